@@ -1,0 +1,25 @@
+#ifndef CONCLAVE_BASE_COMPILER_H
+#define CONCLAVE_BASE_COMPILER_H
+
+/* What the compiler is told beyond the language, under one name for gcc and clang. */
+
+#include <stddef.h>
+
+/* The result says whether the function did its work: ignoring it does not compile. */
+#define MUST_USE __attribute__((warn_unused_result))
+
+/* Arguments `fmt` and following are checked as printf's. */
+#define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The object of type `type` whose field `member` is at `ptr`. */
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#endif

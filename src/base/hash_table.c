@@ -1,0 +1,80 @@
+#include "base/hash_table.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+void hash_table_close(struct hash_table *t)
+{
+	mem_free(t->buckets);
+	*t = (struct hash_table){0};
+}
+
+static void hash_table_grow(struct hash_table *t)
+{
+	size_t count = t->buckets ? (t->mask + 1) * 2 : 16;
+	struct hash_node **buckets = mem_zalloc(count, sizeof(struct hash_node *));
+
+	for (size_t i = 0; t->buckets && i <= t->mask; i++) {
+		struct hash_node *node = t->buckets[i];
+
+		while (node) {
+			struct hash_node *next = node->next;
+			size_t at = node->hash & (count - 1);
+
+			node->next = buckets[at];
+			buckets[at] = node;
+			node = next;
+		}
+	}
+	mem_free(t->buckets);
+	t->buckets = buckets;
+	t->mask = count - 1;
+}
+
+void hash_table_insert(struct hash_table *t, struct hash_node *node, uint64_t hash)
+{
+	if (!t->buckets || t->len > t->mask)
+		hash_table_grow(t);
+	node->hash = hash;
+	node->next = t->buckets[hash & t->mask];
+	t->buckets[hash & t->mask] = node;
+	t->len++;
+}
+
+void hash_table_remove(struct hash_table *t, struct hash_node *node)
+{
+	struct hash_node **link = &t->buckets[node->hash & t->mask];
+
+	while (*link != node) {
+		CHECK(*link != NULL);
+		link = &(*link)->next;
+	}
+	*link = node->next;
+	node->next = NULL;
+	t->len--;
+}
+
+static struct hash_node *hash_table_skip(struct hash_node *node, uint64_t hash)
+{
+	while (node && node->hash != hash)
+		node = node->next;
+	return node;
+}
+
+struct hash_node *hash_table_first(const struct hash_table *t, uint64_t hash)
+{
+	return t->buckets ? hash_table_skip(t->buckets[hash & t->mask], hash) : NULL;
+}
+
+struct hash_node *hash_table_next(const struct hash_node *node)
+{
+	return hash_table_skip(node->next, node->hash);
+}
+
+struct hash_node *hash_table_any(const struct hash_table *t)
+{
+	for (size_t i = 0; t->len && i <= t->mask; i++)
+		if (t->buckets[i])
+			return t->buckets[i];
+	return NULL;
+}

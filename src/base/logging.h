@@ -1,0 +1,45 @@
+#ifndef CONCLAVE_BASE_LOGGING_H
+#define CONCLAVE_BASE_LOGGING_H
+
+/*
+ * Messages for people, by level. A message whose level is off costs one comparison: its arguments
+ * are not evaluated. Where the text goes is up to the sink.
+ */
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum log_level {
+	LOG_ERROR = 0,	 /* this member cannot go on, or lost something */
+	LOG_WARNING = 1, /* somebody should look */
+	LOG_NOTICE = 2,	 /* what an operator wants to see of a healthy member */
+	LOG_DEBUG = 3,	 /* what a developer wants to see of a sick one */
+};
+
+struct logger {
+	enum log_level level; /* messages above it are off */
+	/* Receives one line without its end; `text` is valid during the call. */
+	void (*write)(void *ctx, enum log_level level, const char *text, size_t len);
+	void *ctx;
+};
+
+/* Logs to `l`, which may be NULL for nowhere: LOG(logger, LOG_NOTICE, "leads term %" PRIu64, t). */
+#define LOG(l, at, ...)                                            \
+	do {                                                       \
+		const struct logger *logger_ = (l);                \
+		if (logger_ && (at) <= logger_->level)             \
+			logger_printf(logger_, (at), __VA_ARGS__); \
+	} while (0)
+
+void logger_printf(const struct logger *l, enum log_level level, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+
+/* A logger that writes lines to a stream: time, level, text. */
+struct logger logger_to_stream(FILE *stream, enum log_level level);
+
+/* "error", "warning", "notice", "debug". */
+const char *log_level_name(enum log_level level);
+
+#endif
