@@ -13,6 +13,14 @@ static struct birth_member *birth_find(struct birth *b, struct slice name)
 	return NULL;
 }
 
+static bool birth_knows_id(const struct birth *b, uint64_t id)
+{
+	for (uint32_t i = 0; i < b->count; i++)
+		if (b->members[i].id == id)
+			return true;
+	return false;
+}
+
 int birth_init(struct birth *b, struct slice name, uint64_t id, const struct slice *names,
 	       size_t count)
 {
@@ -93,7 +101,7 @@ int birth_hear(struct birth *b, const struct birth_hello *hello)
 
 	if (!m)
 		return ERR_NOT_FOUND;
-	if (m->id && m->id != hello->id)
+	if ((m->id && m->id != hello->id) || (!m->id && birth_knows_id(b, hello->id)))
 		return ERR_EXISTS;
 	m->id = hello->id;
 	birth_progress(b);

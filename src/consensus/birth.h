@@ -54,7 +54,7 @@ MUST_USE int birth_resume(struct birth *b, const struct membership *held);
 
 /*
  * Somebody said hello. ERR_NOT_FOUND: a name nobody was started with; ERR_EXISTS: the name is
- * known with another id, it must not be answered.
+ * known with another id, or the id under another name: it must not be answered.
  */
 MUST_USE int birth_hear(struct birth *b, const struct birth_hello *hello);
 
