@@ -108,6 +108,9 @@ int birth_hear(struct birth *b, const struct birth_hello *hello)
 	if (b->digest && hello->digest == b->digest) {
 		m->confirmed = true;
 		birth_progress(b);
+		/* Who is born knows that everybody had confirmed, also those who are gone since. */
+		if (hello->born && b->state == BIRTH_CONFIRMING)
+			b->state = BIRTH_BORN;
 	}
 	return OK;
 }
@@ -141,7 +144,13 @@ struct birth_hello birth_hello(const struct birth *b)
 			hello.name = b->members[i].name;
 	if (b->state >= BIRTH_CONFIRMING)
 		hello.digest = b->digest;
+	hello.born = b->state == BIRTH_BORN;
 	return hello;
+}
+
+struct birth_hello birth_echo(struct slice name, uint64_t id, const struct birth_hello *asked)
+{
+	return (struct birth_hello){.name = name, .id = id, .digest = asked->digest, .born = true};
 }
 
 void birth_awaited(const struct birth *b, struct buf *out)
@@ -162,6 +171,7 @@ void birth_hello_encode(const struct birth_hello *hello, struct buf *out)
 	buf_append_string(out, hello->name);
 	buf_append_fixed64(out, hello->id);
 	buf_append_fixed64(out, hello->digest);
+	buf_append_fixed8(out, hello->born);
 }
 
 int birth_hello_decode(struct slice bytes, struct birth_hello *hello)
@@ -171,5 +181,6 @@ int birth_hello_decode(struct slice bytes, struct birth_hello *hello)
 	hello->name = cursor_string(&c);
 	hello->id = cursor_fixed64(&c);
 	hello->digest = cursor_fixed64(&c);
+	hello->born = cursor_fixed8(&c);
 	return cursor_done(&c) && hello->id != 0 && hello->name.len > 0 ? OK : ERR_MALFORMED;
 }

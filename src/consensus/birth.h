@@ -40,6 +40,7 @@ struct birth_hello {
 	struct slice name;
 	uint64_t id;
 	uint64_t digest; /* of the membership it holds on disk; 0: none yet */
+	bool born;	 /* it knows that all hold that one */
 };
 
 /*
@@ -71,6 +72,9 @@ struct birth_hello birth_hello(const struct birth *b);
 void birth_awaited(const struct birth *b, struct buf *out);
 
 void birth_hello_encode(const struct birth_hello *hello, struct buf *out);
+
+/* What a member that was born long ago answers: the set it was born from may be history by then. */
+struct birth_hello birth_echo(struct slice name, uint64_t id, const struct birth_hello *asked);
 
 /* The name is borrowed from `bytes`. ERR_MALFORMED. */
 MUST_USE int birth_hello_decode(struct slice bytes, struct birth_hello *hello);
