@@ -126,8 +126,8 @@ void raft_persisted(struct raft *r, uint64_t now_ms, uint64_t seq);
 void raft_applied(struct raft *r, uint64_t index);
 
 /*
- * Entries that a raft_load asked for, read from disk; consecutive from `first`. `error` as the log
- * gave it: ERR_COMPACTED makes the follower a case for a snapshot. Blobs are held as needed.
+ * Entries that a raft_load asked for, read from disk; consecutive from `first`. After an error, the
+ * next ready asks again for what is wanted by then. Blobs are held as needed.
  */
 void raft_loaded(struct raft *r, uint64_t now_ms, uint64_t peer, uint64_t first,
 		 const struct entry *entries, size_t count, int error);

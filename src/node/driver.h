@@ -1,0 +1,95 @@
+#ifndef CONCLAVE_NODE_DRIVER_H
+#define CONCLAVE_NODE_DRIVER_H
+
+/*
+ * The driver binds consensus, log and state machine: it owns the order
+ *
+ *	persist -> send -> apply -> advance
+ *
+ * in one function, driver_turn, with a named crash point between every two steps. Whatever
+ * happens to a member - a frame, a client's command, a finished job, time - is told to the driver,
+ * and then the loop calls driver_turn once for all of it.
+ */
+
+#include "consensus/raft.h"
+#include "node/machine.h"
+#include "node/node_io.h"
+
+struct driver;
+struct log;
+
+struct driver_options {
+	struct raft_options raft; /* id is taken from the log, seed from io->random */
+	const char *dir;	  /* of the log */
+	size_t segment_bytes;
+	uint64_t log_max_bytes;
+	bool direct;		   /* O_DIRECT where the file system has it */
+	uint64_t snapshot_entries; /* store the state when so many entries were applied since */
+	uint64_t apply_slice;	   /* entries applied in one turn at most */
+
+	struct slice name;	   /* this member's label */
+	const struct slice *names; /* of all initial members; none: this one joins a cluster */
+	size_t name_count;
+};
+
+/* What the driver tells its owner. All are called from within driver_turn. */
+struct driver_events {
+	void *ctx;
+	/* The read asked for under `request` may run now, on the state as applied. */
+	void (*read_ready)(void *ctx, uint64_t request);
+	/* A note came with a heartbeat or a vote reply. */
+	void (*note)(void *ctx, const struct raft_note *note);
+	/* Role, term or leader changed. */
+	void (*changed)(void *ctx, const struct raft_status *status);
+	/* The member cannot go on: its log failed. It does nothing any more. */
+	void (*failed)(void *ctx, int error);
+};
+
+/* The state the machine has stored; index 0: none. */
+struct driver_stored {
+	struct slice snapshot; /* encoded (consensus/snapshot.h); empty: none */
+};
+
+/*
+ * Opens or creates the log and brings it and the stored state together; blocks, for start-up. `io`,
+ * `machine` and `events` must outlive the driver, as must the names. ERR_CORRUPT: log and
+ * state contradict each other and cannot be mended; or as log_open.
+ */
+MUST_USE int driver_new(struct driver **out, const struct driver_options *options,
+			const struct node_io *io, const struct machine *machine,
+			const struct driver_events *events, const struct driver_stored *stored);
+
+/* Frees everything; jobs under way must not run any more. */
+void driver_free(struct driver *d);
+
+/* A frame came from another member: its kind and its body, which the driver may keep holding. */
+void driver_receive(struct driver *d, enum frame_kind kind, struct blob *body);
+
+/* Does what follows from all that was told since the last turn. */
+void driver_turn(struct driver *d);
+
+/* When the next turn is due at the latest, on the monotonic clock, in milliseconds. */
+uint64_t driver_deadline_ms(const struct driver *d);
+
+/* As raft_propose, raft_change, raft_transfer, raft_peer_gone. */
+MUST_USE int driver_propose(struct driver *d, struct entry *entries, size_t count, uint64_t *first);
+MUST_USE int driver_change(struct driver *d, const struct member_change *changes, size_t count);
+MUST_USE int driver_transfer(struct driver *d, uint64_t to);
+void driver_peer_gone(struct driver *d, uint64_t peer);
+
+/*
+ * A linearizable read: events.read_ready comes under `request` once everything acknowledged before
+ * this call is applied here; or never, when the leader changes: ask again under a new number.
+ */
+MUST_USE int driver_read(struct driver *d, uint64_t request);
+
+uint64_t driver_id(const struct driver *d);
+uint64_t driver_applied(const struct driver *d);
+void driver_status(const struct driver *d, struct raft_status *out);
+const struct membership *driver_membership(const struct driver *d);
+
+/* For checkers and INFO: the parts themselves. */
+const struct raft *driver_raft(const struct driver *d);
+const struct log *driver_log(const struct driver *d);
+
+#endif

@@ -1,0 +1,122 @@
+/* Storing the state so that the log may be released, and taking over another member's state. */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mutant.h"
+#include "node/driver_state.h"
+
+#include <inttypes.h>
+
+static void snapshot_run(struct driver *d, struct job *job, void (*done)(struct job *))
+{
+	job->done = done;
+	job->owner = d;
+	d->io->run(d->io->ctx, LANE_SNAPSHOT, job);
+}
+
+/* ---- storing --------------------------------------------------------------------------------- */
+
+/* What is applied and stored need not be kept as entries any more. */
+static void driver_release(struct driver *d)
+{
+	struct raft_status s;
+	uint64_t upto;
+
+	raft_status(d->raft, &s);
+	upto = MIN(d->stored, s.durable);
+	if (MUTANT(release_before_stored))
+		upto = MIN(d->applied, s.durable);
+	driver_crash_point(d, CRASH_BEFORE_RELEASE);
+	log_release(d->log, upto);
+	if (log_base_index(d->log) <= upto)
+		raft_release(d->raft, log_base_index(d->log));
+}
+
+static void driver_store_done(struct job *job)
+{
+	struct driver *d = job->owner;
+	struct buf where = {0};
+	int rc = d->machine->store_done(d->machine->ctx, &where);
+
+	if (rc == OK) {
+		d->storing.where = buf_slice(&where);
+		d->stored = d->storing.index;
+		raft_snapshot_taken(d->raft, &d->storing);
+		driver_crash_point(d, CRASH_SNAPSHOT_STORED);
+		driver_release(d);
+	} else {
+		LOG(d->io->logger, LOG_WARNING, "the state was not stored: %s", error_text(rc));
+	}
+	buf_free(&where);
+	snapshot_free(&d->storing);
+}
+
+void driver_store_turn(struct driver *d)
+{
+	if (d->storing.index || d->install == INSTALL_SWAPPING ||
+	    d->applied < d->stored + d->options.snapshot_entries)
+		return;
+	d->storing.index = d->applied;
+	d->storing.term = raft_term_at(d->raft, d->applied);
+	membership_copy(&d->storing.membership, raft_membership_at(d->raft, d->applied));
+	driver_crash_point(d, CRASH_BEFORE_SNAPSHOT);
+	snapshot_run(d, d->machine->store(d->machine->ctx, &d->storing), driver_store_done);
+}
+
+/* ---- installing ------------------------------------------------------------------------------ */
+
+static void install_end(struct driver *d, bool ok)
+{
+	d->install = INSTALL_NONE;
+	raft_snapshot_installed(d->raft, driver_now_ms(d), d->install_index, ok);
+}
+
+static void install_swapped(struct job *job)
+{
+	struct driver *d = job->owner;
+	int rc = d->machine->install_done(d->machine->ctx);
+
+	if (rc != OK) {
+		install_end(d, false);
+		return;
+	}
+	driver_crash_point(d, CRASH_INSTALL_SWAPPED);
+	d->applied = d->install_index;
+	d->stored = d->install_index;
+	install_end(d, true);
+	raft_applied(d->raft, d->applied);
+	driver_crash_point(d, CRASH_INSTALL_LOG_RESET);
+}
+
+static void install_fetched(struct job *job)
+{
+	struct driver *d = job->owner;
+	int rc = d->machine->install_fetched(d->machine->ctx);
+
+	/* While it was on its way, entries may have brought this member further. */
+	if (rc == OK &&
+	    (d->applied >= d->install_index || !raft_snapshot_wanted(d->raft, d->install_index)) &&
+	    !MUTANT(accept_stale_snapshot)) {
+		d->machine->install_drop(d->machine->ctx);
+		rc = ERR_EXISTS;
+	}
+	if (rc != OK) {
+		LOG(d->io->logger, LOG_NOTICE, "the snapshot at %" PRIu64 " is not taken: %s",
+		    d->install_index, error_text(rc));
+		install_end(d, false);
+		return;
+	}
+	driver_crash_point(d, CRASH_INSTALL_FETCHED);
+	d->install = INSTALL_SWAPPING;
+	snapshot_run(d, d->machine->install_swap(d->machine->ctx), install_swapped);
+}
+
+void driver_install_begin(struct driver *d, const struct raft_install *install)
+{
+	CHECK(d->install == INSTALL_NONE);
+	d->install = INSTALL_FETCHING;
+	d->install_index = install->snapshot->index;
+	snapshot_run(d,
+		     d->machine->install_fetch(d->machine->ctx, install->from, install->snapshot),
+		     install_fetched);
+}

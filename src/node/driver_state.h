@@ -1,0 +1,113 @@
+#ifndef CONCLAVE_NODE_DRIVER_STATE_H
+#define CONCLAVE_NODE_DRIVER_STATE_H
+
+/* Inside node only: the state behind struct driver and what its files offer each other. */
+
+#include "consensus/birth.h"
+#include "node/driver.h"
+#include "storage/log.h"
+
+/* Flags in the log's hard state; numbers never change meaning. */
+enum driver_log_flag {
+	LOG_FLAG_BORN = 1, /* raft_hard_state.born */
+};
+
+/* A persist that the log has not finished. */
+struct writing_batch {
+	uint64_t seq;	 /* of consensus */
+	uint64_t ticket; /* of the log */
+	uint64_t last;	 /* newest entry it must have on disk; lowered by later truncations */
+};
+
+/* A message that waits for a persist. */
+struct held_message {
+	uint64_t seq;
+	struct raft_message message;
+};
+
+struct waiting_read {
+	uint64_t request;
+	uint64_t index;
+};
+
+/* Entries being read from disk for a follower, or for applying (peer 0). */
+struct loading {
+	struct list link;
+	struct driver *driver;
+	struct log_read read;
+	uint64_t peer;
+	uint64_t first;
+};
+
+enum install_phase { INSTALL_NONE, INSTALL_FETCHING, INSTALL_SWAPPING };
+
+struct driver {
+	struct driver_options options;
+	const struct node_io *io;
+	const struct machine *machine;
+	const struct driver_events *events;
+	struct raft *raft;
+	struct log *log;
+	uint64_t id;
+	bool failed;
+
+	/* persist */
+	struct writing_batch *writing;
+	size_t writing_count;
+	size_t writing_cap;
+	struct held_message *held;
+	size_t held_count;
+	size_t held_cap;
+	uint64_t idle_due_ms; /* when the last group is to be covered; UINT64_MAX: it is */
+
+	/* send */
+	struct buf frame;
+
+	/* receive */
+	struct entry *entries;
+	size_t entries_cap;
+
+	/* apply */
+	uint64_t applied;
+	bool apply_loading; /* entries to be applied are being read from disk */
+	bool apply_behind;  /* more is committed than one turn takes */
+	struct list loads;
+	struct waiting_read *reads;
+	size_t read_count;
+	size_t read_cap;
+	struct raft_status told; /* what events.changed last said */
+
+	/* snapshots */
+	struct snapshot storing; /* index 0: none under way */
+	uint64_t stored;	 /* the newest stored state */
+	enum install_phase install;
+	uint64_t install_index;
+
+	/* birth */
+	struct birth birth;
+	bool unborn;
+	uint64_t birth_ticket; /* the first membership is being written; 0: it is not */
+	uint64_t ask_due_ms;   /* next round of hellos, or of asking who leads */
+	uint64_t ask_until_ms;
+	bool awaited_told;
+};
+
+uint64_t driver_now_ms(const struct driver *d);
+void driver_crash_point(const struct driver *d, enum crash_point point);
+void driver_send_frame(struct driver *d, uint64_t to, enum frame_kind kind);
+
+/* driver_start.c */
+MUST_USE int driver_raft_restart(struct driver *d, const struct membership *first);
+
+/* driver_birth.c */
+MUST_USE int driver_birth_begin(struct driver *d, const struct membership *base);
+void driver_birth_hear(struct driver *d, struct slice body);
+void driver_birth_turn(struct driver *d);
+void driver_hear_who_leads(struct driver *d, struct slice body);
+void driver_hear_leads(struct driver *d, struct slice body);
+
+/* driver_snapshot.c */
+void driver_store_turn(struct driver *d);
+void driver_install_begin(struct driver *d, const struct raft_install *install);
+
+#endif
