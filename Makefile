@@ -1,0 +1,108 @@
+# Thin on purpose: each target is one word for what CMake, CTest or a script does.
+# Every variant of the build has a directory of its own, build/<variant>.
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.SECONDARY:
+# CMake's builds start a make of their own with their own -j; the flags of this one disturb it.
+unexport MAKEFLAGS
+
+SEEDS   ?= 1000
+MINUTES ?= 10
+
+jobs      := $(shell nproc)
+variant   :=
+compiler  := gcc
+simulator := tests/sim/conclave-sim
+ctest     := ctest --output-on-failure --no-tests=error -j $(jobs)
+
+# The programs of a variant, under their plain names in build/.
+link = find build/$(1) -type f -executable -name 'conclave-*' -exec ln -srf -t build {} +
+
+# What every run of many seeds is told; one seed is run alone, and shows its steps with TRACE=1.
+seeds = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) --jobs $(jobs))
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-13s %s\n", $$1, $$2 }'
+
+run: release ## install what is missing, build, show a small simulated cluster at work
+	build/conclave-sim demo
+
+build: need-build need-test compile-debug ## build/conclave-*, every check on
+	@$(call link,debug)
+
+release: need-build need-test compile-release ## build/conclave-*, optimised
+	@$(call link,release)
+
+# One CTest run over the directories of all suites; its summary gives the time of each label.
+test: need-build need-test need-tidy need-fuzz
+test: compile-debug compile-clang compile-asan compile-release compile-fuzz configure-tidy
+test: ## install what is missing, build, run every test that CI runs
+	@printf 'subdirs(debug asan release fuzz/tests/fuzz tidy)\n' > build/CTestTestfile.cmake
+	$(ctest) --test-dir build
+
+test-full: MINUTES := 1
+test-full: test tsan sim sim-asan sim-mutants fuzz ## test, then TSan, SEEDS= seeds twice, all mutants, fuzzing
+
+test-rewrite: need-build need-test compile-debug ## write the scenarios' expected output anew; read the diff
+	CONCLAVE_TEST_REWRITE=1 $(ctest) --test-dir build/debug -R unit/
+	git diff --stat -- tests/data
+
+asan: need-build need-test compile-asan ## build and test with the address and UB sanitizers
+	$(ctest) --test-dir build/asan
+
+tsan: need-build need-test compile-tsan ## build and test with the thread sanitizer
+	$(ctest) --test-dir build/tsan
+
+clang: need-build need-test need-clang compile-clang ## build with clang and its warnings
+
+sim: need-build need-test compile-release ## simulate SEEDS= seeds, or SEED= alone, with TRACE=1 step by step
+	build/release/$(simulator) run $(seeds)
+
+sim-asan: need-build need-test compile-asan ## the same under the sanitizers
+	build/asan/$(simulator) run $(seeds)
+
+sim-mutants: need-build need-test compile-mutants ## each deliberate mistake, or ONLY=, must be noticed
+	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) \
+		$(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
+
+fuzz: need-build need-fuzz compile-fuzz ## fuzz each target for MINUTES=, two at a time
+	@scripts/fuzz build/fuzz $(MINUTES)
+
+fuzz-keep: need-build need-fuzz compile-fuzz ## add what fuzzing found out to the kept corpora
+	@scripts/fuzz --keep build/fuzz
+
+bench: need-build need-test compile-release ## print the figures of each bench program
+	@set -e; for bench in build/release/bench/*_bench; do echo "$$bench"; "$$bench"; done
+
+tidy: need-build need-test need-tidy build/debug/Makefile ## check what compilers do not; scripts/tidy --list
+	@cmake build/debug > /dev/null
+	@scripts/tidy
+
+fmt: need-tidy ## lay the C files out by .clang-format
+	@scripts/tidy --fix
+
+evidence: need-test ## run CMD= and note it in docs/evidence.tsv
+	@scripts/evidence "$$CMD"
+
+clean: ## remove everything that was built
+	rm -rf build
+
+need-%:
+	@scripts/install-deps $*
+
+compile-%: build/%/Makefile
+	cmake --build build/$* -j $(jobs)
+
+configure-tidy:
+	cmake -S tests/tidy -B build/tidy
+
+build/%/Makefile:
+	cmake -S . -B build/$* -G 'Unix Makefiles' -DCONCLAVE_VARIANT=$(or $(variant),$*) \
+		-DCMAKE_C_COMPILER=$(compiler)
+
+build/clang/Makefile: variant := debug
+build/clang/Makefile build/fuzz/Makefile: compiler := clang
+
+.PHONY: help run build release test test-full test-rewrite asan tsan clang sim sim-asan sim-mutants \
+	fuzz fuzz-keep bench tidy fmt evidence clean configure-tidy
