@@ -34,6 +34,8 @@ def check(tree):
 def read_commands(tree):
     """{path: command line} of the debug build."""
     if not tree.exists(COMMANDS):
+        raise CannotRun(f"there is no {COMMANDS}: run make tidy or make build")
+    if not tree.exists(COMMANDS):
         raise CannotRun(f"there is no {COMMANDS}: run make build")
     prefix = str(tree.root) + "/"
     return {entry["file"].removeprefix(prefix): entry["command"]

@@ -64,8 +64,10 @@ class Item:
     def name(self):
         """The function's name."""
         head = ATTRIBUTE.sub("", self.head)
-        names = re.findall(r"(\w+)\s*\(", outside_parentheses(head)) or re.findall(r"(\w+)\s*\(", head)
-        return names[-1] if names else "?"
+        returns_function = re.search(r"\(\s*\*\s*(\w+)\s*\(", head)
+        if returns_function:
+            return returns_function[1]
+        return (re.findall(r"(\w+)\s*\(", outside_parentheses(head)) or ["?"])[-1]
 
 
 def outside_parentheses(text):

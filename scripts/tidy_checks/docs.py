@@ -20,7 +20,7 @@ def check(tree):
             if FENCE.match(line):
                 fenced = not fenced
                 continue
-            code = [line] if fenced else SPAN.findall(line)
+            code = [line.split(" #")[0]] if fenced else SPAN.findall(line)
             problems = [*make_problems(makefile, code), *path_problems(tree, line),
                         *([] if fenced else link_problems(tree, path, line))]
             for problem in problems:

@@ -1,0 +1,84 @@
+"""scripts/evidence, with harmless commands in a repository of its own."""
+
+import subprocess
+
+import specimen
+
+
+class EvidenceTest(specimen.SpecimenTest):
+    def setUp(self):
+        super().setUp()
+        self.write("src/a.c", "int a;\n")
+        self.write("tests/a_test.c", "int b;\n")
+        self.commit()
+
+    def commit(self):
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "state")
+
+    def evidence(self, command):
+        return subprocess.run([specimen.ROOT / "scripts/evidence", command], cwd=self.root,
+                              capture_output=True, text=True, check=False)
+
+    def lines(self):
+        record = self.root / "docs/evidence.tsv"
+        return [line.split("\t") for line in record.read_text().splitlines()] if record.exists() else []
+
+    def test_a_run_is_noted(self):
+        done = self.evidence("echo starting; echo 'all  200 passed'; : SEEDS=200")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("starting\n", done.stdout)
+        head, line = self.lines()
+        self.assertEqual(head, ["date", "commit", "src+tests", "command", "amount", "seconds", "result"])
+        self.assertRegex(line[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(line[1], self.git("rev-parse", "--short=12", "HEAD").strip())
+        self.assertEqual(line[2], self.evidence("--tree").stdout.strip())
+        self.assertEqual(line[4], "200 seeds")
+        self.assertEqual(line[6], "exit 0: all 200 passed")
+
+    def test_a_failure_is_noted_and_passed_on(self):
+        done = self.evidence("echo 'seed 7 failed'; echo 'make: *** [Makefile:9: sim] Error 1'; exit 3")
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(self.lines()[1][6], "exit 3: seed 7 failed")
+
+    def test_each_run_adds_one_line(self):
+        self.evidence("echo one")
+        self.evidence("echo 'two\ttabs'")
+        self.assertEqual([line[6] for line in self.lines()],
+                         ["result", "exit 0: one", "exit 0: two tabs"])
+        self.assertTrue(all(len(line) == 7 for line in self.lines()))
+
+    def test_uncommitted_sources_are_refused(self):
+        for path in ("src/a.c", "tests/new_test.c"):
+            with self.subTest(path):
+                self.write(path, "int changed;\n")
+                done = self.evidence("touch ran")
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(path, done.stderr)
+                self.assertFalse((self.root / "ran").exists())
+                self.commit()
+
+    def test_sources_that_change_during_the_run_are_not_noted(self):
+        done = self.evidence("echo 'int changed;' > src/a.c")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(self.lines(), [])
+
+    def test_other_files_may_be_dirty(self):
+        self.write("README.md", "draft\n")
+        self.assertEqual(self.evidence("echo fine").returncode, 0)
+
+    def test_the_hash_follows_the_sources_alone(self):
+        before = self.evidence("--tree").stdout
+        self.write("README.md", "draft\n")
+        self.commit()
+        self.assertEqual(self.evidence("--tree").stdout, before)
+        self.write("tests/a_test.c", "int c;\n")
+        self.commit()
+        self.assertNotEqual(self.evidence("--tree").stdout, before)
+
+    def test_no_command_is_an_error(self):
+        self.assertNotEqual(self.evidence("").returncode, 0)
+
+
+if __name__ == "__main__":
+    specimen.main()
