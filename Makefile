@@ -45,7 +45,7 @@ test-full: MINUTES := 1
 test-full: test tsan sim sim-asan sim-mutants fuzz ## test, then TSan, SEEDS= seeds twice, all mutants, fuzzing
 
 test-rewrite: need-build need-test compile-debug ## write the scenarios' expected output anew; read the diff
-	CONCLAVE_TEST_REWRITE=1 $(ctest) --test-dir build/debug -R unit/
+	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
 	git diff --stat -- tests/data
 
 asan: need-build need-test compile-asan ## build and test with the address and UB sanitizers

@@ -1,18 +1,8 @@
-"""The checks of scripts/tidy, by name, the quick ones first."""
+"""The checks of scripts/tidy, by the name of their module, the quick ones first."""
 
-from . import (analyzer, banned, docs, function_length, globals_, headers, layers, layout,
-               leftovers, mutants, workplace)
+from . import (analyzer, banned, docs, headers, layers, layout, leftovers, lengths, mutants, statics,
+               workplace)
 
-CHECKS = {
-    "layers": layers,
-    "banned": banned,
-    "globals": globals_,
-    "function-length": function_length,
-    "leftovers": leftovers,
-    "mutants": mutants,
-    "docs": docs,
-    "workplace": workplace,
-    "layout": layout,
-    "headers": headers,
-    "analyzer": analyzer,
-}
+CHECKS = {module.__name__.rpartition(".")[2]: module
+          for module in (layers, banned, statics, lengths, leftovers, mutants, docs, workplace, layout,
+                         headers, analyzer)}

@@ -20,8 +20,8 @@ def check(tree):
 
 
 def guard_of(path):
-    """src/base/bytes.h: CONCLAVE_BASE_BYTES_H; tests/sim/world.h: CONCLAVE_TESTS_SIM_WORLD_H."""
-    inner = path[len("src/"):] if path.startswith("src/") else path
+    """src/base/bytes.h: CONCLAVE_BASE_BYTES_H; tests/sim/world.h: CONCLAVE_SIM_WORLD_H."""
+    inner = path.removeprefix("src/").removeprefix("tests/")
     return "CONCLAVE_" + re.sub(r"\W", "_", inner).upper()
 
 

@@ -11,7 +11,7 @@ class HeadersTest(specimen.SpecimenTest):
     def test_a_good_one(self):
         self.write("src/base/a.h", guarded("CONCLAVE_BASE_A_H", "#include <stddef.h>\n\nstruct a {\n\tsize_t x;\n};"))
         self.write("src/base/b.h", guarded("CONCLAVE_BASE_B_H", '#include "base/a.h"\n\nsize_t f(struct a *a);'))
-        self.write("tests/sim/w.h", guarded("CONCLAVE_TESTS_SIM_W_H", '#include "base/b.h"\n'))
+        self.write("tests/sim/w.h", guarded("CONCLAVE_SIM_W_H", '#include "base/b.h"\n'))
         self.assert_clean("headers")
 
     def test_one_that_needs_another(self):

@@ -23,7 +23,7 @@ class TidyTest(specimen.SpecimenTest):
                                       "tidy: 1 finding\n")
 
     def test_a_check_that_cannot_run_ends_with_2(self):
-        done = self.tidy("function-length")
+        done = self.tidy("lengths")
         self.assertEqual(done.returncode, 2)
         self.assertIn("there is no tests/tidy/function-length.txt", done.stderr)
 

@@ -33,10 +33,10 @@ static int prototype(struct point *p, int (*callback)(int))
 """
 
 
-class GlobalsTest(specimen.SpecimenTest):
+class StaticsTest(specimen.SpecimenTest):
     def test_constants_types_and_prototypes_are_fine(self):
         self.write("src/base/a.c", FINE)
-        self.assert_clean("globals")
+        self.assert_clean("statics")
 
     def test_each_kind_of_variable(self):
         for declaration in ("static int counter;", "int counter = 3;", "static const char *name;",
@@ -45,15 +45,15 @@ class GlobalsTest(specimen.SpecimenTest):
                             "_Thread_local int errors;", "struct {\n\tint a;\n} open;"):
             with self.subTest(declaration):
                 self.write("src/base/a.c", "#include <stdint.h>\n\n" + declaration + "\n")
-                self.assert_finds("globals", "src/base/a.c:3: mutable state that no object owns: ")
+                self.assert_finds("statics", "src/base/a.c:3: mutable state that no object owns: ")
 
     def test_inside_a_function(self):
         self.write("src/base/a.c", "int f(void)\n{\n\tstatic int calls = 0;\n\n\treturn calls++;\n}\n")
-        self.assert_finds("globals", "src/base/a.c:3: mutable state that no object owns: static int calls")
+        self.assert_finds("statics", "src/base/a.c:3: mutable state that no object owns: static int calls")
 
     def test_the_one_that_is_allowed(self):
         self.write("src/base/mutant.c", "static const char *mutant_chosen;\n")
-        self.assert_clean("globals")
+        self.assert_clean("statics")
 
 
 if __name__ == "__main__":
