@@ -19,8 +19,9 @@ ctest     := ctest --output-on-failure --no-tests=error -j $(jobs)
 # The programs of a variant, under their plain names in build/.
 link = find build/$(1) -type f -executable -name 'conclave-*' -exec ln -srf -t build {} +
 
-# What every run of many seeds is told; one seed is run alone, and shows its steps with TRACE=1.
-seeds = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) --jobs $(jobs))
+# Many seeds, or one alone. The mutants have a number of seeds of their own unless one is asked for.
+seeds        = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) --jobs $(jobs))
+mutant_seeds = $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -63,8 +64,7 @@ sim-asan: need-build need-test compile-asan ## the same under the sanitizers
 	build/asan/$(simulator) run $(seeds)
 
 sim-mutants: need-build need-test compile-mutants ## each deliberate mistake, or ONLY=, must be noticed
-	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) \
-		$(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
+	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) $(mutant_seeds)
 
 fuzz: need-build need-fuzz compile-fuzz ## fuzz each target for MINUTES=, two at a time
 	@scripts/fuzz build/fuzz $(MINUTES)
@@ -92,14 +92,14 @@ need-%:
 	@scripts/install-deps $*
 
 compile-%: build/%/Makefile
-	cmake --build build/$* -j $(jobs)
+	cmake --build build/$* -j $(jobs) -- --no-print-directory
 
 configure-tidy:
-	cmake -S tests/tidy -B build/tidy
+	cmake -S tests/tidy -B build/tidy --log-level=WARNING
 
 build/%/Makefile:
-	cmake -S . -B build/$* -G 'Unix Makefiles' -DCONCLAVE_VARIANT=$(or $(variant),$*) \
-		-DCMAKE_C_COMPILER=$(compiler)
+	cmake -S . -B build/$* -G 'Unix Makefiles' --log-level=WARNING \
+		-DCONCLAVE_VARIANT=$(or $(variant),$*) -DCMAKE_C_COMPILER=$(compiler)
 
 build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang

@@ -41,6 +41,12 @@ class EvidenceTest(specimen.SpecimenTest):
         self.assertEqual(done.returncode, 3)
         self.assertEqual(self.lines()[1][6], "exit 3: seed 7 failed")
 
+    def test_the_amount_is_read_from_the_command(self):
+        for command, amount in (("echo --seeds 30", "30 seeds"), ("echo SEED=7", "seed 7"),
+                                ("echo MINUTES='2.5'", "2.5 minutes"), ("echo nothing", "-")):
+            self.evidence(command)
+            self.assertEqual(self.lines()[-1][3:5], [command, amount])
+
     def test_each_run_adds_one_line(self):
         self.evidence("echo one")
         self.evidence("echo 'two\ttabs'")
