@@ -128,6 +128,8 @@ static void driver_append_done(struct job *job)
 	struct driver *d = job->owner;
 	int rc = log_complete(d->log);
 
+	if (rc == OK && d->damage_ticket && log_durable_ticket(d->log) >= d->damage_ticket)
+		rc = ERR_CORRUPT;
 	if (rc != OK) {
 		driver_fail(d, rc);
 		return;
@@ -154,6 +156,7 @@ static void driver_maintain_done(struct job *job)
 	struct driver *d = job->owner;
 	int rc = log_maintain_complete(d->log);
 
+	/* Without room for the next segment the log goes on as long as this one lasts. */
 	if (rc != OK && rc != ERR_NO_SPACE)
 		driver_fail(d, rc);
 }
@@ -191,14 +194,29 @@ static void driver_send_now(struct driver *d, const struct raft_ready *rd)
 static void driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
 			      size_t count);
 
+/*
+ * What was durable cannot be read. The mark must be on disk before this member stops: the next
+ * start finds the damaged place, and must not take it for the torn end of an append.
+ */
+static void driver_mark_damage(struct driver *d, uint64_t index)
+{
+	struct log_damage damage = {.from_index = index, .to_index = index};
+	struct log_batch batch = {.mark = &damage};
+
+	LOG(d->io->logger, LOG_ERROR, "entry %" PRIu64 " is damaged on disk", index);
+	if (!d->damage_ticket)
+		d->damage_ticket = log_add(d->log, &batch);
+}
+
 static void driver_load_done(struct job *job)
 {
 	struct loading *l = job->owner;
 	struct driver *d = l->driver;
 	int rc = log_read_complete(d->log, &l->read);
 
-	if (rc == ERR_CORRUPT || rc == ERR_IO) {
-		/* The next start finds the damage, marks it and gets what is missing. */
+	if (rc == ERR_CORRUPT) {
+		driver_mark_damage(d, l->first);
+	} else if (rc == ERR_IO) {
 		driver_fail(d, rc);
 	} else if (l->peer) {
 		raft_loaded(d->raft, driver_now_ms(d), l->peer, l->first, l->read.entries,

@@ -40,7 +40,8 @@ static void driver_store_done(struct job *job)
 
 	if (rc == OK) {
 		d->storing.where = buf_slice(&where);
-		d->stored = d->storing.index;
+		d->stored = MAX(d->stored, d->storing.index);
+		d->store_wanted = false;
 		raft_snapshot_taken(d->raft, &d->storing);
 		driver_crash_point(d, CRASH_SNAPSHOT_STORED);
 		driver_release(d);
@@ -53,8 +54,9 @@ static void driver_store_done(struct job *job)
 
 void driver_store_turn(struct driver *d)
 {
-	if (d->storing.index || d->install == INSTALL_SWAPPING ||
-	    d->applied < d->stored + d->options.snapshot_entries)
+	if (d->storing.index || d->install == INSTALL_SWAPPING)
+		return;
+	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted)
 		return;
 	d->storing.index = d->applied;
 	d->storing.term = raft_term_at(d->raft, d->applied);
@@ -83,6 +85,7 @@ static void install_swapped(struct job *job)
 	driver_crash_point(d, CRASH_INSTALL_SWAPPED);
 	d->applied = d->install_index;
 	d->stored = d->install_index;
+	d->store_wanted = true; /* what others could be given lies before the log now */
 	install_end(d, true);
 	raft_applied(d->raft, d->applied);
 	driver_crash_point(d, CRASH_INSTALL_LOG_RESET);

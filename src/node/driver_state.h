@@ -58,7 +58,8 @@ struct driver {
 	struct held_message *held;
 	size_t held_count;
 	size_t held_cap;
-	uint64_t idle_due_ms; /* when the last group is to be covered; UINT64_MAX: it is */
+	uint64_t damage_ticket; /* a damage mark is being written; then this member stops */
+	uint64_t idle_due_ms;	/* when the last group is to be covered; UINT64_MAX: it is */
 
 	/* send */
 	struct buf frame;
@@ -80,6 +81,7 @@ struct driver {
 	/* snapshots */
 	struct snapshot storing; /* index 0: none under way */
 	uint64_t stored;	 /* the newest stored state */
+	bool store_wanted;	 /* there is none yet that others could be given */
 	enum install_phase install;
 	uint64_t install_index;
 
