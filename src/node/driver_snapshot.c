@@ -40,8 +40,9 @@ static void driver_store_done(struct job *job)
 
 	if (rc == OK) {
 		d->storing.where = buf_slice(&where);
+		if (d->storing.index >= d->stored)
+			d->store_wanted = false;
 		d->stored = MAX(d->stored, d->storing.index);
-		d->store_wanted = false;
 		raft_snapshot_taken(d->raft, &d->storing);
 		driver_crash_point(d, CRASH_SNAPSHOT_STORED);
 		driver_release(d);

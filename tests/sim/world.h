@@ -1,0 +1,246 @@
+#ifndef CONCLAVE_SIM_WORLD_H
+#define CONCLAVE_SIM_WORLD_H
+
+/*
+ * The world that breaks things: virtual time, a network, and hosts with disks and clocks, on which
+ * members run - the same objects as in the server. Everything that happens is an event at a
+ * moment; everything that is left to chance comes from one seed.
+ */
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "checker/history.h"
+#include "node/driver.h"
+#include "sim/counts.h"
+#include "sim/kv.h"
+#include "support/sim_disk.h"
+
+#define SIM_HOSTS_MAX 9
+#define SIM_NEVER     UINT64_MAX
+
+struct world;
+struct host;
+
+/* Something that will happen. The owner embeds it; `fire` frees whatever it is part of. */
+struct event {
+	struct heap_node node;
+	uint64_t at_us;
+	uint64_t order; /* events of the same moment happen in the order in which they were set */
+	void (*fire)(struct world *w, struct event *e);
+};
+
+enum host_state {
+	HOST_DOWN,   /* no process */
+	HOST_UP,     /* running */
+	HOST_PAUSED, /* stopped: what arrives waits */
+};
+
+/* One machine: its disk and clocks outlive the member's process. */
+struct host {
+	struct world *world;
+	unsigned index;
+	char name[8];
+	enum host_state state;
+	struct sim_disk *disk;
+	bool joins;	 /* started without the list of initial members */
+	bool out;	 /* removed for good; nobody starts it again */
+	bool suspect;	 /* its disk lost something: it counts against what may be lost */
+	bool wiped;	 /* came back with another directory and waits to be replaced */
+	uint64_t flip_jobs; /* appends that must follow a flipped bit before it may be found; 0: none */
+	uint64_t id;	 /* of its directory, 0 before the first start */
+	uint64_t incarnation; /* of the process; what is under way for an older one is dropped */
+	bool dying;	      /* at a crash point or a cut disk: cut off, and destroyed when it returns */
+
+	/* clocks */
+	uint64_t clock_us; /* local monotonic time at `clock_at_us` */
+	uint64_t clock_at_us;
+	int32_t drift_ppm;
+	int64_t wall_skew_ms;
+
+	/* disk */
+	uint64_t slow_until_us;
+	uint64_t hang_until_us;
+	uint64_t snapshot_loss;
+
+	/* process */
+	struct driver *driver;
+	struct kv kv;
+	struct node_io io;
+	struct machine machine;
+	struct driver_events events;
+	struct crash_points crash_points;
+	struct logger logger;
+	enum crash_point crash_at;
+	unsigned crash_countdown; /* passes of crash_at until it strikes; 0: never */
+	bool turn_set;
+	struct turn *turn;
+	struct list lanes[4];	/* jobs waiting, first one running, but for LANE_READ */
+	struct list held_frames; /* arrived while paused */
+	struct list pending;	/* client operations handed to this member */
+	uint64_t next_request;
+
+	/* what the checks saw of it */
+	enum raft_role seen_role;
+	uint64_t seen_term;
+	uint64_t seen_commit;
+	uint64_t seen_base;
+	bool seen_damaged;
+	uint64_t log_first; /* index of chain[0] */
+	size_t log_len;
+	size_t log_cap;
+	struct chain {
+		uint64_t term;
+		uint64_t hash;
+	} *chain;
+};
+
+/* One direction between two hosts. */
+struct link {
+	bool cut;
+	uint64_t slow_us;
+	uint64_t last_us; /* when the newest frame on it arrives: nothing overtakes it in order */
+};
+
+/* How wild a seed is: each seed draws its own mixture. */
+struct profile {
+	unsigned members;
+	unsigned clients;
+	unsigned keys;
+	bool ordered; /* frames of a link do not overtake each other */
+	bool prevote;
+	bool check_quorum;
+	uint32_t loss_ppm;
+	uint32_t duplicate_ppm;
+	uint32_t reorder_ppm;
+	uint64_t delay_us;
+	uint64_t disk_us;
+	uint64_t snapshot_entries;
+	uint64_t log_max_bytes;
+	uint64_t tail_bytes;
+	uint64_t fault_gap_us; /* mean time between two faults */
+	uint32_t faults; /* bit set of fault groups in use */
+	uint64_t calm_at_us; /* when faults stop */
+	uint64_t end_at_us;  /* when everybody must be equal at the latest */
+};
+
+/* What is known to be committed, by index. */
+struct committed {
+	uint64_t term;
+	uint64_t hash;	 /* of the entry */
+	uint64_t digest; /* of the state after it */
+};
+
+struct entry_seen {
+	struct hash_node node;
+	uint64_t index;
+	uint64_t term;
+	uint64_t chain; /* hash over this entry and all before it */
+};
+
+struct leader_seen {
+	uint64_t term;
+	uint64_t id;
+};
+
+struct world {
+	uint64_t seed;
+	struct random random;
+	uint64_t now_us;
+	uint64_t order;
+	struct heap events;
+	struct profile profile;
+	struct host *hosts;
+	unsigned host_count;
+	struct link links[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
+	bool calm;
+	bool done;
+	struct sim_counts counts;
+
+	struct client *clients;
+	struct history history;
+	uint64_t tick;	    /* numbers what clients see, so that no two moments are equal */
+	uint64_t next_value; /* every written value is unique */
+	uint64_t ops_in_calm;
+
+	struct committed *committed; /* [index] */
+	uint64_t committed_last;
+	size_t committed_cap;
+	struct hash_table entries_seen;
+	struct leader_seen *leaders;
+	size_t leader_count;
+	size_t leader_cap;
+
+	bool trace;
+	bool demo;
+	char failure[2048]; /* empty: none */
+	struct trace_ring *ring;
+};
+
+/* world.c */
+void world_at(struct world *w, struct event *e, uint64_t at_us,
+	      void (*fire)(struct world *, struct event *));
+void world_cancel(struct world *w, struct event *e);
+void world_fail(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void world_trace(struct world *w, const struct host *h, const char *fmt, ...) PRINTF_LIKE(3, 4);
+#define TRACE(w, h, ...)                                                                           \
+	do {                                                                                       \
+		if ((w)->trace)                                                                    \
+			world_trace((w), (h), __VA_ARGS__);                                        \
+	} while (0)
+#define COUNT(w, what) ((w)->counts.n[COUNT_##what]++)
+
+/* network.c */
+void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
+		  struct blob *body);
+void network_forget(struct world *w, struct host *h);
+void network_hold_release(struct host *h);
+
+/* host.c */
+void host_init(struct world *w, struct host *h, unsigned index);
+void host_close(struct host *h);
+void host_start(struct host *h);
+void host_kill(struct host *h, bool power);
+void host_pause(struct host *h, uint64_t for_us);
+void host_wipe(struct host *h);
+void host_deliver(struct host *h, enum frame_kind kind, struct blob *body);
+void host_wake(struct host *h);
+void host_after(struct host *h);
+struct host *host_by_id(struct world *w, uint64_t id);
+struct host *host_by_name(struct world *w, struct slice name);
+uint64_t host_clock_us(const struct host *h);
+struct host *world_leader(struct world *w);
+bool host_takes_part(struct host *h);
+
+/* client.c */
+void clients_start(struct world *w);
+void clients_close(struct world *w);
+void client_applied(struct host *h, uint64_t index, uint64_t term, const struct kv_command *c,
+		    const struct kv_result *result);
+void client_read_ready(struct host *h, uint64_t request);
+void client_host_died(struct host *h);
+
+/* nemesis.c */
+void nemesis_start(struct world *w);
+void nemesis_calm(struct world *w);
+void nemesis_close(struct world *w);
+
+/* watch.c: the checks after every step */
+void watch_turn(struct host *h);
+void watch_started(struct host *h);
+void watch_died(struct host *h);
+void watch_apply(struct host *h, uint64_t index, const struct entry *e, uint64_t digest);
+void watch_installed(struct host *h, uint64_t index, uint64_t digest);
+void watch_end(struct world *w);
+void watch_close(struct world *w);
+
+/* run.c */
+struct run_options {
+	uint64_t seed;
+	bool trace;
+	bool demo;
+};
+/* Runs one seed; true if nothing was found. `failure` has room for 2048 bytes. */
+bool run_seed(const struct run_options *o, struct sim_counts *counts, char *failure);
+
+#endif
