@@ -8,8 +8,9 @@
  *	"double"        \xHH is a byte; \n \r \t \b \a as in C; \ before anything else is dropped
  *	'single'        \' is a quote; everything else stands for itself
  *
- * A closing quote ends its word, so a blank or the end of the line must follow it. A NUL is a byte
- * as any other (Redis 7.0 would wait for ever behind it).
+ * A closing quote ends its word, so a blank or the end of the line must follow it. The \r that
+ * ends most lines is a blank like others, and a NUL a byte like others (Redis 7.0 would wait for
+ * ever behind it).
  */
 
 #include "resp/args.h"

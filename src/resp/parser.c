@@ -140,8 +140,6 @@ static enum step parser_read_inline(struct resp_parser *p, struct view *v)
 		return step;
 	p->at = len + 1;
 	p->scanned = 0;
-	if (len > 0 && line[len - 1] == '\r')
-		len--;
 	if (resp_inline_split(line, len, &p->args) != OK)
 		return parser_break(p, "unbalanced quotes in request");
 	if (p->args.len == 0)
@@ -161,10 +159,8 @@ static enum step parser_read_header(struct resp_parser *p, struct view *v, const
 
 	if (step != STEP_ON)
 		return step;
-	if (parser_have(p, v) < len + CRLF_LEN) {
-		p->scanned = len;
+	if (parser_have(p, v) < len + CRLF_LEN)
 		return parser_wait(v, 1);
-	}
 	*line = slice_of(parser_here(p, v), len);
 	p->at += len + CRLF_LEN;
 	p->scanned = 0;
@@ -343,6 +339,9 @@ enum resp_outcome resp_parser_next(struct resp_parser *p, uint8_t *data, size_t 
 	CHECK(p->phase == PHASE_BROKEN || p->at + p->scanned <= len);
 	if (p->phase == PHASE_BEGIN)
 		resp_args_clear(&p->args);
+	/* An empty view may be NULL, where not even the distance 0 is defined. */
+	if (len == 0 && p->phase != PHASE_BROKEN)
+		step = parser_wait(&v, 1);
 	while (step == STEP_ON) {
 		step = parser_step(p, &v);
 		if (p->too_large && step != STEP_END)

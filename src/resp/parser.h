@@ -97,9 +97,9 @@ void resp_parser_close(struct resp_parser *p);
 
 /*
  * Looks for the next request in the `len` bytes at `data`, the whole of what is not consumed, and
- * describes it in `*found`. Empty requests (blank lines, arrays of no elements) are passed over.
- * The bytes are not const: escapes in an inline request are replaced in place, in bytes that this
- * call says are consumed.
+ * describes it in `*found`; `data` may be NULL if `len` is 0. Empty requests (blank lines, arrays
+ * of no elements) are passed over. The bytes are not const: escapes in an inline request are
+ * replaced in place, in bytes that this call says are consumed.
  */
 MUST_USE enum resp_outcome resp_parser_next(struct resp_parser *p, uint8_t *data, size_t len,
 					    struct resp_found *found);

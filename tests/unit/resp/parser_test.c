@@ -288,6 +288,13 @@ static void an_empty_view_is_nothing(void **state)
 	assert_int_equal(resp_parser_next(&s.parser, NULL, 0, &s.found), RESP_MORE);
 	assert_int_equal(s.found.consumed, 0);
 	assert_int_equal(s.found.missing, 1);
+	/* Also between two arguments of a request that is skipped. */
+	make_request(&s.bytes, limits.max_request_bytes + 1);
+	s.bytes.data[1] = '4';
+	assert_int_equal(stream_next(&s), RESP_MORE);
+	assert_int_equal(s.bytes.len, 0);
+	assert_int_equal(resp_parser_next(&s.parser, NULL, 0, &s.found), RESP_MORE);
+	assert_int_equal(s.found.consumed, 0);
 	stream_close(&s);
 }
 
