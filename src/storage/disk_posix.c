@@ -83,12 +83,12 @@ static int posix_read(struct disk_file *file, uint64_t offset, void *data, size_
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* Behind an unaligned end of the file a direct read is refused, not empty. */
+		if (n == 0 || (n < 0 && errno == EINVAL && done % DISK_BLOCK != 0))
+			break;
 		if (n < 0)
 			return error_from_errno(errno);
 		done += (size_t)n;
-		/* An unaligned end is the file's end; reading on from it would not be aligned. */
-		if (n == 0 || done % DISK_BLOCK != 0)
-			break;
 	}
 	*got = done;
 	return OK;
