@@ -4,6 +4,7 @@
 /* What the compiler is told beyond the language, under one name for gcc and clang. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The result says whether the function did its work: ignoring it does not compile. */
 #define MUST_USE __attribute__((warn_unused_result))
@@ -16,8 +17,8 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The object of type `type` whose field `member` is at `ptr`. */
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+/* The object of type `type` whose field `member` is at `ptr`; that it may be const is lost. */
+#define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr) - offsetof(type, member)))
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -3,8 +3,8 @@
 
 /*
  * Work for another thread, cut into steps of one disk call each. The loop prepares a job, any
- * thread runs its steps one after the other, the loop completes it. `done`, `owner` and `link` belong to whoever has the job run, `step`
- * to whoever made it:
+ * thread runs its steps one after the other, the loop completes it. `done`, `owner` and `link`
+ *belong to whoever has the job run, `step` to whoever made it:
  *
  *	loop:    job = x_prepare(...)          fills in step and done
  *	thread:  while (job->step(job) == JOB_MORE) ;

@@ -474,6 +474,11 @@ int driver_read(struct driver *d, uint64_t request)
 	return raft_read_index(d->raft, driver_now_ms(d), request);
 }
 
+bool driver_stopped(const struct driver *d)
+{
+	return d->failed;
+}
+
 uint64_t driver_id(const struct driver *d)
 {
 	return d->id;

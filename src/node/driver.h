@@ -83,6 +83,9 @@ void driver_peer_gone(struct driver *d, uint64_t peer);
  */
 MUST_USE int driver_read(struct driver *d, uint64_t request);
 
+/* Whether the log failed: then nothing but driver_free is of use. */
+bool driver_stopped(const struct driver *d);
+
 uint64_t driver_id(const struct driver *d);
 uint64_t driver_applied(const struct driver *d);
 void driver_status(const struct driver *d, struct raft_status *out);

@@ -132,8 +132,8 @@ int kv_decode(struct slice bytes, struct kv *kv, struct slice *descriptor)
 	struct cursor c;
 
 	kv_init(kv);
-	if (bytes.len < 8 || fixed64_get(bytes.data + bytes.len - 8) !=
-				     hash64(slice_of(bytes.data, bytes.len - 8)))
+	if (bytes.len < 8 ||
+	    fixed64_get(bytes.data + bytes.len - 8) != hash64(slice_of(bytes.data, bytes.len - 8)))
 		return ERR_CORRUPT;
 	c = cursor_of(slice_of(bytes.data, bytes.len - 8));
 	*descriptor = cursor_string(&c);

@@ -7,6 +7,7 @@
  * moment; everything that is left to chance comes from one seed.
  */
 
+#include "base/hash_table.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/random.h"
@@ -43,14 +44,16 @@ struct host {
 	char name[8];
 	enum host_state state;
 	struct sim_disk *disk;
-	bool joins;	 /* started without the list of initial members */
-	bool out;	 /* removed for good; nobody starts it again */
-	bool suspect;	 /* its disk lost something: it counts against what may be lost */
-	bool wiped;	 /* came back with another directory and waits to be replaced */
-	uint64_t flip_jobs; /* appends that must follow a flipped bit before it may be found; 0: none */
-	uint64_t id;	 /* of its directory, 0 before the first start */
-	uint64_t incarnation; /* of the process; what is under way for an older one is dropped */
-	bool dying;	      /* at a crash point or a cut disk: cut off, and destroyed when it returns */
+	bool joins;	    /* started without the list of initial members */
+	bool out;	    /* removed for good; nobody starts it again */
+	bool suspect;	    /* its disk lost something: it counts against what may be lost */
+	bool wiped;	    /* came back with another directory and waits to be replaced */
+	uint64_t flip_jobs; /* appends that must follow a flipped bit before it may be found; 0:
+			       none */
+	uint64_t id;	    /* of its directory, 0 before the first start */
+	uint64_t lost_id;   /* of the directory it had before it was wiped */
+	struct slice names[SIM_HOSTS_MAX];
+	bool dying; /* at a crash point or a cut disk: cut off, and destroyed when it returns */
 
 	/* clocks */
 	uint64_t clock_us; /* local monotonic time at `clock_at_us` */
@@ -61,11 +64,12 @@ struct host {
 	/* disk */
 	uint64_t slow_until_us;
 	uint64_t hang_until_us;
-	uint64_t snapshot_loss;
+	uint64_t full_until_us; /* 0: it is not full */
 
 	/* process */
 	struct driver *driver;
 	struct kv kv;
+	struct machine_state *machine_state;
 	struct node_io io;
 	struct machine machine;
 	struct driver_events events;
@@ -73,11 +77,11 @@ struct host {
 	struct logger logger;
 	enum crash_point crash_at;
 	unsigned crash_countdown; /* passes of crash_at until it strikes; 0: never */
-	bool turn_set;
-	struct turn *turn;
-	struct list lanes[4];	/* jobs waiting, first one running, but for LANE_READ */
-	struct list held_frames; /* arrived while paused */
-	struct list pending;	/* client operations handed to this member */
+	struct event turn;	  /* the next turn of its loop */
+	struct event resume;	  /* while paused */
+	struct list lanes[4];	  /* jobs waiting, first one running, but for LANE_READ */
+	struct list held_frames;  /* arrived while paused */
+	struct list pending;	  /* client operations handed to this member */
 	uint64_t next_request;
 
 	/* what the checks saw of it */
@@ -86,13 +90,15 @@ struct host {
 	uint64_t seen_commit;
 	uint64_t seen_base;
 	bool seen_damaged;
+	bool seen_born;
+	bool seen_joint;
 	uint64_t log_first; /* index of chain[0] */
 	size_t log_len;
 	size_t log_cap;
 	struct chain {
 		uint64_t term;
 		uint64_t hash;
-	} *chain;
+	} * chain;
 };
 
 /* One direction between two hosts. */
@@ -119,9 +125,9 @@ struct profile {
 	uint64_t log_max_bytes;
 	uint64_t tail_bytes;
 	uint64_t fault_gap_us; /* mean time between two faults */
-	uint32_t faults; /* bit set of fault groups in use */
-	uint64_t calm_at_us; /* when faults stop */
-	uint64_t end_at_us;  /* when everybody must be equal at the latest */
+	uint32_t faults;       /* bit set of fault groups in use */
+	uint64_t calm_at_us;   /* when faults stop */
+	uint64_t end_at_us;    /* when everybody must be equal at the latest */
 };
 
 /* What is known to be committed, by index. */
@@ -153,13 +159,16 @@ struct world {
 	struct host *hosts;
 	unsigned host_count;
 	struct link links[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
+	struct list flying; /* frames on their way */
 	bool calm;
 	bool done;
 	struct sim_counts counts;
 
+	struct nemesis *nemesis;
 	struct client *clients;
+	bool quiet; /* clients begin nothing new */
 	struct history history;
-	uint64_t tick;	    /* numbers what clients see, so that no two moments are equal */
+	uint64_t tick;	     /* numbers what clients see, so that no two moments are equal */
 	uint64_t next_value; /* every written value is unique */
 	uint64_t ops_in_calm;
 
@@ -172,7 +181,6 @@ struct world {
 	size_t leader_cap;
 
 	bool trace;
-	bool demo;
 	char failure[2048]; /* empty: none */
 	struct trace_ring *ring;
 };
@@ -183,18 +191,18 @@ void world_at(struct world *w, struct event *e, uint64_t at_us,
 void world_cancel(struct world *w, struct event *e);
 void world_fail(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void world_trace(struct world *w, const struct host *h, const char *fmt, ...) PRINTF_LIKE(3, 4);
-#define TRACE(w, h, ...)                                                                           \
-	do {                                                                                       \
-		if ((w)->trace)                                                                    \
-			world_trace((w), (h), __VA_ARGS__);                                        \
+#define TRACE(w, h, ...)                                    \
+	do {                                                \
+		if ((w)->trace)                             \
+			world_trace((w), (h), __VA_ARGS__); \
 	} while (0)
 #define COUNT(w, what) ((w)->counts.n[COUNT_##what]++)
 
 /* network.c */
 void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
 		  struct blob *body);
-void network_forget(struct world *w, struct host *h);
 void network_hold_release(struct host *h);
+void network_drop_all(struct world *w);
 
 /* host.c */
 void host_init(struct world *w, struct host *h, unsigned index);
@@ -237,8 +245,8 @@ void watch_close(struct world *w);
 /* run.c */
 struct run_options {
 	uint64_t seed;
-	bool trace;
-	bool demo;
+	bool trace; /* keep the last lines of its story, printed when something is found */
+	bool live;  /* print all of it as it happens */
 };
 /* Runs one seed; true if nothing was found. `failure` has room for 2048 bytes. */
 bool run_seed(const struct run_options *o, struct sim_counts *counts, char *failure);

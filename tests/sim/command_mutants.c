@@ -1,0 +1,76 @@
+/* Each deliberate mistake must be noticed: a check that never fails is not a check. */
+
+#include "sim/commands.h"
+#include "sim/workers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SEEDS_DEFAULT 3000
+
+struct tally {
+	unsigned mutants;
+	unsigned survived;
+};
+
+/* A line of the list: name | rule that is broken | note. */
+static char *mutant_of(char *line)
+{
+	char *bar = strchr(line, '|');
+
+	if (line[0] == '#' || !bar)
+		return NULL;
+	*bar = 0;
+	for (char *end = bar; end > line && (end[-1] == ' ' || end[-1] == '\t'); end--)
+		end[-1] = 0;
+	return line;
+}
+
+static void try_mutant(const struct command_options *o, const char *name, struct tally *t)
+{
+	char failure[RUN_FAILURE_MAX];
+	uint64_t seed = workers_first_failure(1, o->seeds ? o->seeds : SEEDS_DEFAULT,
+					      (unsigned)o->jobs, name, failure);
+
+	t->mutants++;
+	if (seed) {
+		failure[strcspn(failure, "\n")] = 0;
+		printf("%-34s caught by seed %-5" PRIu64 " %.120s\n", name, seed, failure);
+	} else {
+		t->survived++;
+		printf("%-34s SURVIVED\n", name);
+	}
+	fflush(stdout);
+}
+
+int command_mutants(const struct command_options *o)
+{
+	struct tally t = {0};
+	FILE *list = fopen(MUTANTS_FILE, "r");
+	char line[512];
+
+#ifndef CONCLAVE_MUTANTS
+	fprintf(stderr, "conclave-sim: this build holds no mutants: make sim-mutants\n");
+	if (list)
+		fclose(list);
+	return 2;
+#endif
+	if (!list) {
+		perror(MUTANTS_FILE);
+		return 2;
+	}
+	while (fgets(line, sizeof(line), list)) {
+		char *name = mutant_of(line);
+
+		if (name && (!o->only || strcmp(name, o->only) == 0))
+			try_mutant(o, name, &t);
+	}
+	fclose(list);
+	if (t.mutants == 0) {
+		fprintf(stderr, "conclave-sim: no such mutant\n");
+		return 2;
+	}
+	printf("%u passed, %u failed\n", t.mutants - t.survived, t.survived);
+	return t.survived != 0;
+}

@@ -1,0 +1,80 @@
+/* Many seeds on several processes, or one seed looked at closely. */
+
+#include "base/mem.h"
+#include "sim/commands.h"
+#include "sim/workers.h"
+#include "sim/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* So many seeds must have reached everything there is to reach. */
+#define SEEDS_FOR_COVERAGE 2000
+
+static void print_commit(void)
+{
+	char commit[64] = "unknown";
+	FILE *git = popen("git rev-parse --short HEAD 2>/dev/null", "r");
+
+	if (git) {
+		if (fgets(commit, sizeof(commit), git))
+			commit[strcspn(commit, "\n")] = 0;
+		pclose(git);
+	}
+	printf("commit %s\n", commit);
+}
+
+static void print_failure(uint64_t seed, const char *failure)
+{
+	printf("\nseed %" PRIu64 " FAILED: %s\n", seed, failure);
+	print_commit();
+	printf("again, step by step: make sim SEED=%" PRIu64 " TRACE=1\n", seed);
+}
+
+int command_run_one(const struct command_options *o)
+{
+	struct run_options run = {.seed = o->first_seed, .trace = true, .live = o->trace};
+	struct sim_counts counts = {0};
+	char failure[RUN_FAILURE_MAX];
+
+	if (run_seed(&run, &counts, failure)) {
+		printf("seed %" PRIu64 ": nothing found in %.1f virtual s, %" PRIu64
+		       " operations, %" PRIu64 " leaders\n",
+		       o->first_seed, (double)counts.virtual_us / 1e6, counts.client_ops,
+		       counts.n[COUNT_LEADER]);
+		return 0;
+	}
+	print_failure(o->first_seed, failure);
+	return 1;
+}
+
+static void show_progress(void *ctx, const struct worker_result *r, uint64_t done, uint64_t total)
+{
+	uint64_t step = total >= 20 ? total / 20 : 1;
+
+	(void)ctx;
+	if (!r->ok)
+		print_failure(r->seed, r->failure);
+	if (done % step == 0 || done == total)
+		printf("%" PRIu64 "/%" PRIu64 " seeds\n", done, total);
+	fflush(stdout);
+}
+
+int command_run_many(const struct command_options *o)
+{
+	struct sim_counts counts = {0};
+	time_t began = time(NULL);
+	uint64_t failed;
+	unsigned zeros;
+
+	failed = workers_run(o->first_seed, o->seeds, (unsigned)o->jobs, NULL, &counts,
+			     show_progress, NULL);
+	zeros = sim_counts_print(&counts);
+	printf("%" PRIu64 " s on %" PRIu64 " processes\n", (uint64_t)(time(NULL) - began), o->jobs);
+	if (zeros && o->seeds >= SEEDS_FOR_COVERAGE)
+		printf("%u things never happened: what is not reached is not tested\n", zeros);
+	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", o->seeds - failed, failed);
+	return failed || (zeros && o->seeds >= SEEDS_FOR_COVERAGE);
+}

@@ -1,0 +1,120 @@
+/* Frames between hosts: late, lost, twice, out of order, one way only. */
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "sim/world.h"
+
+#include <inttypes.h>
+
+struct flying {
+	struct event event;
+	struct host *from;
+	struct host *to;
+	enum frame_kind kind;
+	struct blob *body;
+	struct list all;
+	struct list link; /* while the receiver is paused */
+};
+
+static void flying_free(struct flying *f)
+{
+	list_remove(&f->all);
+	blob_release(f->body);
+	mem_free(f);
+}
+
+static void flying_arrives(struct world *w, struct event *e)
+{
+	struct flying *f = CONTAINER_OF(e, struct flying, event);
+	struct host *to = f->to;
+
+	if (w->links[f->from->index][to->index].cut || to->state == HOST_DOWN) {
+		flying_free(f);
+		return;
+	}
+	if (to->state == HOST_PAUSED) {
+		/* The kernel takes it; the process reads it when it goes on. */
+		list_push_back(&to->held_frames, &f->link);
+		return;
+	}
+	host_deliver(to, f->kind, f->body);
+	flying_free(f);
+}
+
+static void network_fly(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
+			struct blob *body, uint64_t delay_us, bool in_order)
+{
+	struct flying *f = MEM_NEW(struct flying);
+	struct link *link = &w->links[from->index][to->index];
+	uint64_t at_us = w->now_us + delay_us;
+
+	if (in_order) {
+		at_us = MAX(at_us, link->last_us);
+		link->last_us = at_us;
+	}
+	f->from = from;
+	f->to = to;
+	f->kind = kind;
+	f->body = blob_hold(body);
+	list_push_back(&w->flying, &f->all);
+	world_at(w, &f->event, at_us, flying_arrives);
+}
+
+static uint64_t network_delay(struct world *w, const struct link *link)
+{
+	const struct profile *p = &w->profile;
+
+	return p->delay_us / 2 + random_below(&w->random, p->delay_us + 1) +
+	       (link->slow_us ? random_below(&w->random, link->slow_us) : 0);
+}
+
+void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
+		  struct blob *body)
+{
+	const struct profile *p = &w->profile;
+	struct link *link = &w->links[from->index][to->index];
+	bool in_order = p->ordered;
+
+	if (link->cut)
+		return;
+	if (!w->calm && random_chance(&w->random, p->loss_ppm)) {
+		COUNT(w, FAULT_LOSS);
+		return;
+	}
+	if (!w->calm && random_chance(&w->random, p->reorder_ppm)) {
+		COUNT(w, FAULT_REORDER);
+		in_order = false;
+		network_fly(w, from, to, kind, body,
+			    network_delay(w, link) + random_below(&w->random, 200000), in_order);
+		return;
+	}
+	network_fly(w, from, to, kind, body, network_delay(w, link), in_order);
+	if (!w->calm && random_chance(&w->random, p->duplicate_ppm)) {
+		COUNT(w, FAULT_DUPLICATE);
+		network_fly(w, from, to, kind, body,
+			    network_delay(w, link) + random_below(&w->random, 2000000), false);
+	}
+}
+
+void network_hold_release(struct host *h)
+{
+	struct list *it;
+
+	while ((it = list_pop_front(&h->held_frames)) != NULL) {
+		struct flying *f = LIST_ITEM(it, struct flying, link);
+
+		if (h->state == HOST_UP && !h->dying)
+			host_deliver(h, f->kind, f->body);
+		flying_free(f);
+	}
+}
+
+void network_drop_all(struct world *w)
+{
+	list_for_each_safe (it, &w->flying) {
+		struct flying *f = LIST_ITEM(it, struct flying, all);
+
+		world_cancel(w, &f->event);
+		flying_free(f);
+	}
+}

@@ -1,0 +1,390 @@
+/*
+ * What must hold after every step, looked at from outside with knowledge that no member has:
+ *
+ *  - each member's own rules (raft_valid.c)
+ *  - election safety: at most one leader in a term
+ *  - log matching: an (index, term) names one entry and one past
+ *  - leader completeness: a leader's log has everything that was ever committed
+ *  - commits agree, and stand on a majority of disks when they are first seen
+ *  - state machine safety: every member applies the same entry at an index, and its state
+ *    has the same digest after it
+ */
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "checker/linearize.h"
+#include "consensus/raft_state.h"
+#include "sim/world.h"
+#include "storage/log.h"
+
+#include <inttypes.h>
+
+static uint64_t entry_hash(const struct entry *e)
+{
+	return hash64_pair(hash64_salted(entry_payload(e), e->kind),
+			   hash64_pair(e->term, e->stamp));
+}
+
+/* ---- log matching ---------------------------------------------------------------------------- */
+
+static struct entry_seen *seen_find(struct world *w, uint64_t index, uint64_t term)
+{
+	struct hash_node *n = hash_table_first(&w->entries_seen, hash64_pair(index, term));
+
+	for (; n; n = hash_table_next(n)) {
+		struct entry_seen *s = CONTAINER_OF(n, struct entry_seen, node);
+
+		if (s->index == index && s->term == term)
+			return s;
+	}
+	return NULL;
+}
+
+static void count_entry(struct world *w, const struct entry *e)
+{
+	if (e->kind == ENTRY_NOOP)
+		COUNT(w, ENTRY_NOOP_COUNT);
+	else if (e->kind == ENTRY_MEMBERSHIP)
+		COUNT(w, ENTRY_MEMBERSHIP_COUNT);
+	else
+		COUNT(w, ENTRY_COMMAND_COUNT);
+}
+
+static struct entry_seen *seen_add(struct world *w, uint64_t index, uint64_t term, uint64_t chain)
+{
+	struct entry_seen *s = MEM_NEW(struct entry_seen);
+
+	s->index = index;
+	s->term = term;
+	s->chain = chain;
+	hash_table_insert(&w->entries_seen, &s->node, hash64_pair(index, term));
+	return s;
+}
+
+/* The hash over the log up to `index`, as it was when that entry was first seen anywhere. */
+static uint64_t chain_before(struct world *w, const struct raft *r, uint64_t index)
+{
+	struct entry_seen *s;
+
+	if (index == 0)
+		return 0;
+	s = seen_find(w, index, raft_term_at(r, index));
+	return s ? s->chain : 0;
+}
+
+static void watch_entry(struct host *h, const struct raft *r, uint64_t index)
+{
+	struct world *w = h->world;
+	uint64_t term = raft_term_at(r, index), chain;
+	struct entry_seen *s = seen_find(w, index, term);
+	size_t n;
+	const struct entry *e = raft_log_span(&r->log, index, index, &n);
+
+	COUNT(w, CHECK_MATCHING);
+	if (!e) {
+		/* Read back at a start: it must be something that was written once. */
+		if (!s)
+			world_fail(w,
+				   "%s has entry %" PRIu64 " of term %" PRIu64
+				   " on disk, which nobody ever appended",
+				   h->name, index, term);
+		return;
+	}
+	chain = hash64_pair(chain_before(w, r, index - 1), entry_hash(e));
+	if (!s) {
+		count_entry(w, e);
+		seen_add(w, index, term, chain);
+		return;
+	}
+	if (s->chain != chain)
+		world_fail(w,
+			   "log matching: %s has another entry %" PRIu64 " of term %" PRIu64
+			   ", or another past before it",
+			   h->name, index, term);
+}
+
+/* Looks at what was appended since; a log changes only at its end. */
+static void watch_log(struct host *h, const struct raft *r)
+{
+	uint64_t base = r->log.base, last = r->log.last, from;
+
+	if (h->log_first != base + 1 || !h->log_cap) {
+		uint64_t gone = base + 1 > h->log_first ? base + 1 - h->log_first : 0;
+
+		if (gone >= h->log_len || base + 1 < h->log_first)
+			h->log_len = 0;
+		else
+			for (size_t i = 0; i + gone < h->log_len; i++)
+				h->chain[i] = h->chain[i + gone];
+		h->log_len = h->log_len > gone ? h->log_len - (size_t)gone : 0;
+		h->log_first = base + 1;
+	}
+	from = MIN(last + 1, base + 1 + h->log_len);
+	if (last < base + h->log_len)
+		COUNT(h->world, TRUNCATION);
+	while (from > base + 1 && h->chain[from - base - 2].term != raft_term_at(r, from - 1)) {
+		COUNT(h->world, TRUNCATION);
+		from--;
+	}
+	MEM_GROW(h->chain, h->log_cap, (size_t)(last - base));
+	for (; from <= last; from++) {
+		watch_entry(h, r, from);
+		h->chain[from - base - 1].term = raft_term_at(r, from);
+	}
+	h->log_len = (size_t)(last - base);
+}
+
+/* ---- commit ---------------------------------------------------------------------------------- */
+
+static struct committed *committed_at(struct world *w, uint64_t index)
+{
+	if (index >= w->committed_cap) {
+		size_t cap = mem_grown_capacity(w->committed_cap, (size_t)index + 1);
+
+		w->committed = mem_resize(w->committed, cap, sizeof(*w->committed));
+		for (size_t i = w->committed_cap; i < cap; i++)
+			w->committed[i] = (struct committed){0};
+		w->committed_cap = cap;
+	}
+	return &w->committed[index];
+}
+
+static bool host_holds(const struct host *h, uint64_t index, uint64_t term)
+{
+	const struct raft *r;
+
+	r = driver_raft(h->driver);
+	return index <= r->log.base || (index <= r->log.durable && raft_term_at(r, index) == term);
+}
+
+/* The first to commit an index must have a majority of disks behind it. */
+static void watch_durable(struct host *h, const struct raft *r, uint64_t index)
+{
+	struct world *w = h->world;
+	const struct membership *m = raft_membership_at(r, index);
+	uint32_t mask = 0, suspects = 0;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct host *other = host_by_id(w, m->members[i].id);
+
+		if (!other || other->suspect || other->state == HOST_DOWN)
+			suspects |= (uint32_t)1 << i;
+		else if (host_holds(other, index, raft_term_at(r, index)))
+			mask |= (uint32_t)1 << i;
+	}
+	COUNT(w, CHECK_DURABLE);
+	if (!membership_majority(m, mask | suspects))
+		world_fail(w, "%s commits entry %" PRIu64 " which no majority has on disk", h->name,
+			   index);
+}
+
+static void watch_commit(struct host *h, const struct raft *r)
+{
+	struct world *w = h->world;
+
+	for (uint64_t i = MAX(h->seen_commit, r->log.base) + 1; i <= r->commit; i++) {
+		struct committed *c = committed_at(w, i);
+		uint64_t term = raft_term_at(r, i);
+
+		COUNT(w, CHECK_COMMIT);
+		if (c->term && c->term != term)
+			world_fail(w,
+				   "%s commits entry %" PRIu64 " of term %" PRIu64
+				   ", but one of term %" PRIu64 " was committed there",
+				   h->name, i, term, c->term);
+		if (!c->term)
+			watch_durable(h, r, i);
+		c->term = term;
+		w->committed_last = MAX(w->committed_last, i);
+	}
+	h->seen_commit = r->commit;
+}
+
+/* ---- leaders --------------------------------------------------------------------------------- */
+
+static void watch_new_leader(struct host *h, const struct raft *r)
+{
+	struct world *w = h->world;
+
+	COUNT(w, LEADER);
+	COUNT(w, CHECK_ELECTION);
+	for (size_t i = 0; i < w->leader_count; i++)
+		if (w->leaders[i].term == r->hard.term && w->leaders[i].id != r->id)
+			world_fail(w, "two leaders in term %" PRIu64 ": %s is the second",
+				   r->hard.term, h->name);
+	MEM_GROW(w->leaders, w->leader_cap, w->leader_count + 1);
+	w->leaders[w->leader_count++] = (struct leader_seen){r->hard.term, r->id};
+	COUNT(w, CHECK_COMPLETE);
+	for (uint64_t i = r->log.base + 1; i <= w->committed_last; i++) {
+		uint64_t term = committed_at(w, i)->term;
+
+		if (term && term < r->hard.term && raft_term_at(r, i) != term)
+			world_fail(w,
+				   "%s leads term %" PRIu64 " without the committed entry %" PRIu64
+				   " of term %" PRIu64,
+				   h->name, r->hard.term, i, term);
+	}
+}
+
+void watch_turn(struct host *h)
+{
+	struct world *w = h->world;
+	const struct raft *r = driver_raft(h->driver);
+	const char *broken = raft_broken(r);
+
+	COUNT(w, CHECK_RULES);
+	if (broken)
+		world_fail(w, "%s breaks a rule: %s", h->name, broken);
+	watch_log(h, r);
+	watch_commit(h, r);
+	if (r->role == RAFT_LEADER && (h->seen_role != RAFT_LEADER || h->seen_term != r->hard.term))
+		watch_new_leader(h, r);
+	h->seen_role = r->role;
+	h->seen_term = r->hard.term;
+	if (r->log.base > h->seen_base)
+		COUNT(w, LOG_RELEASED);
+	h->seen_base = r->log.base;
+	if (h->seen_damaged && !r->damaged) {
+		COUNT(w, DAMAGE_CLEARED);
+		h->suspect = false;
+	}
+	h->seen_damaged = r->damaged;
+	if (h->seen_born < r->hard.born)
+		COUNT(w, BIRTH);
+	h->seen_born = r->hard.born;
+	if (raft_membership(r)->joint && !h->seen_joint)
+		COUNT(w, CHANGE_JOINT);
+	h->seen_joint = raft_membership(r)->joint;
+	if (h->flip_jobs && log_stats(driver_log(h->driver)).jobs >= h->flip_jobs)
+		h->flip_jobs = 0;
+}
+
+void watch_started(struct host *h)
+{
+	const struct raft *r = driver_raft(h->driver);
+
+	h->seen_role = RAFT_FOLLOWER;
+	h->seen_term = r->hard.term;
+	h->seen_commit = r->commit;
+	h->seen_base = r->log.base;
+	h->seen_born = r->hard.born;
+	h->log_len = 0;
+	h->log_first = r->log.base + 1;
+	if (r->damaged && !h->seen_damaged) {
+		COUNT(h->world, DAMAGE_MARKED);
+		if (!h->suspect)
+			world_fail(h->world, "%s finds damage where there was none", h->name);
+	} else if (!r->damaged && h->suspect && !h->wiped && !h->flip_jobs) {
+		h->suspect = false; /* what was flipped did not matter */
+	}
+	h->seen_damaged = r->damaged;
+	if (h->kv.index)
+		watch_installed(h, h->kv.index, h->kv.digest);
+}
+
+void watch_died(struct host *h)
+{
+	h->flip_jobs = 0;
+}
+
+/* ---- applying -------------------------------------------------------------------------------- */
+
+void watch_apply(struct host *h, uint64_t index, const struct entry *e, uint64_t digest)
+{
+	struct world *w = h->world;
+	struct committed *c = committed_at(w, index);
+	uint64_t hash = entry_hash(e);
+
+	COUNT(w, CHECK_APPLY);
+	if (c->hash && (c->hash != hash || c->digest != digest))
+		world_fail(w, "%s applies another entry %" PRIu64 " than the others", h->name,
+			   index);
+	if (c->term && c->term != e->term)
+		world_fail(w,
+			   "%s applies entry %" PRIu64 " of term %" PRIu64
+			   ", committed was one of term %" PRIu64,
+			   h->name, index, e->term, c->term);
+	c->hash = hash;
+	c->digest = digest;
+}
+
+void watch_installed(struct host *h, uint64_t index, uint64_t digest)
+{
+	const struct committed *c = committed_at(h->world, index);
+
+	COUNT(h->world, CHECK_APPLY);
+	if (c->digest && c->digest != digest)
+		world_fail(h->world, "%s holds another state at %" PRIu64 " than the others",
+			   h->name, index);
+	h->seen_commit = MAX(h->seen_commit, index);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void watch_history(struct world *w)
+{
+	struct buf report = {0};
+	struct linearize_result result;
+
+	COUNT(w, CHECK_HISTORY);
+	result = linearize_check(&w->history, LINEARIZE_STEPS, &report);
+	if (result.verdict != LINEARIZE_PASS) {
+		buf_append_byte(&report, 0);
+		world_fail(w, "history: %s on key %" PRIu64 " (%" PRIu64 " steps)\n%s",
+			   linearize_verdict_name(result.verdict), result.key, result.steps,
+			   (const char *)report.data);
+	}
+	buf_free(&report);
+}
+
+static void watch_equal(struct world *w)
+{
+	struct host *leader = world_leader(w);
+	uint64_t index, digest;
+
+	COUNT(w, CHECK_LIVENESS);
+	if (!leader) {
+		world_fail(w, "nobody leads although the faults are over");
+		return;
+	}
+	if (w->ops_in_calm == 0)
+		world_fail(w, "no client was served although the faults are over");
+	COUNT(w, CHECK_EQUAL);
+	index = leader->kv.index;
+	digest = leader->kv.digest;
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (!host_takes_part(h))
+			continue;
+		if (h->state != HOST_UP)
+			world_fail(w, "%s takes part and does not run in the end", h->name);
+		else if (h->kv.index != index || h->kv.digest != digest)
+			world_fail(w,
+				   "%s is at %" PRIu64 " and the leader at %" PRIu64
+				   " although the faults are over",
+				   h->name, h->kv.index, index);
+	}
+}
+
+void watch_end(struct world *w)
+{
+	if (!w->failure[0])
+		watch_equal(w);
+	if (!w->failure[0])
+		watch_history(w);
+}
+
+void watch_close(struct world *w)
+{
+	struct hash_node *n;
+
+	while ((n = hash_table_any(&w->entries_seen)) != NULL) {
+		hash_table_remove(&w->entries_seen, n);
+		mem_free(CONTAINER_OF(n, struct entry_seen, node));
+	}
+	hash_table_close(&w->entries_seen);
+	mem_free(w->committed);
+	mem_free(w->leaders);
+}
