@@ -230,7 +230,8 @@ void driver_free(struct driver *d)
 		mem_free(l);
 	}
 	raft_free(d->raft);
-	log_close(d->log);
+	if (d->log)
+		log_close(d->log);
 	snapshot_free(&d->storing);
 	buf_free(&d->frame);
 	mem_free(d->entries);
