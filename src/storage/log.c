@@ -171,7 +171,7 @@ void log_release(struct log *log, uint64_t upto)
 	list_for_each (it, &log->chain)
 		bytes += LIST_ITEM(it, struct log_segment, link)->bytes;
 	if (MUTANT(log_release_too_much))
-		upto = log->track.last_index;
+		upto = log->durable_index;
 	for (;;) {
 		struct log_segment *s = LIST_ITEM(log->chain.next, struct log_segment, link);
 

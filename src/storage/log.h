@@ -47,7 +47,15 @@ struct log_options {
 	uint64_t max_bytes;   /* what log_release() leaves of the newest segments, in any case */
 	bool direct;	      /* DISK_DIRECT for the segments */
 	const struct logger *logger; /* may be NULL; must outlive the log */
-	/* What a log that is not there yet is made with; else not looked at. */
+	/*
+	 * Entries up to here are not needed any more (the state machine is durable beyond them):
+	 * where damage and all before it lie below, the log begins behind them, and that is all.
+	 */
+	uint64_t needed_above;
+	/*
+	 * What a log that is not there yet is made with; else not looked at, but for the identity
+	 * when damage left none on disk.
+	 */
 	struct log_identity identity;
 	struct log_state state;
 	struct slice membership; /* valid at index 0 */

@@ -146,6 +146,7 @@ static int begin_writing(struct log *log)
 	int rc;
 
 	log->pending.first = log->track.last_index + 1;
+	log->durable_index = log->track.last_index;
 	if (MUTANT(log_write_over_cut_tail) && !list_empty(&log->chain))
 		return disk_open(log->disk,
 				 log_path_segment(log->dir, log_active(log)->sequence).text,
@@ -169,11 +170,15 @@ static int open_segments(struct log *log, const struct log_options *o,
 			 const struct disk_names *names, struct log_recovery *rec)
 {
 	struct log_survey sv;
-	int rc = log_survey_run(&sv, log->disk, log->dir, o->direct, names, &o->identity);
+	int rc = log_survey_run(&sv, log->disk, log->dir, names, o);
 
 	if (rc == ERR_INVALID)
 		LOG(log->logger, LOG_ERROR,
 		    "log %s: segments of different members in one directory", log->dir);
+	if (rc == OK && sv.skipped > 0)
+		LOG(log->logger, LOG_WARNING,
+		    "log %s: damage in segments before %" PRIu64 ", whose entries are not needed",
+		    log->dir, sv.segments[sv.skipped].sequence);
 	if (rc == OK && sv.damaged)
 		rc = mark_damage(log, &sv, rec);
 	rec->created = sv.count == 0;

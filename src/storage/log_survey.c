@@ -102,14 +102,14 @@ static int survey_first_group(struct log_survey *sv, struct survey_segment *s)
 	return rc;
 }
 
-/* Position of the segment with this sequence number, or `count`. */
-static size_t survey_find(const struct log_survey *sv, uint64_t sequence)
+/* How many segments have at most this sequence number. */
+static size_t survey_upto(const struct log_survey *sv, uint64_t sequence)
 {
-	size_t i = 0;
+	size_t n = 0;
 
-	while (i < sv->count && sv->segments[i].sequence != sequence)
-		i++;
-	return i;
+	while (n < sv->count && sv->segments[n].sequence <= sequence)
+		n++;
+	return n;
 }
 
 /*
@@ -122,20 +122,20 @@ static size_t survey_before(struct log_survey *sv, size_t at, uint64_t *limit)
 	size_t before = at;
 
 	if (s->header_ok) {
-		size_t found = survey_find(sv, s->header.previous);
+		struct survey_segment *previous;
 
-		if (s->header.previous == 0)
-			return 0;
-		if (found < sv->count) {
-			before = found + 1;
-			sv->segments[found].first_known = true;
-			sv->segments[found].first = s->header.previous_first;
-		} else if (at > 0) {
-			/* Released segments leave in order: while a lower one is there, it was
-			 * lost. */
-			s->hole_before = true;
-			*limit = MIN(*limit, s->header.previous_first);
+		before = survey_upto(sv, s->header.previous);
+		if (before == 0)
+			return 0; /* none, or released */
+		previous = &sv->segments[before - 1];
+		if (previous->sequence == s->header.previous) {
+			previous->first_known = true;
+			previous->first = s->header.previous_first;
+			return before;
 		}
+		/* Segments leave in order: while there is a lower one, it was not released. */
+		s->hole_before = true;
+		*limit = MIN(*limit, s->header.previous_first);
 	}
 	while (before > 0 && sv->segments[before - 1].first_known &&
 	       sv->segments[before - 1].first >= *limit)
@@ -376,6 +376,37 @@ static void survey_base(struct log_survey *sv, size_t front)
 	log_track_reset(&sv->track, 0, 0, 0, membership);
 }
 
+/*
+ * Damage at `at` takes nothing that is needed if a later segment begins low enough: position of
+ * the first such one, or `count`.
+ */
+static size_t survey_skip(const struct log_survey *sv, size_t at)
+{
+	for (size_t i = at; i < sv->count; i++) {
+		const struct survey_segment *s = &sv->segments[i];
+
+		/* The damaged one itself will do when only what is before it is missing. */
+		if (s->in_chain && s->header_ok && (i > at || sv->damage.offset == 0) &&
+		    i > sv->skipped && s->first - 1 <= sv->needed_above)
+			return i;
+	}
+	return sv->count;
+}
+
+/* Forgets what was taken of the segments before `front`; the log begins there. */
+static void survey_restart(struct log_survey *sv, size_t front)
+{
+	for (size_t i = 0; i < front; i++) {
+		log_segment_free(sv->segments[i].segment);
+		sv->segments[i].segment = NULL;
+		sv->segments[i].in_chain = false;
+	}
+	sv->segments[front].hole_before = false;
+	sv->skipped = front;
+	sv->damaged = false;
+	memset(&sv->damage, 0, sizeof(sv->damage));
+}
+
 static int survey_all(struct log_survey *sv)
 {
 	size_t front = 0;
@@ -388,25 +419,24 @@ static int survey_all(struct log_survey *sv)
 		if (sv->segments[i].in_chain)
 			rc = survey_segment(sv, i);
 	}
-	if (rc == OK && sv->damaged)
-		rc = survey_traces(sv);
 	return rc;
 }
 
-int log_survey_run(struct log_survey *sv, struct disk *disk, const char *dir, bool direct,
-		   const struct disk_names *names, const struct log_identity *identity)
+int log_survey_run(struct log_survey *sv, struct disk *disk, const char *dir,
+		   const struct disk_names *names, const struct log_options *options)
 {
 	int rc = OK;
 
 	memset(sv, 0, sizeof(*sv));
 	sv->disk = disk;
 	sv->dir = dir;
-	sv->direct = direct;
+	sv->direct = options->direct;
+	sv->needed_above = options->needed_above;
 	survey_names(sv, names);
 	for (size_t i = 0; i < sv->count && rc == OK; i++)
 		rc = survey_header(sv, &sv->segments[i]);
 	if (rc == OK)
-		rc = survey_identity(sv, identity);
+		rc = survey_identity(sv, &options->identity);
 	for (size_t i = 0; i < sv->count && rc == OK; i++) {
 		if (!sv->segments[i].header_ok)
 			rc = survey_first_group(sv, &sv->segments[i]);
@@ -414,7 +444,16 @@ int log_survey_run(struct log_survey *sv, struct disk *disk, const char *dir, bo
 	if (rc != OK || sv->count == 0)
 		return rc;
 	survey_chain(sv);
-	return survey_all(sv);
+	rc = survey_all(sv);
+	while (rc == OK && sv->damaged) {
+		size_t front = survey_skip(sv, sv->damaged_at);
+
+		if (front == sv->count)
+			return survey_traces(sv);
+		survey_restart(sv, front);
+		rc = survey_all(sv);
+	}
+	return rc;
 }
 
 void log_survey_close(struct log_survey *sv)

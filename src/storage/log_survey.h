@@ -27,6 +27,7 @@ struct log_survey {
 	struct disk *disk;
 	const char *dir;
 	bool direct;
+	uint64_t needed_above;
 	struct survey_segment *segments; /* ascending */
 	size_t count;
 	size_t cap;
@@ -34,18 +35,18 @@ struct log_survey {
 	struct log_track track; /* the log that can be served */
 	struct log_state state;
 	uint64_t torn_bytes;
+	size_t skipped; /* so many segments at the front were left out, some of them damaged */
 	bool damaged;
 	size_t damaged_at; /* position among `segments` */
 	struct log_damage damage;
 };
 
 /*
- * Surveys the segments among `names`. Where no header can be read at all, `identity` says whose
- * log it was. log_survey_close() after success and failure. ERR_INVALID: of different members;
- * ERR_VERSION; ERR_IO.
+ * Surveys the segments among `names`. log_survey_close() after success and failure. ERR_INVALID:
+ * of different members; ERR_VERSION; ERR_IO.
  */
-MUST_USE int log_survey_run(struct log_survey *sv, struct disk *disk, const char *dir, bool direct,
-			    const struct disk_names *names, const struct log_identity *identity);
+MUST_USE int log_survey_run(struct log_survey *sv, struct disk *disk, const char *dir,
+			    const struct disk_names *names, const struct log_options *options);
 
 void log_survey_close(struct log_survey *sv);
 

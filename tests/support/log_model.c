@@ -161,7 +161,8 @@ static const char *check_membership(const struct log_membership *got, const stru
 }
 
 /* Whether what was found, up to its last index, is what the model says. */
-static const char *check_against(const struct log_recovery *rec, const struct model *m)
+static const char *check_against(const struct log_recovery *rec, const struct model *m,
+				 uint64_t released)
 {
 	size_t run = 0;
 	size_t membership = 0;
@@ -169,6 +170,8 @@ static const char *check_against(const struct log_recovery *rec, const struct mo
 
 	if (rec->base_index < m->base || rec->base_index > model_last(m))
 		return "base outside of the model";
+	if (rec->base_index > MAX(m->base, released))
+		return "entries are gone that were not released";
 	if (rec->last_index > model_last(m))
 		return "entries that were never added";
 	if (rec->base_term != model_term(m, rec->base_index))
@@ -228,7 +231,7 @@ static const char *check_entries(struct log_tester *t, const struct model *m)
 /* Could the last completed job have left this? */
 static const char *check_as_acked(const struct log_tester *t)
 {
-	const char *wrong = check_against(&t->found, &t->acked);
+	const char *wrong = check_against(&t->found, &t->acked, t->released);
 
 	if (wrong)
 		return wrong;
@@ -240,7 +243,7 @@ static const char *check_as_acked(const struct log_tester *t)
 /* Could the job under way have left this, whole or in part? */
 static const char *check_as_started(const struct log_tester *t)
 {
-	const char *wrong = check_against(&t->found, &t->started);
+	const char *wrong = check_against(&t->found, &t->started, t->released);
 
 	if (wrong)
 		return wrong;
@@ -357,6 +360,19 @@ static void add_truncation(struct log_tester *t)
 	add_entries(t, first, random_below(&t->random, 4), random_chance(&t->random, 300000));
 }
 
+static void act_release(struct log_tester *t)
+{
+	uint64_t base = log_base_index(t->log);
+	uint64_t durable = log_durable_index(t->log);
+
+	if (durable <= base)
+		return;
+	t->released = MAX(t->released, base);
+	t->released += random_below(&t->random, (durable - base) / 2 + 1);
+	t->released = MIN(t->released, durable);
+	log_release(t->log, t->released);
+}
+
 static void act_add(struct log_tester *t)
 {
 	uint64_t last = model_last(&t->added);
@@ -372,9 +388,8 @@ static void act_add(struct log_tester *t)
 		add_reset(t);
 	else if (what < 92)
 		(void)log_idle_cover(t->log);
-	else if (log_durable_index(t->log) > log_base_index(t->log))
-		log_release(t->log, random_between(&t->random, log_base_index(t->log),
-						   log_durable_index(t->log)));
+	else
+		act_release(t);
 }
 
 static void act_start(struct log_tester *t)

@@ -42,6 +42,7 @@ struct log_tester {
 	struct model started;  /* with a job under way: what was added when it was started */
 	uint64_t changed_from; /* lowest index added or truncated since the last start */
 	uint64_t started_from;
+	uint64_t released;  /* entries above it may not go */
 	struct job *append; /* under way, or NULL */
 	struct job *chore;
 	bool chore_done;
