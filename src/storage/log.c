@@ -180,7 +180,7 @@ void log_release(struct log *log, uint64_t upto)
 		bytes -= s->bytes;
 		log_track_release(&log->track, s->end - 1);
 		log_segment_release(log, s);
-		log->spare.refused = false;
+		log->spares.refused = false;
 	}
 }
 
@@ -219,7 +219,8 @@ void log_close(struct log *log)
 	mem_free(log->append.staging);
 	disk_plan_close(&log->append.plan);
 	log_chore_close(log);
-	disk_close(log->spare.file);
+	while (log->spares.count > 0)
+		disk_close(log->spares.ready[--log->spares.count].file);
 	segments_free(&log->chain);
 	segments_free(&log->released);
 	log_track_close(&log->track);

@@ -62,10 +62,19 @@ struct log_chore {
 	uint64_t spare;		    /* number of the spare that it makes, or 0 */
 };
 
-/* A file ready to become a segment: full size, zero-filled or recycled. */
-struct log_spare {
-	struct disk_file *file; /* NULL: there is none */
-	uint64_t number;
+/*
+ * Files ready to become a segment: full size, zero-filled or recycled. One is made when there is
+ * none; a second is only ever recycled, so that a log in balance makes no new files.
+ */
+#define LOG_SPARES 2
+
+struct log_spares {
+	struct {
+		struct disk_file *file;
+		uint64_t number;
+	} ready[LOG_SPARES];
+	size_t count;
+	uint64_t last_number;
 	uint64_t litter; /* number of one that could not be finished, to be removed; or 0 */
 	bool refused;	 /* no space for one; not tried until something changes */
 };
@@ -94,14 +103,13 @@ struct log {
 	struct list chain;
 	struct list released;
 	uint64_t next_sequence;
-	uint64_t last_spare;
 	uint64_t durable_index;
 	uint64_t durable_ticket;
 	bool uncovered; /* the newest group is not covered by a later one */
 	struct log_pending pending;
 	struct log_append append;
 	struct log_chore chore;
-	struct log_spare spare;
+	struct log_spares spares;
 	uint8_t *zeros; /* MIN(LOG_ZERO_BYTES, segment_bytes) of them */
 	struct list reads;
 	struct log_stats stats;

@@ -10,10 +10,10 @@
 static void chore_recycle(struct log *log, struct log_segment *s)
 {
 	struct log_chore *c = &log->chore;
-	struct log_path spare = log_path_spare(log->dir, ++log->last_spare);
+	struct log_path spare = log_path_spare(log->dir, ++log->spares.last_number);
 
 	c->gone = s;
-	c->spare = log->last_spare;
+	c->spare = log->spares.last_number;
 	disk_plan_rename(&c->plan, log_path_segment(log->dir, s->sequence).text, spare.text);
 	disk_plan_sync_directory(&c->plan, log->dir);
 	disk_plan_open(&c->plan, spare.text, log->open_flags, &c->file);
@@ -41,7 +41,7 @@ static bool chore_for_released(struct log *log)
 	s = LIST_ITEM(log->released.next, struct log_segment, link);
 	if (s->pins > 0)
 		return false;
-	if (!log->spare.file && s->capacity == log->segment_bytes)
+	if (log->spares.count < LOG_SPARES && s->capacity == log->segment_bytes)
 		chore_recycle(log, s);
 	else
 		chore_remove(log, s);
@@ -54,15 +54,15 @@ static bool chore_for_spare(struct log *log)
 	struct log_path path;
 	size_t step = MIN((size_t)LOG_ZERO_BYTES, log->segment_bytes);
 
-	if (log->spare.litter > 0) {
-		path = log_path_spare(log->dir, log->spare.litter);
-		log->spare.litter = 0;
+	if (log->spares.litter > 0) {
+		path = log_path_spare(log->dir, log->spares.litter);
+		log->spares.litter = 0;
 		disk_plan_remove(&c->plan, path.text);
 		return true;
 	}
-	if (log->spare.file || log->spare.refused)
+	if (log->spares.count > 0 || log->spares.refused)
 		return false;
-	c->spare = ++log->last_spare;
+	c->spare = ++log->spares.last_number;
 	path = log_path_spare(log->dir, c->spare);
 	disk_plan_open(&c->plan, path.text, DISK_CREATE | log->open_flags, &c->file);
 	disk_plan_preallocate(&c->plan, &c->file, log->segment_bytes);
@@ -115,8 +115,9 @@ static void chore_apply(struct log *log)
 	log_segment_free(c->gone);
 	c->gone = NULL;
 	if (c->spare > 0) {
-		log->spare.file = c->file;
-		log->spare.number = c->spare;
+		log->spares.ready[log->spares.count].file = c->file;
+		log->spares.ready[log->spares.count].number = c->spare;
+		log->spares.count++;
 		c->file = NULL;
 		c->spare = 0;
 	}
@@ -131,8 +132,8 @@ static void chore_give_up(struct log *log)
 
 	disk_close(c->file);
 	c->file = NULL;
-	log->spare.litter = c->spare;
-	log->spare.refused = true;
+	log->spares.litter = c->spare;
+	log->spares.refused = true;
 	c->spare = 0;
 }
 

@@ -184,17 +184,17 @@ static void plan_fresh_segment(struct log *log)
 	p->state = p->cover = false; /* the header does both */
 	s->capacity = log->segment_bytes;
 	s->bytes = header;
-	if (log->spare.file && header + group_least(p) <= s->capacity) {
-		path = log_path_spare(log->dir, log->spare.number);
-		s->file = log->spare.file;
-		log->spare.file = NULL;
+	if (log->spares.count > 0 && header + group_least(p) <= s->capacity) {
+		log->spares.count--;
+		path = log_path_spare(log->dir, log->spares.ready[log->spares.count].number);
+		s->file = log->spares.ready[log->spares.count].file;
 	} else {
 		s->capacity =
 			MAX(MIN(s->capacity, (uint64_t)LOG_ZERO_BYTES), header + group_least(p));
-		path = log_path_spare(log->dir, ++log->last_spare);
+		path = log_path_spare(log->dir, ++log->spares.last_number);
 		plan_small_segment(log, s, path.text);
 	}
-	log->spare.refused = false;
+	log->spares.refused = false;
 	staging_reserve(a, header);
 	a->staging_len = header;
 	encode_groups(log, s, 0);
