@@ -103,6 +103,11 @@ bool history_kind_changes(enum history_kind kind)
 	return kind != HISTORY_READ && kind != HISTORY_READ_LIST;
 }
 
+bool history_kind_has_value(enum history_kind kind)
+{
+	return kind == HISTORY_WRITE || kind == HISTORY_CAS || kind == HISTORY_APPEND;
+}
+
 static void print_value(struct buf *out, uint64_t value)
 {
 	if (value == HISTORY_NONE)
@@ -128,7 +133,7 @@ static void print_call(struct buf *out, const struct history_op *op)
 		buf_printf(out, " ");
 		print_value(out, op->expected);
 	}
-	if (op->kind == HISTORY_WRITE || op->kind == HISTORY_CAS || op->kind == HISTORY_APPEND)
+	if (history_kind_has_value(op->kind))
 		buf_printf(out, " %" PRIu64, op->value);
 }
 

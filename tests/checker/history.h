@@ -88,9 +88,10 @@ void history_return_refused(struct history *h, uint64_t now, size_t op);
 /* The elements that a read list saw, as many as its result says. */
 const uint64_t *history_list(const struct history *h, const struct history_op *op);
 
-/* Whether the operation belongs to lists only, or may change what later ones see. */
+/* Whether it belongs to lists only; may change what later ones see; puts in a given value. */
 bool history_kind_is_list(enum history_kind kind);
 bool history_kind_changes(enum history_kind kind);
+bool history_kind_has_value(enum history_kind kind);
 
 /* Appends one operation as text: number, client, times, what it did and saw. */
 void history_print_op(struct buf *out, const struct history *h, size_t op);

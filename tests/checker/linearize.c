@@ -41,8 +41,8 @@ static struct model_op *collect(const struct history *h, size_t *len)
 			.key = op->key,
 			.call = op->call,
 			.ret = open ? MODEL_NEVER : op->ret,
-			.value = op->value,
-			.expected = op->expected,
+			.value = history_kind_has_value(op->kind) ? op->value : 0,
+			.expected = op->kind == HISTORY_CAS ? op->expected : 0,
 			.result = op->result,
 		};
 	}
@@ -65,24 +65,18 @@ static void check_key(const struct history *h, struct model_op *ops, size_t coun
 	struct report_key key = {h, model_for(ops, count), ops, count, ops[0].key};
 	struct search_trace trace;
 
+	enum search_verdict verdict;
+
 	key.model->prepare(h, ops, count);
-	switch (search_order(key.model, ops, count, max_steps, &trace)) {
-	case SEARCH_FOUND:
-		break;
-	case SEARCH_NONE:
-		result->key = key.key;
-		result->verdict = report_aborted_reads(report, h, key.key) ? LINEARIZE_ABORTED_READ
-									   : LINEARIZE_FAIL;
-		report_failure(report, &key, &trace);
-		break;
-	case SEARCH_GAVE_UP:
-		result->key = key.key;
-		result->verdict = report_aborted_reads(report, h, key.key) ? LINEARIZE_ABORTED_READ
-									   : LINEARIZE_GAVE_UP;
-		report_gave_up(report, &key, &trace);
-		break;
-	}
+	verdict = search_order(key.model, ops, count, max_steps, &trace);
 	result->steps += trace.steps;
+	if (verdict != SEARCH_FOUND) {
+		result->key = key.key;
+		result->verdict = verdict == SEARCH_NONE ? LINEARIZE_FAIL : LINEARIZE_GAVE_UP;
+		if (report_aborted_reads(report, h, key.key))
+			result->verdict = LINEARIZE_ABORTED_READ;
+		report_failure(report, &key, &trace, verdict);
+	}
 	search_trace_free(&trace);
 }
 

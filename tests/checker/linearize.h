@@ -22,7 +22,12 @@ struct linearize_result {
 	uint64_t steps; /* configurations searched, over all keys */
 };
 
-/* Enough for any ordinary history a hundred times over; some 50 MB and 0.2 s at worst. */
+/*
+ * Enough, many times over, for histories of some 2,000 operations by ten clients over a few keys,
+ * which take one or two steps each; some tens of MB and tenths of a second before it is given up.
+ * What is written should be unique on its key: equal values, above all in lists, leave the search
+ * much more to try.
+ */
 #define LINEARIZE_STEPS 200000
 
 /*

@@ -8,9 +8,9 @@
 
 #define MEMO_SLOTS_MIN 256
 
-void memo_init(struct memo *m, size_t words)
+void memo_init(struct memo *m, size_t words, size_t groups)
 {
-	*m = (struct memo){.words = words, .mask = MEMO_SLOTS_MIN - 1};
+	*m = (struct memo){.words = words, .groups = groups, .mask = MEMO_SLOTS_MIN - 1};
 	m->slots = mem_zalloc(MEMO_SLOTS_MIN, sizeof(*m->slots));
 }
 
@@ -18,6 +18,7 @@ void memo_free(struct memo *m)
 {
 	mem_free(m->rows);
 	mem_free(m->sets);
+	mem_free(m->used);
 	mem_free(m->slots);
 	*m = (struct memo){0};
 }
@@ -38,25 +39,63 @@ static void memo_grow(struct memo *m)
 	}
 }
 
-bool memo_add(struct memo *m, const uint64_t *set, uint64_t set_hash, struct model_state state)
+/* Whether a row is for the same set and state. */
+static bool row_matches(const struct memo *m, size_t row, uint64_t hash,
+			const struct memo_config *c)
 {
-	uint64_t hash = hash64_pair(set_hash ^ state.a, state.b);
-	size_t at = hash & m->mask;
+	return m->rows[row].hash == hash && model_state_equal(m->rows[row].state, c->state) &&
+	       memcmp(m->sets + row * m->words, c->set, m->words * sizeof(*c->set)) == 0;
+}
 
-	for (; m->slots[at] != 0; at = (at + 1) & m->mask) {
-		size_t row = m->slots[at] - 1;
-
-		if (m->rows[row].hash == hash && model_state_equal(m->rows[row].state, state) &&
-		    memcmp(m->sets + row * m->words, set, m->words * sizeof(*set)) == 0)
+/* Whether `x` is at most `y` in each group. */
+static bool used_covers(const struct memo *m, const uint32_t *x, const uint32_t *y)
+{
+	for (size_t i = 0; i < m->groups; i++)
+		if (x[i] > y[i])
 			return false;
-	}
+	return true;
+}
+
+static size_t memo_append(struct memo *m, uint64_t hash, const struct memo_config *c)
+{
 	CHECK(m->len < UINT32_MAX);
 	MEM_GROW(m->rows, m->rows_cap, m->len + 1);
 	MEM_GROW(m->sets, m->sets_cap, (m->len + 1) * m->words);
-	m->rows[m->len] = (struct memo_row){hash, state};
-	memcpy(m->sets + m->len * m->words, set, m->words * sizeof(*set));
-	m->slots[at] = (uint32_t)++m->len;
+	MEM_GROW(m->used, m->used_cap, (m->len + 1) * m->groups);
+	m->rows[m->len] =
+		(struct memo_row){.hash = hash, .set_hash = c->set_hash, .state = c->state};
+	memcpy(m->sets + m->len * m->words, c->set, m->words * sizeof(*c->set));
+	if (m->groups > 0)
+		memcpy(m->used + m->len * m->groups, c->used, m->groups * sizeof(*c->used));
+	return m->len++;
+}
+
+size_t memo_add(struct memo *m, const struct memo_config *c)
+{
+	uint64_t hash = hash64_pair(c->set_hash ^ c->state.a, c->state.b);
+	size_t at = hash & m->mask;
+	size_t row;
+
+	for (; m->slots[at] != 0; at = (at + 1) & m->mask) {
+		row = m->slots[at] - 1;
+		if (!row_matches(m, row, hash, c))
+			continue;
+		if (used_covers(m, m->used + row * m->groups, c->used))
+			return MEMO_COVERED;
+		if (used_covers(m, c->used, m->used + row * m->groups))
+			m->rows[row].covered = true;
+	}
+	row = memo_append(m, hash, c);
+	m->slots[at] = (uint32_t)row + 1;
 	if (m->len > m->mask / 2)
 		memo_grow(m);
-	return true;
+	return row;
+}
+
+struct memo_config memo_get(const struct memo *m, size_t row)
+{
+	return (struct memo_config){.set = m->sets + row * m->words,
+				    .set_hash = m->rows[row].set_hash,
+				    .used = m->used + row * m->groups,
+				    .state = m->rows[row].state};
 }

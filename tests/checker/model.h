@@ -31,10 +31,10 @@ struct model_op {
 	bool placed;   /* append: possible in state `place` only */
 	size_t number; /* in the history */
 	uint64_t key;
-	uint64_t call;	/* takes effect at or after it */
-	uint64_t ret;	/* takes effect at or before it */
-	uint64_t value; /* write, cas, append */
-	uint64_t expected;
+	uint64_t call;	   /* takes effect at or after it */
+	uint64_t ret;	   /* takes effect at or before it */
+	uint64_t value;	   /* write, cas, append; else 0 */
+	uint64_t expected; /* cas; else 0 */
 	uint64_t result;
 	uint64_t list_hash;	  /* read list: hash of the elements */
 	struct model_state place; /* append: the list that its value was seen to stand behind */

@@ -58,28 +58,26 @@ static void print_concurrent(struct buf *out, const struct report_key *k, size_t
 		buf_printf(out, "    nothing\n");
 }
 
-void report_failure(struct buf *out, const struct report_key *k, const struct search_trace *trace)
+void report_failure(struct buf *out, const struct report_key *k, const struct search_trace *trace,
+		    enum search_verdict verdict)
 {
 	const struct model_op *stuck = &k->ops[trace->stuck];
 
-	buf_printf(out,
-		   "key %" PRIu64 " (%s, %zu operations) is not linearizable\n"
-		   "  no order explains everything up to and with this operation:\n",
-		   k->key, k->model->name, k->count);
+	buf_printf(out, "key %" PRIu64 " (%s, %zu operations) ", k->key, k->model->name, k->count);
+	if (verdict == SEARCH_GAVE_UP)
+		buf_printf(out,
+			   "was given up after %" PRIu64 " steps\n"
+			   "  no order was found that explains everything up to and with\n",
+			   trace->steps);
+	else
+		buf_printf(out, "is not linearizable\n"
+				"  no order explains everything up to and with\n");
 	print_line(out, k->history, stuck->number);
 	if (stuck->derived)
-		buf_printf(out, ", but its effect was seen at %" PRIu64, stuck->ret);
+		buf_printf(out, ", whose effect was seen at %" PRIu64, stuck->ret);
 	buf_printf(out, "\n");
 	print_concurrent(out, k, stuck->number);
 	print_order(out, k, trace);
-}
-
-void report_gave_up(struct buf *out, const struct report_key *k, const struct search_trace *trace)
-{
-	buf_printf(out,
-		   "key %" PRIu64 " (%s, %zu operations): given up after %" PRIu64 " steps, "
-		   "neither linearizable nor not\n",
-		   k->key, k->model->name, k->count, trace->steps);
 }
 
 /* Whether a result of `op` shows `value`. */
@@ -102,11 +100,6 @@ static bool shows(const struct history *h, const struct history_op *op, uint64_t
 	return false;
 }
 
-static bool has_value(enum history_kind kind)
-{
-	return kind == HISTORY_WRITE || kind == HISTORY_CAS || kind == HISTORY_APPEND;
-}
-
 /* Whether an operation that was not refused may have put the value there. */
 static bool has_other_source(const struct history *h, uint64_t key, uint64_t value)
 {
@@ -115,7 +108,8 @@ static bool has_other_source(const struct history *h, uint64_t key, uint64_t val
 
 		if (op->key != key || op->outcome == HISTORY_REFUSED)
 			continue;
-		if (op->kind == HISTORY_INCR || (has_value(op->kind) && op->value == value))
+		if (op->kind == HISTORY_INCR ||
+		    (history_kind_has_value(op->kind) && op->value == value))
 			return true;
 	}
 	return false;
@@ -146,7 +140,8 @@ bool report_aborted_reads(struct buf *out, const struct history *h, uint64_t key
 	for (size_t i = 0; i < h->len; i++) {
 		const struct history_op *op = &h->ops[i];
 
-		if (op->key != key || op->outcome != HISTORY_REFUSED || !has_value(op->kind))
+		if (op->key != key || op->outcome != HISTORY_REFUSED ||
+		    !history_kind_has_value(op->kind))
 			continue;
 		if (!has_other_source(h, key, op->value) && report_shown(out, h, i))
 			found = true;

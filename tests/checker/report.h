@@ -14,11 +14,9 @@ struct report_key {
 	uint64_t key;
 };
 
-/* Appends why no order was found: where it ends, what was concurrent, how far it came. */
-void report_failure(struct buf *out, const struct report_key *k, const struct search_trace *trace);
-
-/* Appends that the search was given up. */
-void report_gave_up(struct buf *out, const struct report_key *k, const struct search_trace *trace);
+/* Appends why no order was found: where it ends, what was concurrent, how far the search came. */
+void report_failure(struct buf *out, const struct report_key *k, const struct search_trace *trace,
+		    enum search_verdict verdict);
 
 /*
  * Looks for results on this key that show the unique value of a refused operation, appends a line
