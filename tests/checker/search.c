@@ -243,18 +243,17 @@ static void node_load(struct search *s, size_t node)
 		s->nodes[node].first++;
 }
 
-/* Adds what the loaded configuration became, reached by `op` in `state`; false: nothing new. */
-static bool node_add(struct search *s, const struct node *n, struct model_state state)
+/* Adds what the loaded configuration became, with `state`, unless it is nothing new. */
+static void node_add(struct search *s, const struct node *n, struct model_state state)
 {
 	struct memo_config c = {s->set, s->set_hash, s->used, state};
 	size_t node = memo_add(&s->memo, &c);
 
 	if (node == MEMO_COVERED)
-		return false;
+		return;
 	MEM_GROW(s->nodes, s->nodes_cap, node + 1);
 	s->nodes[node] = *n;
 	node_queue(s, node);
-	return true;
 }
 
 /* Whether the state is also reached without the optional operation that took effect last. */
@@ -270,7 +269,7 @@ static bool last_is_hidden(const struct search *s, const struct model_op *op,
 	return s->model->step(op, &state) && model_state_equal(state, reached);
 }
 
-/* Lets `op` take effect in the loaded configuration, if possible and of use. */
+/* Lets `op` take effect in the loaded configuration if that is of use; false: not possible. */
 static bool try_op(struct search *s, size_t op, uint32_t group)
 {
 	const struct node *last = &s->nodes[s->at];

@@ -179,6 +179,12 @@ static int plan_compare(const void *a, const void *b)
 	return (x->op.value > y->op.value) - (x->op.value < y->op.value);
 }
 
+/* The value of some operation, which may never have taken effect. */
+static uint64_t any_value(struct random *r, const struct recipe *c)
+{
+	return c->values ? random_below(r, c->values) : 1000 + random_below(r, c->ops);
+}
+
 static struct plan *make_plans(struct random *r, const struct recipe *c)
 {
 	struct plan *plans = mem_zalloc(c->ops, sizeof(*plans));
@@ -236,7 +242,9 @@ static void make_history(struct random *r, const struct recipe *c, struct histor
 		uint64_t result = 0;
 
 		recent[op->key][0] = o->value;
-		op->expected = recent[op->key][random_below(r, RECENT_MAX)];
+		op->expected = random_chance(r, 800000)
+				       ? recent[op->key][random_below(r, RECENT_MAX)]
+				       : any_value(r, c);
 		if (o->len == LIST_MAX)
 			op->kind = HISTORY_DELETE;
 		if (plans[i].effective)
