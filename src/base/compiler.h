@@ -17,8 +17,11 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The object of type `type` whose field `member` is at `ptr`; that it may be const is lost. */
-#define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr) - offsetof(type, member)))
+/*
+ * The object of type `type` whose field `member` is at `ptr`. `type` may be const; the detour over
+ * a number is what lets a pointer to const through without a warning.
+ */
+#define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
