@@ -59,7 +59,10 @@ void buf_append_string(struct buf *b, struct slice s)
 
 struct cursor cursor_of(struct slice s)
 {
-	return (struct cursor){.at = s.data, .end = s.data + s.len};
+	static const uint8_t nothing;
+	const uint8_t *at = s.len > 0 ? s.data : &nothing; /* NULL is not to be added to */
+
+	return (struct cursor){.at = at, .end = at + s.len};
 }
 
 size_t cursor_left(const struct cursor *c)
