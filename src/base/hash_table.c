@@ -29,22 +29,29 @@ static void hash_table_grow(struct hash_table *t)
 	mem_free(t->buckets);
 	t->buckets = buckets;
 	t->mask = count - 1;
+	t->any = 0;
 }
 
 void hash_table_insert(struct hash_table *t, struct hash_node *node, uint64_t hash)
 {
+	size_t at;
+
 	if (!t->buckets || t->len > t->mask)
 		hash_table_grow(t);
+	at = hash & t->mask;
 	node->hash = hash;
-	node->next = t->buckets[hash & t->mask];
-	t->buckets[hash & t->mask] = node;
+	node->next = t->buckets[at];
+	t->buckets[at] = node;
+	t->any = MIN(t->any, at);
 	t->len++;
 }
 
 void hash_table_remove(struct hash_table *t, struct hash_node *node)
 {
-	struct hash_node **link = &t->buckets[node->hash & t->mask];
+	struct hash_node **link;
 
+	CHECK(t->len > 0);
+	link = &t->buckets[node->hash & t->mask];
 	while (*link != node) {
 		CHECK(*link != NULL);
 		link = &(*link)->next;
@@ -71,10 +78,11 @@ struct hash_node *hash_table_next(const struct hash_node *node)
 	return hash_table_skip(node->next, node->hash);
 }
 
-struct hash_node *hash_table_any(const struct hash_table *t)
+struct hash_node *hash_table_any(struct hash_table *t)
 {
-	for (size_t i = 0; t->len && i <= t->mask; i++)
-		if (t->buckets[i])
-			return t->buckets[i];
-	return NULL;
+	if (t->len == 0)
+		return NULL;
+	while (!t->buckets[t->any])
+		t->any++;
+	return t->buckets[t->any];
 }

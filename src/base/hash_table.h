@@ -22,6 +22,7 @@ struct hash_table {
 	struct hash_node **buckets;
 	size_t mask; /* number of buckets minus one; buckets NULL: none yet */
 	size_t len;
+	size_t any; /* the buckets before this one are empty */
 };
 
 /* All zero is an empty table. Frees the table's own memory, not the nodes. */
@@ -39,7 +40,10 @@ struct hash_node *hash_table_first(const struct hash_table *t, uint64_t hash);
 /* The next node with the same hash, or NULL. */
 struct hash_node *hash_table_next(const struct hash_node *node);
 
-/* Any node, or NULL when the table is empty: for emptying it. */
-struct hash_node *hash_table_any(const struct hash_table *t);
+/*
+ * Any node, or NULL when the table is empty: for emptying it, which takes time in proportion to
+ * its size. Changes nothing but where it looks first the next time.
+ */
+struct hash_node *hash_table_any(struct hash_table *t);
 
 #endif
