@@ -12,6 +12,12 @@ static _Noreturn void mem_exhausted(size_t size)
 	abort();
 }
 
+static size_t mem_product(size_t count, size_t size)
+{
+	CHECK(size == 0 || count <= SIZE_MAX / size);
+	return count * size;
+}
+
 void *mem_alloc(size_t size)
 {
 	void *ptr = malloc(size ? size : 1);
@@ -23,21 +29,21 @@ void *mem_alloc(size_t size)
 
 void *mem_zalloc(size_t count, size_t size)
 {
-	void *ptr = calloc(count ? count : 1, size ? size : 1);
+	size_t total = mem_product(count, size);
+	void *ptr = calloc(MAX(total, (size_t)1), 1);
 
 	if (UNLIKELY(!ptr))
-		mem_exhausted(count * size);
+		mem_exhausted(total);
 	return ptr;
 }
 
 void *mem_resize(void *ptr, size_t count, size_t size)
 {
-	void *moved;
+	size_t total = mem_product(count, size);
+	void *moved = realloc(ptr, MAX(total, (size_t)1));
 
-	CHECK(size == 0 || count <= SIZE_MAX / size);
-	moved = realloc(ptr, MAX(count * size, (size_t)1));
 	if (UNLIKELY(!moved))
-		mem_exhausted(count * size);
+		mem_exhausted(total);
 	return moved;
 }
 
@@ -45,6 +51,8 @@ void *mem_alloc_aligned(size_t alignment, size_t size)
 {
 	void *ptr = NULL;
 
+	CHECK(alignment > 0 && (alignment & (alignment - 1)) == 0);
+	alignment = MAX(alignment, sizeof(void *)); /* less is refused */
 	if (UNLIKELY(posix_memalign(&ptr, alignment, size ? size : 1) != 0))
 		mem_exhausted(size);
 	return ptr;

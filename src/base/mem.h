@@ -14,10 +14,13 @@ void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 /* `count` times `size` bytes, all zero; stops when the product overflows. */
 void *mem_zalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
-/* Makes the block `count` times `size` bytes long, moving it if needed; `ptr` may be NULL. */
+/*
+ * Makes the block `count` times `size` bytes long, moving it if needed; `ptr` may be NULL. Stops
+ * when the product overflows.
+ */
 void *mem_resize(void *ptr, size_t count, size_t size) __attribute__((returns_nonnull));
 
-/* `size` bytes that begin at a multiple of `alignment`, a power of two. */
+/* `size` bytes that begin at a multiple of `alignment`, a power of two of any size. */
 void *mem_alloc_aligned(size_t alignment, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* Gives back what any of the above returned; NULL is nothing. */
