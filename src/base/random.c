@@ -52,7 +52,9 @@ uint64_t random_below(struct random *r, uint64_t limit)
 
 uint64_t random_between(struct random *r, uint64_t low, uint64_t high)
 {
-	CHECK(low <= high && high - low < UINT64_MAX);
+	CHECK(low <= high);
+	if (high - low == UINT64_MAX)
+		return random_next(r);
 	return low + random_below(r, high - low + 1);
 }
 
