@@ -77,12 +77,17 @@ struct heap_node *heap_pop(struct heap *h)
 	return top;
 }
 
+static void heap_check_member(const struct heap *h, const struct heap_node *node)
+{
+	CHECK(node->place > 0 && node->place <= h->len && h->nodes[node->place - 1] == node);
+}
+
 void heap_remove(struct heap *h, struct heap_node *node)
 {
 	size_t at = node->place - 1;
 	struct heap_node *last;
 
-	CHECK(node->place > 0 && at < h->len && h->nodes[at] == node);
+	heap_check_member(h, node);
 	last = h->nodes[--h->len];
 	node->place = 0;
 	if (last == node)
@@ -93,7 +98,7 @@ void heap_remove(struct heap *h, struct heap_node *node)
 
 void heap_moved(struct heap *h, struct heap_node *node)
 {
-	CHECK(node->place > 0 && h->nodes[node->place - 1] == node);
+	heap_check_member(h, node);
 	heap_sift_up(h, node->place - 1);
 	heap_sift_down(h, node->place - 1);
 }
