@@ -157,20 +157,27 @@ static unsigned membership_votes_moved(const struct membership *m)
 	return moved;
 }
 
-/* Drops the old half; whoever has no role left is out for ever. */
-static void membership_settle(struct membership *m)
+/* Whoever has no role left is out for ever. */
+static void membership_drop_roleless(struct membership *m)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < m->count; i++) {
-		m->members[i].roles &= (uint8_t)~MEMBER_VOTER_OLD;
 		if (!m->members[i].roles)
 			membership_remember_removed(m, m->members[i].id);
 		else if (kept++ != i)
 			m->members[kept - 1] = m->members[i];
 	}
 	m->count = kept;
+}
+
+/* Drops the old half, and those who stood in it alone. */
+static void membership_settle(struct membership *m)
+{
+	for (uint32_t i = 0; i < m->count; i++)
+		m->members[i].roles &= (uint8_t)~MEMBER_VOTER_OLD;
 	m->joint = false;
+	membership_drop_roleless(m);
 }
 
 static bool membership_has_role(const struct membership *m, uint8_t role)
@@ -204,6 +211,7 @@ int membership_change(const struct membership *m, const struct member_change *ch
 		return ERR_INVALID;
 	if (membership_votes_moved(out) > 1 && !MUTANT(change_two_voters_in_one_step)) {
 		out->joint = true;
+		membership_drop_roleless(out); /* learners: they stand in neither half */
 		return OK;
 	}
 	membership_settle(out);

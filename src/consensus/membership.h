@@ -28,7 +28,7 @@ enum member_role {
 
 struct member {
 	uint64_t id;
-	uint8_t roles; /* bits of enum member_role; 0 only in a joint membership's arithmetic */
+	uint8_t roles; /* bits of enum member_role, never 0 */
 	uint8_t label_len;
 	uint8_t label[MEMBER_LABEL_MAX]; /* for people and for finding the way: opaque here */
 };
