@@ -104,9 +104,12 @@ int raft_step_append(struct raft *r, const struct raft_message *m)
 	if (!append_well_formed(m))
 		return ERR_MALFORMED;
 	if (m->index < r->log.base) {
-		/* A late repetition: the log begins later by now. What is before it is committed.
+		/* A late repetition: the log begins later by now. What is before that is committed.
 		 */
 		skip = (uint32_t)MIN((uint64_t)m->count, r->log.base - m->index);
+		if (skip && m->index + skip == r->log.base &&
+		    m->entries[skip - 1].term != r->log.base_term)
+			return ERR_MALFORMED;
 	} else if (!raft_log_matches(&r->log, m->index, m->log_term)) {
 		if (m->index <= r->commit)
 			return ERR_MALFORMED;
