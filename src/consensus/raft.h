@@ -140,11 +140,14 @@ void raft_snapshot_taken(struct raft *r, const struct snapshot *s);
 
 /*
  * The snapshot that raft_ready.install asked for is in place as the state of this member (ok), or
- * could not be had. The log starts over behind it.
+ * could not be had. The log starts over behind it, unless it has got that far by itself.
  */
 void raft_snapshot_installed(struct raft *r, uint64_t now_ms, uint64_t index, bool ok);
 
-/* Whether a snapshot up to `index` would still be news: asked right before the state is swapped. */
+/*
+ * Whether a snapshot up to `index` would still be news, neither applied nor in the log: asked right
+ * before the state is swapped.
+ */
 bool raft_snapshot_wanted(const struct raft *r, uint64_t index);
 
 /* The process of `peer` is gone: its connection closed and nobody listens any more. */

@@ -209,24 +209,39 @@ int raft_step_snapshot(struct raft *r, const struct raft_message *m)
 bool raft_snapshot_wanted(const struct raft *r, uint64_t index)
 {
 	return r->install_bytes && r->install.index == index &&
-	       (index > r->commit || MUTANT(accept_stale_snapshot));
+	       ((index > r->commit && !raft_log_matches(&r->log, index, r->install.term)) ||
+		MUTANT(accept_stale_snapshot));
+}
+
+/* The state machine holds the snapshot: the log follows it. */
+static void raft_install(struct raft *r, uint64_t index)
+{
+	LOG(r->logger, LOG_NOTICE, "goes on behind a snapshot at %" PRIu64, index);
+	/*
+	 * While the state was on its way, a leader may have brought the entries: then the log goes
+	 * on past the snapshot, what is there may be acknowledged, and it has to stay.
+	 */
+	if (raft_log_matches(&r->log, index, r->install.term)) {
+		r->verified = MAX(r->verified, index);
+	} else {
+		raft_log_reset(&r->log, index, r->install.term);
+		raft_memberships_reset(r, index, &r->install.membership);
+		for (size_t i = 0; i < r->writing_count; i++)
+			r->writing[i].last = 0;
+		r->reset_pending = true;
+		r->verified = index;
+	}
+	r->commit = index;
+	r->applied = index;
+	r->ack_pending = r->leader != 0;
 }
 
 void raft_snapshot_installed(struct raft *r, uint64_t now_ms, uint64_t index, bool ok)
 {
 	raft_tick(r, now_ms);
-	if (ok && raft_snapshot_wanted(r, index)) {
-		LOG(r->logger, LOG_NOTICE, "goes on behind a snapshot at %" PRIu64, index);
-		raft_log_reset(&r->log, index, r->install.term);
-		raft_memberships_reset(r, index, &r->install.membership);
-		for (size_t i = 0; i < r->writing_count; i++)
-			r->writing[i].last = 0;
-		r->commit = index;
-		r->applied = index;
-		r->verified = index;
-		r->ack_pending = r->leader != 0;
-		r->reset_pending = true;
-	}
+	if (ok && r->install_bytes && r->install.index == index &&
+	    (index > r->commit || MUTANT(accept_stale_snapshot)))
+		raft_install(r, index);
 	if (r->install.index == index)
 		raft_forget_install(r);
 }
