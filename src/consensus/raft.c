@@ -232,8 +232,8 @@ void raft_reset_election_timer(struct raft *r)
 	uint32_t hasty = MAX(r->options.failover_ms, 1u);
 	uint64_t delay;
 
-	if (raft_latest(r)->count && raft_majority(r, true, peer_never, 0))
-		delay = 0; /* alone: nobody to wait for */
+	if (r->role != RAFT_CANDIDATE && raft_majority(r, true, peer_never, 0))
+		delay = 0; /* alone: nobody to wait for, but the disk that takes the vote */
 	else if (r->now_ms < r->hasty_until_ms && r->role == RAFT_CANDIDATE)
 		delay = random_between(&r->random, 2 * hasty, 10 * hasty); /* votes need the disk */
 	else if (r->now_ms < r->hasty_until_ms)

@@ -51,10 +51,22 @@ static void raft_ask_votes(struct raft *r, bool forced)
 	}
 }
 
-/* Counts what is in; moves on when it decides. */
-static void raft_count_votes(struct raft *r)
+/*
+ * A vote for oneself counts when it is on disk, like any other. A member that votes alone and led
+ * before that could crash, come back without the vote, and lead the same term again with other
+ * entries than those its learners have got.
+ */
+static bool raft_own_vote_counts(const struct raft *r)
 {
-	if (raft_majority(r, true, vote_granted, 0)) {
+	if (r->role == RAFT_PRE_CANDIDATE)
+		return true;
+	return r->seq >= r->vote_seq && (r->writing_count == 0 || r->writing[0].seq > r->vote_seq);
+}
+
+/* Counts what is in; moves on when it decides. */
+void raft_count_votes(struct raft *r)
+{
+	if (raft_majority(r, raft_own_vote_counts(r), vote_granted, 0)) {
 		if (r->role == RAFT_PRE_CANDIDATE)
 			raft_campaign(r, RAFT_CANDIDATE, false);
 		else
@@ -81,8 +93,10 @@ void raft_campaign(struct raft *r, enum raft_role role, bool forced)
 	r->leader = 0;
 	for (size_t i = 0; i < r->peer_count; i++)
 		r->peers[i].vote = VOTE_NONE;
-	if (role == RAFT_CANDIDATE)
+	if (role == RAFT_CANDIDATE) {
 		raft_enter_term(r, r->hard.term + 1, r->id);
+		r->vote_seq = r->seq + 1;
+	}
 	raft_ask_votes(r, forced);
 	raft_count_votes(r);
 }

@@ -126,6 +126,8 @@ void raft_persisted(struct raft *r, uint64_t now_ms, uint64_t seq)
 	r->writing_count -= done;
 	memmove(r->writing, r->writing + done, r->writing_count * sizeof(*r->writing));
 	raft_tick(r, now_ms);
+	if (r->role == RAFT_CANDIDATE)
+		raft_count_votes(r);
 	if (r->role == RAFT_LEADER)
 		raft_lead_commit(r);
 	else

@@ -74,6 +74,7 @@ struct raft {
 	uint64_t election_due_ms; /* when a follower or candidate starts the next attempt */
 	uint64_t heard_leader_ms; /* when a leader last spoke; TIME_NEVER: not in this silence */
 	uint64_t hasty_until_ms;  /* nobody leads for sure: attempts follow each other quickly */
+	uint64_t vote_seq;	  /* the write that puts a candidate's vote for itself on disk */
 
 	/* follower */
 	uint64_t verified; /* the log agrees with the leader's of this term up to here */
@@ -150,6 +151,7 @@ uint64_t raft_majority_heard_ms(const struct raft *r);
 void raft_campaign(struct raft *r, enum raft_role role, bool forced);
 int raft_step_vote(struct raft *r, const struct raft_message *m);
 void raft_step_vote_resp(struct raft *r, const struct raft_message *m);
+void raft_count_votes(struct raft *r);
 bool raft_in_lease(const struct raft *r);
 
 /* raft_follow.c */
