@@ -115,9 +115,13 @@ static void raft_append_refused(struct raft *r, struct peer *p, const struct raf
 
 static int raft_append_accepted(struct raft *r, struct peer *p, const struct raft_message *m)
 {
+	bool healed = p->damaged && !(m->flags & RAFT_FLAG_DAMAGED);
+
 	if (m->index > r->log.last)
 		return ERR_MALFORMED;
-	if (!peer_acknowledged(p, m->index) && p->state == PEER_REPLICATE)
+	if (healed)
+		p->damaged = false; /* what it has acknowledged counts from now on */
+	if (!peer_acknowledged(p, m->index) && p->state == PEER_REPLICATE && !healed)
 		return OK;
 	if (p->state == PEER_PROBE || (p->state == PEER_SNAPSHOT && p->match >= r->log.base))
 		peer_become_replicate(p);
@@ -139,8 +143,6 @@ int raft_step_append_resp(struct raft *r, const struct raft_message *m)
 	raft_note_damage(r, p, m);
 	if (m->context != p->nonce)
 		return OK;
-	if (!(m->flags & RAFT_FLAG_DAMAGED))
-		p->damaged = false;
 	if (m->flags & RAFT_FLAG_REJECT) {
 		raft_append_refused(r, p, m);
 		return OK;
@@ -158,6 +160,8 @@ void raft_step_heartbeat_resp(struct raft *r, const struct raft_message *m)
 	raft_note_damage(r, p, m);
 	if (!(m->flags & RAFT_FLAG_DAMAGED) && m->context <= r->round)
 		p->round = MAX(p->round, m->context);
+	if (!(m->flags & RAFT_FLAG_DAMAGED) && p->damaged)
+		p->poke = true; /* its acknowledgement says that it counts again; one was lost */
 	if (p->state == PEER_PROBE)
 		p->paused = false;
 	if (p->state == PEER_REPLICATE && (m->flags & RAFT_FLAG_BEHIND))
