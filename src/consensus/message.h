@@ -19,8 +19,8 @@
  * HEARTBEAT_RESP                                                  round
  * COMMIT                                                 commit
  * SNAPSHOT           its last entry    its term                   nonce
- * READ                                                            request
- * READ_RESP          read index                                   request
+ * READ                                                            request   asker's run
+ * READ_RESP          read index                                   request   asker's run
  * TIMEOUT_NOW, TRANSFER (context: to whom, 0: anybody)
  */
 #define RAFT_MESSAGES(X)                            \

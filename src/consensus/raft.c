@@ -73,6 +73,7 @@ int raft_new(struct raft **out, const struct raft_options *options,
 	r->logger = options->logger;
 	r->now_ms = now_ms;
 	random_seed(&r->random, options->seed);
+	r->run = random_below(&r->random, NUMBER_MAX);
 	r->hard = restore->hard;
 	r->hard_handed = restore->hard;
 	r->damaged = restore->damaged;
@@ -254,7 +255,6 @@ void raft_enter_term(struct raft *r, uint64_t term, uint64_t vote)
 	/* What the log has in common with a leader was said of an earlier one. */
 	r->verified = 0;
 	r->ack_pending = false;
-	r->damage_asked = false;
 	r->damage_target = 0;
 }
 

@@ -28,7 +28,7 @@ struct raft;
 
 struct raft_options {
 	uint64_t id;	       /* this member's, never 0 */
-	uint64_t seed;	       /* of the randomized timeouts */
+	uint64_t seed;	       /* of all that is random; another one at each start */
 	uint32_t heartbeat_ms; /* a leader says so at least this often */
 	uint32_t election_ms;  /* silence that makes a follower ask for votes, times 1 to 1.5 */
 	uint32_t failover_ms;  /* upper bound of the delay after a sure sign that nobody leads */
@@ -106,9 +106,9 @@ MUST_USE int raft_change(struct raft *r, uint64_t now_ms, const struct member_ch
 
 /*
  * Asks for a read index: a bound such that a member which has applied it sees every write
- * acknowledged before this call. The answer comes in raft_ready.reads under `request`, or never:
- * ask again, under a new number, after a change of leader or two heartbeats. ERR_UNAVAILABLE: no
- * leader is known.
+ * acknowledged before this call. The answer comes in raft_ready.reads under `request`, a number not
+ * used before since the start and not the largest, or never: ask again, under a new number, after
+ * a change of leader or two heartbeats. ERR_UNAVAILABLE: no leader is known.
  */
 MUST_USE int raft_read_index(struct raft *r, uint64_t now_ms, uint64_t request);
 

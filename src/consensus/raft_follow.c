@@ -126,16 +126,6 @@ int raft_step_append(struct raft *r, const struct raft_message *m)
 	return OK;
 }
 
-static void raft_damage_ask(struct raft *r)
-{
-	struct raft_message *ask;
-
-	if (!r->damaged || r->damage_target)
-		return;
-	ask = raft_message_now(r, RAFT_READ, r->leader);
-	ask->context = DAMAGE_REQUEST;
-}
-
 void raft_damage_progress(struct raft *r)
 {
 	if (!r->damaged || !r->damage_target || MIN(r->verified, r->log.durable) < r->damage_target)
@@ -158,7 +148,8 @@ void raft_step_heartbeat(struct raft *r, const struct raft_message *m)
 	if (r->install_bytes)
 		reply->flags |= RAFT_FLAG_INSTALLING;
 	raft_follow_commit(r, m->commit);
-	raft_damage_ask(r);
+	if (r->damaged && !r->damage_target)
+		raft_ask_read(r, DAMAGE_REQUEST);
 }
 
 void raft_step_commit(struct raft *r, const struct raft_message *m)

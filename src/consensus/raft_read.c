@@ -13,10 +13,10 @@
 #include "base/mutant.h"
 #include "consensus/raft_state.h"
 
-static void read_list_add(struct read_list *list, uint64_t from, uint64_t request)
+static void read_list_add(struct read_list *list, struct pending_read read)
 {
 	MEM_GROW(list->items, list->cap, list->count + 1);
-	list->items[list->count++] = (struct pending_read){from, request};
+	list->items[list->count++] = read;
 }
 
 static void raft_read_done(struct raft *r, uint64_t request, uint64_t index)
@@ -38,6 +38,7 @@ static void raft_answer_reads(struct raft *r, struct read_list *list, uint64_t i
 		m = raft_message_now(r, RAFT_READ_RESP, read->from);
 		m->index = index;
 		m->context = read->request;
+		m->hint = read->run;
 	}
 	list->count = 0;
 }
@@ -80,21 +81,26 @@ void raft_reads_forget(struct raft *r)
 	r->flying.count = 0;
 }
 
+void raft_ask_read(struct raft *r, uint64_t request)
+{
+	struct raft_message *m = raft_message_now(r, RAFT_READ, r->leader);
+
+	m->context = request;
+	m->hint = r->run;
+}
+
 int raft_read_index(struct raft *r, uint64_t now_ms, uint64_t request)
 {
-	struct raft_message *m;
-
 	CHECK(request != DAMAGE_REQUEST);
 	raft_tick(r, now_ms);
 	if (r->role == RAFT_LEADER) {
-		read_list_add(&r->waiting, r->id, request);
+		read_list_add(&r->waiting, (struct pending_read){r->id, request, r->run});
 		raft_reads_start(r);
 		return OK;
 	}
 	if (!r->leader)
 		return ERR_UNAVAILABLE;
-	m = raft_message_now(r, RAFT_READ, r->leader);
-	m->context = request;
+	raft_ask_read(r, request);
 	return OK;
 }
 
@@ -107,13 +113,17 @@ void raft_step_read(struct raft *r, const struct raft_message *m)
 		return;
 	if (m->context == DAMAGE_REQUEST && !p->damaged)
 		return; /* its damage must be known before the round that ends it begins */
-	read_list_add(&r->waiting, m->from, m->context);
+	read_list_add(&r->waiting, (struct pending_read){m->from, m->context, m->hint});
 	raft_reads_start(r);
 }
 
 void raft_step_read_resp(struct raft *r, const struct raft_message *m)
 {
-	if (m->from != r->leader)
+	/*
+	 * The answer to a question from before this member's last start must not pass for one to
+	 * its namesake of today: it may be older than what was acknowledged since.
+	 */
+	if (m->from != r->leader || m->hint != r->run)
 		return;
 	if (m->context != DAMAGE_REQUEST) {
 		raft_read_done(r, m->context, m->index);

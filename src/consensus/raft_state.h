@@ -29,6 +29,7 @@ struct writing {
 struct pending_read {
 	uint64_t from; /* who asked; this member's id for its own */
 	uint64_t request;
+	uint64_t run; /* of the asker */
 };
 
 struct read_list {
@@ -47,6 +48,7 @@ struct raft {
 	struct raft_options options;
 	uint64_t id;
 	struct random random;
+	uint64_t run; /* tells answers to this run's questions from those to an earlier one's */
 	const struct logger *logger;
 	uint64_t now_ms;
 	uint64_t stamp;
@@ -80,7 +82,6 @@ struct raft {
 	uint64_t verified; /* the log agrees with the leader's of this term up to here */
 	uint64_t ack_nonce;
 	bool ack_pending;
-	bool damage_asked;	/* a read for the end of the damage is under way */
 	uint64_t damage_target; /* durable up to here means whole again; 0: not known yet */
 	struct snapshot install;
 	struct blob *install_bytes; /* what `install.where` lies in; NULL: none offered */
@@ -176,6 +177,7 @@ struct peer *raft_furthest_voter(struct raft *r);
 void raft_send_entries(struct raft *r);
 
 /* raft_read.c */
+void raft_ask_read(struct raft *r, uint64_t request);
 void raft_step_read(struct raft *r, const struct raft_message *m);
 void raft_step_read_resp(struct raft *r, const struct raft_message *m);
 void raft_reads_start(struct raft *r);
