@@ -339,10 +339,11 @@ static bool message_from_leader(uint8_t type)
 	       type == RAFT_SNAPSHOT;
 }
 
-static bool message_is_response(uint8_t type)
+/* Answers and wishes: what is said to a leader or a candidate. */
+static bool message_needs_member(uint8_t type)
 {
 	return type == RAFT_PREVOTE_RESP || type == RAFT_VOTE_RESP || type == RAFT_APPEND_RESP ||
-	       type == RAFT_HEARTBEAT_RESP;
+	       type == RAFT_HEARTBEAT_RESP || type == RAFT_READ || type == RAFT_TRANSFER;
 }
 
 static bool message_malformed(const struct raft *r, const struct raft_message *m)
@@ -445,8 +446,8 @@ int raft_step(struct raft *r, uint64_t now_ms, const struct raft_message *m)
 		return OK;
 	if (!r->hard.born && !MUTANT(elect_before_birth))
 		return OK;
-	/* The answer of somebody who does not take part counts for nothing, its term included. */
-	if (message_is_response(m->type) && !raft_peer(r, m->from) && !MUTANT(count_outside_ids))
+	/* What somebody who does not take part says counts for nothing, its term included. */
+	if (message_needs_member(m->type) && !raft_peer(r, m->from) && !MUTANT(count_outside_ids))
 		return OK;
 	if (m->term < r->hard.term)
 		return raft_step_outdated(r, m);
