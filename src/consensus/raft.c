@@ -236,7 +236,8 @@ void raft_reset_election_timer(struct raft *r)
 	if (r->role != RAFT_CANDIDATE && raft_majority(r, true, peer_never, 0))
 		delay = 0; /* alone: nobody to wait for, but the disk that takes the vote */
 	else if (r->now_ms < r->hasty_until_ms && r->role == RAFT_CANDIDATE)
-		delay = random_between(&r->random, 2 * hasty, 10 * hasty); /* votes need the disk */
+		delay = random_between(&r->random, HASTY_VOTES_MIN * hasty,
+				       HASTY_VOTES_MAX * hasty);
 	else if (r->now_ms < r->hasty_until_ms)
 		delay = random_between(&r->random, 1, hasty);
 	else

@@ -120,6 +120,14 @@ static bool raft_may_vote(const struct raft *r, const struct raft_message *m)
 	return r->hard.vote == m->from || (r->hard.vote == 0 && r->leader == 0);
 }
 
+/* In haste the next attempt is so near that it would cut short the one just voted for. */
+static void raft_wait_for_candidate(struct raft *r)
+{
+	uint64_t patience = (uint64_t)HASTY_VOTES_MAX * MAX(r->options.failover_ms, 1u);
+
+	r->election_due_ms = MAX(r->election_due_ms, r->now_ms + patience);
+}
+
 int raft_step_vote(struct raft *r, const struct raft_message *m)
 {
 	bool pre = m->type == RAFT_PREVOTE;
@@ -137,6 +145,7 @@ int raft_step_vote(struct raft *r, const struct raft_message *m)
 	} else {
 		r->hard.vote = m->from;
 		raft_reset_election_timer(r);
+		raft_wait_for_candidate(r);
 		reply = raft_message_after(r, type, m->from);
 	}
 	raft_attach_note(r, reply);

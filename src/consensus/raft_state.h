@@ -15,6 +15,10 @@
 /* The request under which a damaged member asks on its own behalf when it is whole again. */
 #define DAMAGE_REQUEST UINT64_MAX
 
+/* In haste votes get this many times failover_ms: unlike pre-votes they need disks. */
+#define HASTY_VOTES_MIN 2
+#define HASTY_VOTES_MAX 10
+
 struct membership_entry {
 	uint64_t index;
 	struct membership membership;
