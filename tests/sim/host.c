@@ -199,9 +199,10 @@ static void host_turn_fire(struct world *w, struct event *e)
 	driver_turn(h->driver);
 	if (!h->dying)
 		watch_turn(h);
-	if (!h->dying && !driver_stopped(h->driver))
+	if (h->dying)
+		host_after(h);
+	else
 		host_set_timer(h);
-	host_after(h);
 }
 
 /* Whatever a member was just told, it may have died of it. */
