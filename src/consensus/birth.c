@@ -21,28 +21,6 @@ static bool birth_knows_id(const struct birth *b, uint64_t id)
 	return false;
 }
 
-int birth_init(struct birth *b, struct slice name, uint64_t id, const struct slice *names,
-	       size_t count)
-{
-	struct birth_member *self;
-
-	*b = (struct birth){.self = id};
-	if (count == 0 || id == 0)
-		return ERR_INVALID;
-	if (count > MEMBERSHIP_MAX)
-		return ERR_TOO_LARGE;
-	for (size_t i = 0; i < count; i++) {
-		if (names[i].len == 0 || names[i].len > MEMBER_LABEL_MAX || birth_find(b, names[i]))
-			return ERR_INVALID;
-		b->members[b->count++].name = names[i];
-	}
-	self = birth_find(b, name);
-	if (!self)
-		return ERR_INVALID;
-	self->id = id;
-	return OK;
-}
-
 static uint64_t membership_digest(const struct membership *m)
 {
 	struct buf bytes = {0};
@@ -75,6 +53,29 @@ static void birth_progress(struct birth *b)
 	if (b->state == BIRTH_CONFIRMING &&
 	    (confirmed == b->count || (MUTANT(birth_without_all) && confirmed > b->count / 2)))
 		b->state = BIRTH_BORN;
+}
+
+int birth_init(struct birth *b, struct slice name, uint64_t id, const struct slice *names,
+	       size_t count)
+{
+	struct birth_member *self;
+
+	*b = (struct birth){.self = id};
+	if (count == 0 || id == 0)
+		return ERR_INVALID;
+	if (count > MEMBERSHIP_MAX)
+		return ERR_TOO_LARGE;
+	for (size_t i = 0; i < count; i++) {
+		if (names[i].len == 0 || names[i].len > MEMBER_LABEL_MAX || birth_find(b, names[i]))
+			return ERR_INVALID;
+		b->members[b->count++].name = names[i];
+	}
+	self = birth_find(b, name);
+	if (!self)
+		return ERR_INVALID;
+	self->id = id;
+	birth_progress(b); /* alone, everybody is known already */
+	return OK;
 }
 
 int birth_resume(struct birth *b, const struct membership *held)
