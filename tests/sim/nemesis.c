@@ -118,7 +118,7 @@ static bool act_crash_point(struct world *w)
 	if (!h || h->crash_countdown)
 		return false;
 	h->crash_at = (enum crash_point)random_below(&w->random, CRASH_POINT_COUNT);
-	h->crash_countdown = (unsigned)draw(w, 1, 20);
+	h->crash_countdown = random_chance(&w->random, 500000) ? 1 : (unsigned)draw(w, 1, 20);
 	return false; /* counted when it strikes */
 }
 

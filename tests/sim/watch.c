@@ -158,12 +158,15 @@ static bool host_holds(const struct host *h, uint64_t index, uint64_t term)
 	return index <= r->log.base || (index <= r->log.durable && raft_term_at(r, index) == term);
 }
 
-/* The first to commit an index must have a majority of disks behind it. */
+/* The leader that commits an index first must have a majority of disks behind it. */
 static void watch_durable(struct host *h, const struct raft *r, uint64_t index)
 {
 	struct world *w = h->world;
-	const struct membership *m = raft_membership_at(r, index);
+	const struct membership *m = raft_membership(r); /* in force from its append on */
 	uint32_t mask = 0, suspects = 0;
+
+	if (r->role != RAFT_LEADER)
+		return;
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		struct host *other = host_by_id(w, m->members[i].id);
@@ -175,8 +178,10 @@ static void watch_durable(struct host *h, const struct raft *r, uint64_t index)
 	}
 	COUNT(w, CHECK_DURABLE);
 	if (!membership_majority(m, mask | suspects))
-		world_fail(w, "%s commits entry %" PRIu64 " which no majority has on disk", h->name,
-			   index);
+		world_fail(w,
+			   "%s commits entry %" PRIu64 " which no majority has on disk: "
+			   "%u members%s, it is on %x, may be on %x",
+			   h->name, index, m->count, m->joint ? " (joint)" : "", mask, suspects);
 }
 
 static void watch_commit(struct host *h, const struct raft *r)
