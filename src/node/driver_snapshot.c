@@ -59,6 +59,9 @@ void driver_store_turn(struct driver *d)
 		return;
 	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted)
 		return;
+	/* A member that joined does not know who took part before it came. */
+	if (raft_membership_at(d->raft, d->applied)->count == 0)
+		return;
 	d->storing.index = d->applied;
 	d->storing.term = raft_term_at(d->raft, d->applied);
 	membership_copy(&d->storing.membership, raft_membership_at(d->raft, d->applied));

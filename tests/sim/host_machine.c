@@ -221,14 +221,13 @@ static void machine_apply(void *ctx, uint64_t index, const struct entry *e)
 	struct kv_command c;
 	struct kv_result result;
 
+	bool command = kv_apply(&h->kv, index, e, &c, &result);
+
 	if (h->dying)
 		return;
-	if (kv_apply(&h->kv, index, e, &c, &result)) {
-		watch_apply(h, index, e, h->kv.digest);
+	watch_apply(h, index, e, h->kv.digest);
+	if (command)
 		client_applied(h, index, e->term, &c, &result);
-	} else {
-		watch_apply(h, index, e, h->kv.digest);
-	}
 }
 
 void host_machine_init(struct host *h)
