@@ -60,7 +60,7 @@ void buf_append_string(struct buf *b, struct slice s)
 struct cursor cursor_of(struct slice s)
 {
 	static const uint8_t nothing;
-	const uint8_t *at = s.len > 0 ? s.data : &nothing; /* NULL is not to be added to */
+	const uint8_t *at = s.data ? s.data : &nothing; /* NULL is not to be added to */
 
 	return (struct cursor){.at = at, .end = at + s.len};
 }

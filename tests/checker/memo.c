@@ -65,8 +65,7 @@ static size_t memo_append(struct memo *m, uint64_t hash, const struct memo_confi
 	m->rows[m->len] =
 		(struct memo_row){.hash = hash, .set_hash = c->set_hash, .state = c->state};
 	memcpy(m->sets + m->len * m->words, c->set, m->words * sizeof(*c->set));
-	if (m->groups > 0)
-		memcpy(m->used + m->len * m->groups, c->used, m->groups * sizeof(*c->used));
+	memcpy(m->used + m->len * m->groups, c->used, m->groups * sizeof(*c->used));
 	return m->len++;
 }
 

@@ -35,7 +35,7 @@ struct memo_config {
 	struct model_state state;
 };
 
-/* An empty memo for sets of `words` words and for `groups` groups. */
+/* An empty memo for sets of `words` words and for `groups` groups, at least one of each. */
 void memo_init(struct memo *m, size_t words, size_t groups);
 void memo_free(struct memo *m);
 

@@ -161,14 +161,16 @@ static void search_init(struct search *s, const struct model *model, const struc
 			size_t count)
 {
 	size_t words = count / 64 + 1;
+	size_t groups;
 
 	*s = (struct search){.model = model, .ops = ops, .count = count};
 	CHECK(count < UINT32_MAX / (2 * OPTIONAL_PRICE));
 	build_events(s);
 	build_groups(s);
+	groups = MAX(s->groups_len, (size_t)1);
 	s->set = mem_zalloc(words, sizeof(*s->set));
-	s->used = mem_zalloc(s->groups_len, sizeof(*s->used));
-	memo_init(&s->memo, words, s->groups_len);
+	s->used = mem_zalloc(groups, sizeof(*s->used));
+	memo_init(&s->memo, words, groups);
 	s->ranks_len = (OPTIONAL_PRICE + 1) * count + 1;
 	s->ranks = mem_alloc(s->ranks_len * sizeof(*s->ranks));
 	memset(s->ranks, 0xff, s->ranks_len * sizeof(*s->ranks));
@@ -236,8 +238,7 @@ static void node_load(struct search *s, size_t node)
 	s->set_hash = c.set_hash;
 	s->state = c.state;
 	memcpy(s->set, c.set, s->memo.words * sizeof(*s->set));
-	if (s->groups_len > 0)
-		memcpy(s->used, c.used, s->groups_len * sizeof(*s->used));
+	memcpy(s->used, c.used, s->memo.groups * sizeof(*s->used));
 	while (s->nodes[node].first < s->events_len &&
 	       is_done(s, s->events[s->nodes[node].first].op))
 		s->nodes[node].first++;

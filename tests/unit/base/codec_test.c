@@ -111,6 +111,18 @@ static void strings_are_bounded_by_what_is_there(void **state)
 	buf_free(&b);
 }
 
+static void nothing_is_read_to_its_end_at_once(void **state)
+{
+	struct cursor c = cursor_of((struct slice){0});
+
+	(void)state;
+	assert_int_equal(cursor_left(&c), 0);
+	assert_int_equal(cursor_bytes(&c, 0).len, 0);
+	assert_true(cursor_done(&c));
+	assert_int_equal(cursor_fixed8(&c), 0);
+	assert_true(c.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +132,7 @@ int main(void)
 		cmocka_unit_test(fixed_numbers_are_little_endian_and_come_back),
 		cmocka_unit_test(a_failed_cursor_stays_failed_and_answers_nothing),
 		cmocka_unit_test(strings_are_bounded_by_what_is_there),
+		cmocka_unit_test(nothing_is_read_to_its_end_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
