@@ -35,6 +35,9 @@ static int scan_bytes(struct log_scan *scan, uint64_t offset, size_t len, struct
 	size_t fetch = MIN(MAX(log_blocks(want), (uint64_t)WINDOW_BYTES), log_blocks(left));
 	int rc;
 
+	*out = slice_of(NULL, 0);
+	if (want == 0)
+		return OK;
 	if (offset < scan->window_at || offset + want > scan->window_at + scan->window_len) {
 		if (fetch > scan->window_cap) {
 			mem_free(scan->window);
