@@ -112,11 +112,9 @@ static bool read_fetch(struct log_read *read)
 	read->error = disk_read(st->file, st->offset, st->chunk, want, &got);
 	if (read->error != OK)
 		return false;
-	/* A file that became shorter would otherwise be asked again and again. */
-	if (got < want) {
-		read->error = ERR_CORRUPT;
-		return false;
-	}
+	/* A file that became shorter must not be asked again and again. */
+	if (got < want)
+		st->stop = st->offset + got;
 	return read_chunk(read, got);
 }
 

@@ -1,0 +1,68 @@
+#include "ctl/log_dump.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Exit codes: 0 done, 1 it could not be done, 2 the command line makes no sense. */
+#define EXIT_USAGE 2
+
+static const char usage[] =
+	"usage: conclave-ctl log dump DIR [--json]\n"
+	"       conclave-ctl --help\n"
+	"\n"
+	"log dump   prints the segments of the log in DIR, every group and record\n"
+	"           with its checksum; takes no lock and writes nothing, so that it\n"
+	"           works on a running member's directory and on a damaged one.\n"
+	"  --json   one JSON object a line instead of text\n";
+
+static int usage_error(const char *what, const char *argument)
+{
+	fprintf(stderr, "conclave-ctl: %s%s%s\n%s", what, argument ? ": " : "",
+		argument ? argument : "", usage);
+	return EXIT_USAGE;
+}
+
+static int run_log_dump(int count, char **args)
+{
+	const char *dir = NULL;
+	bool json = false;
+	int rc;
+
+	for (int i = 0; i < count; i++) {
+		if (strcmp(args[i], "--json") == 0)
+			json = true;
+		else if (args[i][0] == '-')
+			return usage_error("unknown option", args[i]);
+		else if (dir)
+			return usage_error("one directory at a time", args[i]);
+		else
+			dir = args[i];
+	}
+	if (!dir || dir[0] == '\0')
+		return usage_error("log dump needs the log's directory", NULL);
+	rc = log_dump(disk_posix(), dir, json, stdout);
+	if (fflush(stdout) != 0 && rc == OK)
+		rc = ERR_IO;
+	if (rc == ERR_NOT_FOUND)
+		fprintf(stderr, "conclave-ctl: there is no log in %s\n", dir);
+	else if (rc != OK)
+		fprintf(stderr, "conclave-ctl: %s: %s\n", dir, error_text(rc));
+	return rc == OK ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (argc < 2)
+		return usage_error("what is to be done?", NULL);
+	if (strcmp(argv[1], "log") != 0)
+		return usage_error("unknown command", argv[1]);
+	if (argc < 3)
+		return usage_error("log: what is to be done with it?", NULL);
+	if (strcmp(argv[2], "dump") != 0)
+		return usage_error("unknown command: log", argv[2]);
+	return run_log_dump(argc - 3, argv + 3);
+}
