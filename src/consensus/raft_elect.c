@@ -22,7 +22,7 @@ static bool vote_not_refused(const struct peer *p, uint64_t unused)
 
 bool raft_in_lease(const struct raft *r)
 {
-	if (!r->options.check_quorum || MUTANT(votes_ignore_living_leader))
+	if (!r->options.check_quorum)
 		return false;
 	if (r->role == RAFT_LEADER)
 		return true;

@@ -111,7 +111,7 @@ static int client_hand_write(struct client *c)
 	e.blob = blob_copy(buf_slice(&bytes));
 	e.data = e.blob->data;
 	e.len = (uint32_t)e.blob->len;
-	e.waiter = c->host->id;
+	e.waiter = w->hosts[random_below(&w->random, w->host_count)].id;
 	rc = driver_propose(c->host->driver, &e, 1, &c->index);
 	driver_status(c->host->driver, &s);
 	c->term = s.term;

@@ -103,12 +103,22 @@ static void host_run(void *ctx, enum job_lane lane, struct job *job)
 		host_run_job(h, lane, job);
 }
 
+static bool host_dies_at(struct host *h, enum crash_point point)
+{
+	struct world *w = h->world;
+
+	/* Too rare to wait for: one in ten ends here wherever crashes are in use. */
+	if (point >= CRASH_INSTALL_FETCHED && point <= CRASH_INSTALL_LOG_RESET)
+		return !w->calm && w->profile.crashes && random_chance(&w->random, 100000);
+	return h->crash_countdown && h->crash_at == point && --h->crash_countdown == 0;
+}
+
 /* From here on nothing that the member still does reaches its disk or anybody else. */
 static void host_crash_point(void *ctx, enum crash_point point)
 {
 	struct host *h = ctx;
 
-	if (h->dying || !h->crash_countdown || h->crash_at != point || --h->crash_countdown)
+	if (h->dying || !host_dies_at(h, point))
 		return;
 	TRACE(h->world, h, "dies at %s", crash_point_name(point));
 	h->world->counts.crash_point[point]++;
