@@ -126,6 +126,7 @@ struct profile {
 	uint64_t tail_bytes;
 	uint64_t fault_gap_us; /* mean time between two faults */
 	uint32_t faults;       /* bit set of fault groups in use */
+	bool crashes;	     /* crashes are among them */
 	uint64_t calm_at_us;   /* when faults stop */
 	uint64_t end_at_us;    /* when everybody must be equal at the latest */
 };
