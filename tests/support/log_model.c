@@ -228,38 +228,27 @@ static const char *check_entries(struct log_tester *t, const struct model *m)
 	return NULL;
 }
 
-/* Could the last completed job have left this? */
-static const char *check_as_acked(const struct log_tester *t)
+/* Could `m`, of which entries up to `least` must be there, be what was found? */
+static const char *check_found(const struct log_tester *t, const struct model *m, uint64_t least)
 {
-	const char *wrong = check_against(&t->found, &t->acked, t->released);
+	const char *wrong = check_against(&t->found, m, t->released);
 
 	if (wrong)
 		return wrong;
-	if (t->found.last_index < t->acked_last)
+	if (t->found.last_index < least)
 		return "an acknowledged entry is lost";
-	return state_equal(&t->found.state, &t->acked.state) ? NULL : "wrong hard state";
-}
-
-/* Could the job under way have left this, whole or in part? */
-static const char *check_as_started(const struct log_tester *t)
-{
-	const char *wrong = check_against(&t->found, &t->started, t->released);
-
-	if (wrong)
-		return wrong;
-	if (t->found.last_index < MIN(t->acked_last, t->started_from - 1))
-		return "an acknowledged entry is lost beside a job";
-	return state_equal(&t->found.state, &t->started.state) ? NULL : "wrong hard state of a job";
+	return state_equal(&t->found.state, &m->state) ? NULL : "wrong hard state";
 }
 
 const char *log_tester_check_recovery(struct log_tester *t)
 {
-	const char *wrong = check_as_acked(t);
+	/* What the last completed job left, or the one under way, whole or in part. */
+	const char *wrong = check_found(t, &t->acked, t->acked_last);
 	struct model *m = &t->acked;
 
 	if (wrong && t->append) {
-		wrong = check_as_started(t);
 		m = &t->started;
+		wrong = check_found(t, m, MIN(t->acked_last, t->started_from - 1));
 	}
 	if (wrong)
 		return wrong;

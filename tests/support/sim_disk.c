@@ -1,56 +1,10 @@
 #include "support/sim_disk.h"
 
 #include "base/check.h"
-#include "base/list.h"
 #include "base/mem.h"
-#include "support/sim_disk_inode.h"
+#include "support/sim_disk_internal.h"
 
-#include <stdio.h>
 #include <string.h>
-
-struct sim_name {
-	char *path;
-	struct sim_inode *inode;
-};
-
-struct sim_names {
-	struct sim_name *items;
-	size_t count;
-	size_t cap;
-};
-
-enum change_kind { CHANGE_CREATE, CHANGE_RENAME, CHANGE_REMOVE };
-
-/* A change of a directory that is not durable yet. */
-struct sim_change {
-	enum change_kind kind;
-	char *path;
-	char *to;
-	struct sim_inode *inode;
-};
-
-struct sim_fault {
-	uint64_t at; /* number of the call that fails; 0: none */
-	int error;
-};
-
-struct sim_disk {
-	struct disk disk;
-	struct random random;
-	struct sim_names current;
-	struct sim_names durable;
-	struct sim_change *changes;
-	size_t change_count;
-	size_t change_cap;
-	struct list locks;
-	uint64_t generation; /* open files of an earlier one are dead */
-	uint64_t cut_after;  /* calls left before nothing has an effect */
-	bool cut;
-	uint64_t capacity;
-	uint64_t calls[SIM_DISK_CALL_KINDS];
-	struct sim_fault faults[SIM_DISK_CALL_KINDS];
-	uint64_t open_files;
-};
 
 struct sim_file {
 	struct disk_file file;
@@ -64,89 +18,6 @@ struct sim_file {
 static struct sim_disk *sim_of(struct disk *disk)
 {
 	return CONTAINER_OF(disk, struct sim_disk, disk);
-}
-
-static char *text_copy(const char *text)
-{
-	size_t size = strlen(text) + 1;
-
-	return memcpy(mem_alloc(size), text, size);
-}
-
-static struct sim_name *name_find(const struct sim_names *names, const char *path)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->items[i].path, path) == 0)
-			return &names->items[i];
-	}
-	return NULL;
-}
-
-static void name_add(struct sim_names *names, const char *path, struct sim_inode *inode)
-{
-	MEM_GROW(names->items, names->cap, names->count + 1);
-	names->items[names->count++] = (struct sim_name){text_copy(path), sim_inode_hold(inode)};
-}
-
-static void name_remove(struct sim_names *names, const char *path)
-{
-	struct sim_name *n = name_find(names, path);
-
-	if (!n)
-		return;
-	sim_inode_release(n->inode);
-	mem_free(n->path);
-	*n = names->items[--names->count];
-}
-
-static void names_clear(struct sim_names *names)
-{
-	while (names->count > 0)
-		name_remove(names, names->items[names->count - 1].path);
-}
-
-static void names_copy(struct sim_names *to, const struct sim_names *from)
-{
-	names_clear(to);
-	for (size_t i = 0; i < from->count; i++)
-		name_add(to, from->items[i].path, from->items[i].inode);
-}
-
-static void change_apply(struct sim_names *names, const struct sim_change *c)
-{
-	switch (c->kind) {
-	case CHANGE_CREATE:
-		name_remove(names, c->path);
-		name_add(names, c->path, c->inode);
-		break;
-	case CHANGE_RENAME:
-		name_remove(names, c->path);
-		name_remove(names, c->to);
-		name_add(names, c->to, c->inode);
-		break;
-	case CHANGE_REMOVE:
-		name_remove(names, c->path);
-		break;
-	}
-}
-
-static void change_free(struct sim_change *c)
-{
-	mem_free(c->path);
-	mem_free(c->to);
-	sim_inode_release(c->inode);
-}
-
-static void change_add(struct sim_disk *d, enum change_kind kind, const char *path, const char *to,
-		       struct sim_inode *inode)
-{
-	struct sim_change c = {.kind = kind, .inode = sim_inode_hold(inode)};
-
-	c.path = text_copy(path);
-	c.to = to ? text_copy(to) : NULL;
-	change_apply(&d->current, &c);
-	MEM_GROW(d->changes, d->change_cap, d->change_count + 1);
-	d->changes[d->change_count++] = c;
 }
 
 /* Counts the call. OK: it may go on; else the error that it ends with. */
@@ -219,7 +90,7 @@ static struct sim_file *file_new(struct sim_disk *d, unsigned flags)
 static int sim_open(struct disk *disk, const char *path, unsigned flags, struct disk_file **out)
 {
 	struct sim_disk *d = sim_of(disk);
-	struct sim_name *name = name_find(&d->current, path);
+	struct sim_name *name = sim_name_find(&d->current, path);
 	int rc = call_begin(d, flags & DISK_CREATE ? SIM_DISK_OPEN : SIM_DISK_READ);
 	struct sim_file *f;
 
@@ -231,9 +102,9 @@ static int sim_open(struct disk *disk, const char *path, unsigned flags, struct 
 		if (name)
 			return ERR_EXISTS;
 		inode = sim_inode_new();
-		change_add(d, CHANGE_CREATE, path, NULL, inode);
+		sim_change_add(d, CHANGE_CREATE, path, NULL, inode);
 		sim_inode_release(inode);
-		name = name_find(&d->current, path);
+		name = sim_name_find(&d->current, path);
 	}
 	if (!name)
 		return ERR_NOT_FOUND;
@@ -349,12 +220,12 @@ static int sim_rename(struct disk *disk, const char *from, const char *to)
 {
 	struct sim_disk *d = sim_of(disk);
 	int rc = call_begin(d, SIM_DISK_RENAME);
-	struct sim_name *name = name_find(&d->current, from);
+	struct sim_name *name = sim_name_find(&d->current, from);
 
 	if (rc == OK && !name)
 		rc = ERR_NOT_FOUND;
 	if (rc == OK)
-		change_add(d, CHANGE_RENAME, from, to, name->inode);
+		sim_change_add(d, CHANGE_RENAME, from, to, name->inode);
 	return rc;
 }
 
@@ -362,12 +233,12 @@ static int sim_remove(struct disk *disk, const char *path)
 {
 	struct sim_disk *d = sim_of(disk);
 	int rc = call_begin(d, SIM_DISK_REMOVE);
-	struct sim_name *name = name_find(&d->current, path);
+	struct sim_name *name = sim_name_find(&d->current, path);
 
 	if (rc == OK && !name)
 		rc = ERR_NOT_FOUND;
 	if (rc == OK)
-		change_add(d, CHANGE_REMOVE, path, NULL, name->inode);
+		sim_change_add(d, CHANGE_REMOVE, path, NULL, name->inode);
 	return rc;
 }
 
@@ -400,8 +271,8 @@ static int sim_sync_directory(struct disk *disk, const char *path)
 			d->changes[left++] = *c;
 			continue;
 		}
-		change_apply(&d->durable, c);
-		change_free(c);
+		sim_change_apply(&d->durable, c);
+		sim_change_free(c);
 	}
 	d->change_count = left;
 	return OK;
@@ -432,7 +303,7 @@ static int sim_lock(struct disk *disk, const char *path, struct disk_file **out)
 			return ERR_LOCKED;
 	}
 	f = file_new(d, 0);
-	f->lock_path = text_copy(path);
+	f->lock_path = sim_text_copy(path);
 	list_push_back(&d->locks, &f->link);
 	*out = &f->file;
 	return OK;
@@ -481,10 +352,10 @@ void sim_disk_free(struct sim_disk *d)
 {
 	CHECK(d->open_files == 0);
 	for (size_t i = 0; i < d->change_count; i++)
-		change_free(&d->changes[i]);
+		sim_change_free(&d->changes[i]);
 	mem_free(d->changes);
-	names_clear(&d->current);
-	names_clear(&d->durable);
+	sim_names_clear(&d->current);
+	sim_names_clear(&d->durable);
 	mem_free(d->current.items);
 	mem_free(d->durable.items);
 	mem_free(d);
@@ -510,11 +381,11 @@ void sim_disk_crash(struct sim_disk *d)
 
 	for (size_t i = 0; i < d->change_count; i++) {
 		if (i < kept)
-			change_apply(&d->durable, &d->changes[i]);
-		change_free(&d->changes[i]);
+			sim_change_apply(&d->durable, &d->changes[i]);
+		sim_change_free(&d->changes[i]);
 	}
 	d->change_count = 0;
-	names_copy(&d->current, &d->durable);
+	sim_names_copy(&d->current, &d->durable);
 	for (size_t i = 0; i < d->current.count; i++)
 		sim_inode_collapse(d->current.items[i].inode, &d->random);
 	sim_disk_kill(d);
@@ -552,85 +423,4 @@ uint64_t sim_disk_memory(const struct sim_disk *d)
 	for (size_t i = 0; i < d->current.count; i++)
 		bytes += sim_inode_memory(d->current.items[i].inode);
 	return bytes;
-}
-
-static bool path_matches(const char *path, const char *wanted)
-{
-	size_t len = strlen(path);
-	size_t tail = strlen(wanted);
-
-	if (wanted[0] != '.')
-		return strcmp(path, wanted) == 0;
-	return len >= tail && strcmp(path + len - tail, wanted) == 0;
-}
-
-bool sim_disk_flip(struct sim_disk *d, const char *path, uint64_t *offset)
-{
-	struct sim_inode *chosen = NULL;
-	size_t block = 0;
-	uint64_t seen = 0;
-	uint8_t byte;
-
-	/* Every written block of every such file is as likely as any other. */
-	for (size_t i = 0; i < d->durable.count; i++) {
-		struct sim_inode *n = d->durable.items[i].inode;
-
-		if (!path_matches(d->durable.items[i].path, path))
-			continue;
-		for (size_t b = 0; b < n->count; b++) {
-			if (n->blocks[b].durable && random_below(&d->random, ++seen) == 0) {
-				chosen = n;
-				block = b;
-			}
-		}
-	}
-	if (!chosen)
-		return false;
-	*offset = block * DISK_BLOCK + random_below(&d->random, DISK_BLOCK);
-	if (*offset >= chosen->size)
-		*offset = block * DISK_BLOCK;
-	sim_inode_read(chosen, *offset, &byte, 1);
-	return sim_inode_patch(chosen, *offset,
-			       (uint8_t)(byte ^ 1u << random_below(&d->random, 8)));
-}
-
-bool sim_disk_patch(struct sim_disk *d, const char *path, uint64_t offset, const void *data,
-		    size_t len)
-{
-	struct sim_name *name = name_find(&d->durable, path);
-	const uint8_t *bytes = data;
-
-	for (size_t i = 0; i < len; i++) {
-		if (!name || !sim_inode_patch(name->inode, offset + i, bytes[i]))
-			return false;
-	}
-	return true;
-}
-
-size_t sim_disk_peek(const struct sim_disk *d, const char *path, uint64_t offset, void *data,
-		     size_t len)
-{
-	const struct sim_name *name = name_find(&d->current, path);
-
-	return name ? sim_inode_read(name->inode, offset, data, len) : 0;
-}
-
-bool sim_disk_lose(struct sim_disk *d, const char *path)
-{
-	if (!name_find(&d->durable, path))
-		return false;
-	name_remove(&d->durable, path);
-	name_remove(&d->current, path);
-	return true;
-}
-
-bool sim_disk_shorten(struct sim_disk *d, const char *path, uint64_t size)
-{
-	struct sim_name *name = name_find(&d->durable, path);
-
-	if (!name || name->inode->size < size)
-		return false;
-	sim_inode_resize(name->inode, size);
-	sim_inode_sync(name->inode);
-	return true;
 }

@@ -67,6 +67,13 @@ static void entries_of_all_sizes_come_back(void **state)
 		t.payload_max = size;
 		log_tester_append(&t, 5);
 	}
+	/* More than a job takes at a time, and one entry that is more than that alone. */
+	t.payload_max = 1000000;
+	log_tester_append(&t, 15);
+	t.payload_max = 30000000;
+	log_tester_append(&t, 1);
+	t.payload_max = 1000;
+	log_tester_append(&t, 3);
 	assert_null(log_tester_check_reads(&t));
 	reopen(&t);
 	assert_null(log_tester_check_reads(&t));
