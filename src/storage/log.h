@@ -194,7 +194,7 @@ bool log_idle_cover(struct log *log);
 /*
  * Entries up to `upto` may go: whole segments leave, oldest first, as long as what is left holds
  * max_bytes. They cannot be read from now on; log_maintain() gives the room back. While the
- * damage mark stands their files stay, as evidence.
+ * damage mark stands up to max_bytes of released files stay, as evidence.
  */
 void log_release(struct log *log, uint64_t upto);
 

@@ -84,7 +84,7 @@ struct log_spares {
  * 1. chain: ascending in sequence and index without a gap; the last is the one written to, the
  *    only one with an open file (but for `fresh`). Never empty once open.
  * 2. released: ascending in sequence; removed from the front only.
- * 3. durable_index <= track.last_index, unless a reset is queued or in the append job.
+ * 3. durable_index <= track.last_index.
  */
 struct log {
 	struct disk *disk;

@@ -28,6 +28,18 @@ static void chore_remove(struct log *log, struct log_segment *s)
 	disk_plan_sync_directory(&c->plan, log->dir);
 }
 
+/* While the damage mark stands released segments are evidence, up to max_bytes of them. */
+static bool released_is_kept(const struct log *log)
+{
+	uint64_t bytes = 0;
+
+	if (!log->marked && !log->mark_on_disk)
+		return false;
+	list_for_each (it, &log->released)
+		bytes += LIST_ITEM(it, struct log_segment, link)->capacity;
+	return bytes <= log->max_bytes;
+}
+
 /*
  * Only the lowest-numbered one, and only after the one before is durably gone: so a segment that
  * is missing while a lower one is there was lost, not released.
@@ -36,7 +48,7 @@ static bool chore_for_released(struct log *log)
 {
 	struct log_segment *s;
 
-	if (list_empty(&log->released) || log->marked || log->mark_on_disk)
+	if (list_empty(&log->released) || released_is_kept(log))
 		return false;
 	s = LIST_ITEM(log->released.next, struct log_segment, link);
 	if (s->pins > 0)

@@ -44,7 +44,7 @@ static void die(struct log_tester *t, bool crash)
 }
 
 /* Runs a workload that dies at disk call `call`; true: it ended before that. */
-static bool crash_once(uint64_t seed, uint64_t call, bool crash)
+static bool crash_once(uint64_t seed, uint64_t call, bool crash, size_t *torn)
 {
 	struct log_tester t;
 	bool cut;
@@ -66,6 +66,7 @@ static bool crash_once(uint64_t seed, uint64_t call, bool crash)
 		die(&t, true);
 	}
 	open_and_check(&t, "after the crash", seed, call);
+	*torn += t.found.torn_bytes > 0;
 	for (int i = 0; i < 30; i++)
 		log_tester_act(&t);
 	log_tester_settle(&t);
@@ -79,10 +80,13 @@ static bool crash_once(uint64_t seed, uint64_t call, bool crash)
 
 static void sweep(uint64_t first_seed, uint64_t seeds, bool crash)
 {
+	size_t torn = 0;
+
 	for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++) {
-		for (uint64_t call = 0; !crash_once(seed, call, crash); call++)
+		for (uint64_t call = 0; !crash_once(seed, call, crash, &torn); call++)
 			;
 	}
+	assert_true(torn > seeds); /* else the sweep would not show much */
 }
 
 static void a_power_cut_at_any_disk_call_loses_nothing_acknowledged(void **state)

@@ -308,7 +308,7 @@ static void damage_below_what_is_needed_moves_the_base_up(void **state)
 	uint8_t junk[16] = {0xee, 1, 2, 3};
 
 	(void)state;
-	for (int where = 0; where < 2; where++) {
+	for (int where = 0; where < 3; where++) {
 		struct log_tester t;
 		uint64_t last;
 
@@ -317,9 +317,13 @@ static void damage_below_what_is_needed_moves_the_base_up(void **state)
 		last = t.acked_last;
 		log_tester_drop(&t);
 		sim_disk_crash(t.disk);
-		/* Once a group, once the header. */
-		assert_true(sim_disk_patch(t.disk, log_path_segment("log", 2).text,
-					   where ? 64 : DISK_BLOCK + 8, junk, sizeof(junk)));
+		/* Once a group, once the header, once the whole file. */
+		if (where == 2)
+			assert_true(sim_disk_lose(t.disk, log_path_segment("log", 2).text));
+		else
+			assert_true(sim_disk_patch(t.disk, log_path_segment("log", 2).text,
+						   where ? 64 : DISK_BLOCK + 8, junk,
+						   sizeof(junk)));
 		t.options.needed_above = last;
 		assert_int_equal(log_tester_open(&t), OK);
 		assert_false(t.found.marked);
