@@ -300,7 +300,9 @@ void raft_become_leader(struct raft *r)
 	r->term_start = r->log.last + 1;
 	if (!MUTANT(no_entry_at_term_start))
 		raft_append_own(r, &noop);
-	raft_lead_heartbeats(r);
+	/* The entry goes to everybody with the next ready: that announces the leader well enough. */
+	r->beat_now = false;
+	r->heartbeat_due_ms = r->now_ms + r->options.heartbeat_ms;
 	raft_lead_commit(r);
 }
 
