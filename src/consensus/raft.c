@@ -298,6 +298,7 @@ void raft_become_leader(struct raft *r)
 	for (size_t i = 0; i < r->peer_count; i++)
 		peer_reset(&r->peers[i], r->log.last + 1, r->now_ms);
 	r->term_start = r->log.last + 1;
+	r->term_commit = r->commit;
 	if (!MUTANT(no_entry_at_term_start))
 		raft_append_own(r, &noop);
 	/* The entry goes to everybody with the next ready: that announces the leader well enough. */

@@ -92,7 +92,8 @@ struct raft {
 	bool install_offered;	    /* to be given to the driver in the next ready */
 
 	/* leader */
-	uint64_t term_start; /* index of the entry that began this term */
+	uint64_t term_start;  /* index of the entry that began this term */
+	uint64_t term_commit; /* the commit index when it began */
 	uint64_t heartbeat_due_ms;
 	uint64_t uncommitted_bytes;
 	uint64_t round;	       /* the newest heartbeat round; unique in the term */

@@ -9,11 +9,11 @@
  * R6  A candidate has voted for itself.
  * R7  Everybody who takes part has exactly one peer; others only while they are shown out.
  * R8  Peers obey P1 to P3 (peer.h); a leader never believes a match beyond its own log.
- * R9  A leader's commit index is at least what it was when its term began, and its own entries
- *     begin at term_start.
+ * R9  A leader's own entries begin at term_start and end its log.
  * R10 Writes under way ascend, and none makes more durable than was handed out.
  * R11 Reads wait only with a leader.
  * R12 A damaged member neither leads nor stands for election.
+ * R13 What a leader commits first is an entry of its own term.
  */
 
 #include "consensus/raft_state.h"
@@ -61,6 +61,8 @@ static const char *role_broken(const struct raft *r)
 		if (r->log.last < r->term_start ||
 		    raft_log_term(&r->log, r->log.last) != r->hard.term)
 			return "R9: a leader's own entries end its log";
+		if (r->commit != r->term_commit && r->commit < r->term_start)
+			return "R13: what a leader commits first is an entry of its own term";
 	} else if (r->waiting.count || r->flying.count) {
 		return "R11: reads wait only with a leader";
 	}

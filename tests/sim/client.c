@@ -222,7 +222,8 @@ static void client_think(struct client *c)
 	struct world *w = c->world;
 
 	c->state = CLIENT_THINKS;
-	world_at(w, &c->event, w->now_us + random_below(&w->random, 500000), client_begins);
+	world_at(w, &c->event, w->now_us + random_below(&w->random, w->profile.think_us),
+		 client_begins);
 }
 
 void clients_start(struct world *w)

@@ -342,9 +342,9 @@ static void host_options(struct host *h, struct driver_options *o, struct slice 
 	};
 	o->raft.prevote = p->prevote;
 	o->raft.check_quorum = p->check_quorum;
-	o->raft.append_bytes = 4096;
+	o->raft.append_bytes = p->append_bytes;
 	o->raft.inflight_messages = 8;
-	o->raft.inflight_bytes = 16384;
+	o->raft.inflight_bytes = 4 * (uint64_t)p->append_bytes;
 	o->raft.tail_bytes = p->tail_bytes;
 	if (h->joins)
 		return;

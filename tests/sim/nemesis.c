@@ -557,6 +557,7 @@ static void replace_wiped(struct world *w, struct host *leader)
 			h->lost_id = lost;
 			h->joins = true;
 			host_start(h);
+			continue;
 		}
 		if (h->state != HOST_UP || leader->state != HOST_UP)
 			continue;

@@ -22,7 +22,7 @@ static void draw_size(struct world *w, struct profile *p)
 	static const unsigned sizes[] = {1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7};
 
 	p->members = sizes[random_below(&w->random, ARRAY_LEN(sizes))];
-	p->clients = (unsigned)random_between(&w->random, 3, 6);
+	p->clients = (unsigned)random_between(&w->random, 3, 10);
 	p->keys = (unsigned)random_between(&w->random, 2, 8);
 	p->snapshot_entries = random_between(&w->random, 20, 300);
 	p->log_max_bytes = random_chance(&w->random, 700000) ? 0 : 256 << 10;
@@ -44,10 +44,14 @@ static void draw_profile(struct world *w)
 	p->reorder_ppm = mild ? 0 : (uint32_t)random_below(&w->random, 20000);
 	p->delay_us = random_between(&w->random, 100, 5000);
 	p->disk_us = random_between(&w->random, 50, 2000);
-	p->fault_gap_us = random_between(&w->random, 300000, 4000000);
+	p->fault_gap_us = random_chance(&w->random, 400000)
+				  ? random_between(&w->random, 60000, 400000)
+				  : random_between(&w->random, 300000, 4000000);
 	p->faults = (uint32_t)random_below(&w->random, 128);
 	if (random_chance(&w->random, 300000))
 		p->faults = 127;
+	p->append_bytes = (uint32_t)random_between(&w->random, 200, 4096);
+	p->think_us = random_between(&w->random, 50000, 500000);
 	p->calm_at_us = random_between(&w->random, 40000000, 65000000);
 	p->end_at_us = p->calm_at_us + 25000000;
 }

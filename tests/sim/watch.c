@@ -26,6 +26,80 @@ static uint64_t entry_hash(const struct entry *e)
 			   hash64_pair(e->term, e->stamp));
 }
 
+/* ---- majorities, counted apart from the code under test ---------------------------------------
+ */
+
+static bool half_decides(const struct membership *m, uint8_t role, uint32_t holds)
+{
+	int margin = 0;
+
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->members[i].roles & role)
+			margin += holds >> i & 1 ? 1 : -1;
+	return margin > 0;
+}
+
+static bool decides(const struct membership *m, uint32_t holds)
+{
+	bool joint = false;
+
+	for (uint32_t i = 0; i < m->count; i++)
+		joint = joint || m->members[i].roles & MEMBER_VOTER_OLD;
+	return half_decides(m, MEMBER_VOTER, holds) &&
+	       (!joint || half_decides(m, MEMBER_VOTER_OLD, holds));
+}
+
+/* ---- memberships ----------------------------------------------------------------------------- */
+
+static bool votes_in(const struct membership *m, uint64_t id, uint8_t role)
+{
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->members[i].id == id)
+			return m->members[i].roles & role;
+	return false;
+}
+
+/* How many ids vote in `a` and not in `b`. */
+static unsigned votes_missing(const struct membership *a, uint8_t role_a,
+			      const struct membership *b, uint8_t role_b)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < a->count; i++)
+		n += a->members[i].roles & role_a && !votes_in(b, a->members[i].id, role_b);
+	return n;
+}
+
+/* A membership that its leader has just appended, against the one before it. */
+static void watch_membership(struct host *h, const struct raft *r, uint64_t index)
+{
+	struct world *w = h->world;
+	const struct membership *now = raft_membership_at(r, index);
+	const struct membership *before = raft_membership_at(r, index - 1);
+	unsigned moved = votes_missing(now, MEMBER_VOTER, before, MEMBER_VOTER) +
+			 votes_missing(before, MEMBER_VOTER, now, MEMBER_VOTER);
+
+	COUNT(w, CHECK_MEMBERSHIP);
+	if (now == before || before->count == 0)
+		return;
+	if (!now->joint && !before->joint && moved > 1)
+		world_fail(w, "%s moves %u votes in one step", h->name, moved);
+	if (now->joint &&
+	    (before->joint || votes_missing(before, MEMBER_VOTER, now, MEMBER_VOTER_OLD) ||
+	     votes_missing(now, MEMBER_VOTER_OLD, before, MEMBER_VOTER)))
+		world_fail(w, "%s enters a joint membership that does not come from the one before",
+			   h->name);
+	if (before->joint && moved)
+		world_fail(w, "%s leaves a joint membership for another one than it led to",
+			   h->name);
+	for (size_t i = 0; i < r->membership_count; i++)
+		if (r->memberships[i]->index < index && r->memberships[i]->index > r->commit)
+			world_fail(w, "%s changes the membership while a change is pending",
+				   h->name);
+	if (r->commit < r->term_start)
+		world_fail(w, "%s changes the membership before a commit of its own term", h->name);
+}
+
 /* ---- log matching ---------------------------------------------------------------------------- */
 
 static struct entry_seen *seen_find(struct world *w, uint64_t index, uint64_t term)
@@ -95,6 +169,8 @@ static void watch_entry(struct host *h, const struct raft *r, uint64_t index)
 	if (!s) {
 		count_entry(w, e);
 		seen_add(w, index, term, chain);
+		if (e->kind == ENTRY_MEMBERSHIP && r->role == RAFT_LEADER && term == r->hard.term)
+			watch_membership(h, r, index);
 		return;
 	}
 	if (s->chain != chain)
@@ -177,7 +253,7 @@ static void watch_durable(struct host *h, const struct raft *r, uint64_t index)
 			mask |= (uint32_t)1 << i;
 	}
 	COUNT(w, CHECK_DURABLE);
-	if (!membership_majority(m, mask | suspects))
+	if (!decides(m, mask | suspects))
 		world_fail(w,
 			   "%s commits entry %" PRIu64 " which no majority has on disk: "
 			   "%u members%s, it is on %x, may be on %x",
@@ -208,10 +284,34 @@ static void watch_commit(struct host *h, const struct raft *r)
 
 /* ---- leaders --------------------------------------------------------------------------------- */
 
+/* Who may have voted for this leader: it says so itself, or nobody can tell. */
+static void watch_votes(struct host *h, const struct raft *r)
+{
+	struct world *w = h->world;
+	const struct membership *m = raft_membership_at(r, r->term_start - 1);
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct host *voter = host_by_id(w, m->members[i].id);
+		const struct raft *v = voter && voter->driver ? driver_raft(voter->driver) : NULL;
+
+		if (!voter && m->members[i].id)
+			continue; /* its directory is lost, its vote with it */
+		if (!v || v->hard.term > r->hard.term ||
+		    (v->hard.term == r->hard.term && v->hard.vote == r->id && !v->damaged))
+			mask |= (uint32_t)1 << i;
+	}
+	COUNT(w, CHECK_VOTES);
+	if (!decides(m, mask))
+		world_fail(w, "%s leads term %" PRIu64 " without the votes of a majority", h->name,
+			   r->hard.term);
+}
+
 static void watch_new_leader(struct host *h, const struct raft *r)
 {
 	struct world *w = h->world;
 
+	watch_votes(h, r);
 	COUNT(w, LEADER);
 	COUNT(w, CHECK_ELECTION);
 	for (size_t i = 0; i < w->leader_count; i++)
@@ -232,6 +332,55 @@ static void watch_new_leader(struct host *h, const struct raft *r)
 	}
 }
 
+/* A leader hears a majority, and its own disk moves; else it no longer leads. */
+static void watch_office(struct host *h, const struct raft *r)
+{
+	const struct membership *m = raft_membership(r);
+	uint64_t now_ms = host_clock_us(h) / 1000;
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		if (m->members[i].id == r->id)
+			mask |= (uint32_t)1 << i;
+		for (size_t j = 0; j < r->peer_count; j++)
+			if (r->peers[j].id == m->members[i].id &&
+			    r->peers[j].heard_ms + r->options.election_ms > r->now_ms)
+				mask |= (uint32_t)1 << i;
+	}
+	COUNT(h->world, CHECK_OFFICE);
+	if (r->options.check_quorum && !decides(m, mask))
+		world_fail(h->world, "%s leads and has not heard a majority", h->name);
+	if (r->writing_count && r->writing[0].started_ms + 2 * r->options.election_ms < now_ms)
+		world_fail(h->world, "%s leads and its log does not move", h->name);
+}
+
+/* What a member's process has shown of its disk, to be held against what it finds at its start. */
+static void watch_disk(struct host *h, const struct raft *r)
+{
+	h->disk_last = r->log.durable;
+	h->disk_last_term = raft_term_at(r, r->log.durable);
+	if (r->writing_count == 0) {
+		h->disk_term = r->hard.term;
+		h->disk_vote = r->hard.vote;
+	}
+}
+
+/* Nothing that was on disk is gone, unless the member says so. */
+static void watch_kept(struct host *h, const struct raft *r)
+{
+	COUNT(h->world, CHECK_KEPT);
+	if (r->damaged || h->disk_id != h->id)
+		return;
+	if (r->hard.term < h->disk_term ||
+	    (r->hard.term == h->disk_term && r->hard.vote != h->disk_vote))
+		world_fail(h->world, "%s has forgotten its term or its vote", h->name);
+	if (r->log.last < h->disk_last ||
+	    (r->log.base <= h->disk_last && raft_term_at(r, h->disk_last) < h->disk_last_term))
+		world_fail(h->world,
+			   "%s has lost entries that were on its disk and does not say so",
+			   h->name);
+}
+
 void watch_turn(struct host *h)
 {
 	struct world *w = h->world;
@@ -242,7 +391,12 @@ void watch_turn(struct host *h)
 	if (broken)
 		world_fail(w, "%s breaks a rule: %s", h->name, broken);
 	watch_log(h, r);
+	if (r->commit < h->seen_commit)
+		world_fail(w, "%s takes back what it had committed", h->name);
 	watch_commit(h, r);
+	watch_disk(h, r);
+	if (r->role == RAFT_LEADER)
+		watch_office(h, r);
 	if (r->role == RAFT_LEADER && (h->seen_role != RAFT_LEADER || h->seen_term != r->hard.term))
 		watch_new_leader(h, r);
 	h->seen_role = r->role;
@@ -269,6 +423,9 @@ void watch_started(struct host *h)
 {
 	const struct raft *r = driver_raft(h->driver);
 
+	watch_kept(h, r);
+	h->disk_id = h->id;
+	h->disk_last = 0;
 	h->seen_role = RAFT_FOLLOWER;
 	h->seen_term = r->hard.term;
 	h->seen_commit = r->commit;

@@ -89,6 +89,11 @@ struct host {
 	uint64_t seen_term;
 	uint64_t seen_commit;
 	uint64_t seen_base;
+	uint64_t disk_id; /* whose disk the following was seen on */
+	uint64_t disk_last;
+	uint64_t disk_last_term;
+	uint64_t disk_term;
+	uint64_t disk_vote;
 	bool seen_damaged;
 	bool seen_born;
 	bool seen_joint;
@@ -124,9 +129,11 @@ struct profile {
 	uint64_t snapshot_entries;
 	uint64_t log_max_bytes;
 	uint64_t tail_bytes;
+	uint32_t append_bytes;
+	uint64_t think_us;     /* a client waits up to so long between two operations */
 	uint64_t fault_gap_us; /* mean time between two faults */
 	uint32_t faults;       /* bit set of fault groups in use */
-	bool crashes;	     /* crashes are among them */
+	bool crashes;	       /* crashes are among them */
 	uint64_t calm_at_us;   /* when faults stop */
 	uint64_t end_at_us;    /* when everybody must be equal at the latest */
 };
