@@ -389,7 +389,7 @@ static struct host *member_with(struct world *w, const struct membership *m, uin
 	return m->members[i].roles & roles ? host_by_id(w, m->members[i].id) : NULL;
 }
 
-/* The leader, if it would take a change now. */
+/* The leader; mostly when it would take a change now, sometimes when it has to refuse. */
 static struct host *changing_leader(struct world *w)
 {
 	struct host *leader = world_leader(w);
@@ -398,7 +398,9 @@ static struct host *changing_leader(struct world *w)
 	if (!leader || leader->dying)
 		return NULL;
 	driver_status(leader->driver, &s);
-	return s.joint || s.membership_pending ? NULL : leader;
+	if (s.joint || s.membership_pending)
+		return !w->calm && random_chance(&w->random, 200000) ? leader : NULL;
+	return leader;
 }
 
 static struct host *spare(struct world *w)

@@ -372,7 +372,7 @@ static void watch_kept(struct host *h, const struct raft *r)
 	if (r->damaged || h->disk_id != h->id)
 		return;
 	if (r->hard.term < h->disk_term ||
-	    (r->hard.term == h->disk_term && r->hard.vote != h->disk_vote))
+	    (r->hard.term == h->disk_term && h->disk_vote && r->hard.vote != h->disk_vote))
 		world_fail(h->world, "%s has forgotten its term or its vote", h->name);
 	if (r->log.last < h->disk_last ||
 	    (r->log.base <= h->disk_last && raft_term_at(r, h->disk_last) < h->disk_last_term))
