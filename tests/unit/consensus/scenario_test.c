@@ -16,6 +16,7 @@
  *	tick N|all MS             time passes for a node and it notices; `pause N MS`, `time MS`:
  *	                          it does not notice before the next event
  *	campaign N, beat N        as much time as it takes to its next deadline, or heartbeat
+ *	elect N                   campaign, settle, beat, settle; not shown
  *	run MS                    all at once: time, messages, disks
  *	deliver [FROM>TO] [type]  what is on its way now arrives; either side may be left out
  *	drop, hold, duplicate     the same selection is lost, put aside, or sent twice (the copy is

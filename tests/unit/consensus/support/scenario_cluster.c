@@ -206,6 +206,20 @@ void scenario_campaign(struct scenario *s, struct words *words)
 		world_tick(s->world, n, due > n->clock_ms ? due - n->clock_ms : 0);
 }
 
+/* Silently: the node is elected, and everybody knows what is committed by that. */
+void scenario_elect(struct scenario *s, struct words *words)
+{
+	enum world_trace trace = s->world->trace;
+	struct words again = *words;
+
+	s->world->trace = TRACE_NOTHING;
+	scenario_campaign(s, words);
+	world_settle(s->world);
+	scenario_beat(s, &again);
+	world_settle(s->world);
+	s->world->trace = trace;
+}
+
 void scenario_beat(struct scenario *s, struct words *words)
 {
 	struct world_node *n = scenario_node(s, words);

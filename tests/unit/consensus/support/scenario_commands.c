@@ -252,6 +252,7 @@ static const struct {
 	{"tick", scenario_tick},
 	{"run", scenario_run},
 	{"campaign", scenario_campaign},
+	{"elect", scenario_elect},
 	{"beat", scenario_beat},
 	{"propose", do_propose},
 	{"read", do_read},

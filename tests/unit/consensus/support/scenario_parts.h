@@ -24,6 +24,7 @@ void scenario_pause(struct scenario *s, struct words *words);
 void scenario_tick(struct scenario *s, struct words *words);
 void scenario_run(struct scenario *s, struct words *words);
 void scenario_campaign(struct scenario *s, struct words *words);
+void scenario_elect(struct scenario *s, struct words *words);
 void scenario_beat(struct scenario *s, struct words *words);
 
 /* scenario_network.c */

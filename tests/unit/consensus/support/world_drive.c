@@ -118,9 +118,14 @@ void snapshot_copy(struct snapshot *to, const struct snapshot *from)
 
 static void take_rest(struct world *w, struct world_node *n, const struct raft_ready *rd)
 {
-	for (size_t i = 0; i < rd->read_count; i++)
-		world_say(w, TRACE_ALL, "  %" PRIu64 " may read %" PRIu64 " at %" PRIu64, n->id,
-			  rd->reads[i].request, rd->reads[i].index);
+	for (size_t i = 0, next; i < rd->read_count; i = next) {
+		next = i + 1;
+		while (next < rd->read_count && rd->reads[next].index == rd->reads[i].index)
+			next++;
+		world_say(w, TRACE_ALL, "  %" PRIu64 " may read %" PRIu64 "%s at %" PRIu64, n->id,
+			  rd->reads[i].request, next > i + 1 ? " and more" : "",
+			  rd->reads[i].index);
+	}
 	n->reads_done += rd->read_count;
 	for (size_t i = 0; i < rd->load_count; i++) {
 		MEM_GROW(n->loads, n->load_cap, n->load_count + 1);
