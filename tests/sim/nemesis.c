@@ -330,7 +330,8 @@ static bool act_wipe(struct world *w)
 {
 	struct host *h = victim(w);
 
-	if (!may_lose(w, h))
+	/* A cluster of one that lost its directory is simply another cluster of one. */
+	if (!may_lose(w, h) || w->profile.members < 2)
 		return false;
 	host_kill(h, true);
 	host_wipe(h);
@@ -389,8 +390,8 @@ static struct host *member_with(struct world *w, const struct membership *m, uin
 	return m->members[i].roles & roles ? host_by_id(w, m->members[i].id) : NULL;
 }
 
-/* The leader; mostly when it would take a change now, sometimes when it has to refuse. */
-static struct host *changing_leader(struct world *w)
+/* The leader, if its membership is committed and plain. */
+static struct host *settled_leader(struct world *w)
 {
 	struct host *leader = world_leader(w);
 	struct raft_status s;
@@ -398,9 +399,15 @@ static struct host *changing_leader(struct world *w)
 	if (!leader || leader->dying)
 		return NULL;
 	driver_status(leader->driver, &s);
-	if (s.joint || s.membership_pending)
-		return !w->calm && random_chance(&w->random, 200000) ? leader : NULL;
-	return leader;
+	return s.joint || s.membership_pending ? NULL : leader;
+}
+
+/* Mostly a leader that would take a change now, sometimes one that has to refuse. */
+static struct host *changing_leader(struct world *w)
+{
+	struct host *leader = settled_leader(w);
+
+	return leader || !random_chance(&w->random, 200000) ? leader : world_leader(w);
 }
 
 static struct host *spare(struct world *w)
@@ -601,7 +608,7 @@ static void janitor(struct world *w, struct event *e)
 		}
 		operator_starts(w, h);
 	}
-	leader = changing_leader(w);
+	leader = settled_leader(w);
 	if (!leader)
 		return;
 	retire_removed(w, leader);
