@@ -177,9 +177,20 @@ struct peer *raft_peer(struct raft *r, uint64_t id)
 	return NULL;
 }
 
-bool raft_is_voter(const struct raft *r)
+/*
+ * Whoever votes may stand for election. So may a member whose own removal is not committed: it may
+ * be the only one that has the entry, and then nobody else can be elected without it
+ * (dissertation, figure 4.6). Its own vote does not count.
+ */
+bool raft_may_stand(const struct raft *r)
 {
-	return membership_votes(raft_latest(r), r->id);
+	for (size_t i = r->membership_count; i-- > 0;) {
+		if (membership_votes(&r->memberships[i]->membership, r->id))
+			return true;
+		if (r->memberships[i]->index <= r->commit)
+			break;
+	}
+	return false;
 }
 
 bool raft_majority(const struct raft *r, bool self, bool (*holds)(const struct peer *, uint64_t),
@@ -378,6 +389,8 @@ static int raft_step_outdated(struct raft *r, const struct raft_message *m)
 static bool raft_step_newer(struct raft *r, const struct raft_message *m)
 {
 	bool asks = m->type == RAFT_PREVOTE || m->type == RAFT_VOTE;
+	bool waits = r->role == RAFT_FOLLOWER;
+	uint64_t due_ms = r->election_due_ms;
 
 	if (asks && !(m->flags & RAFT_FLAG_FORCE) && raft_in_lease(r))
 		return false;
@@ -386,6 +399,12 @@ static bool raft_step_newer(struct raft *r, const struct raft_message *m)
 	    (m->type == RAFT_PREVOTE_RESP && !(m->flags & RAFT_FLAG_REJECT)))
 		return true;
 	raft_become_follower(r, m->term, message_from_leader(m->type) ? m->from : 0);
+	/*
+	 * Who asks for a vote buys time only by getting it: a candidate that cannot win must not
+	 * keep those who could from trying (dissertation, section 3.4).
+	 */
+	if (m->type == RAFT_VOTE && waits)
+		r->election_due_ms = due_ms;
 	return true;
 }
 

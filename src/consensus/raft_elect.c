@@ -83,7 +83,7 @@ void raft_campaign(struct raft *r, enum raft_role role, bool forced)
 {
 	CHECK(r->role != RAFT_LEADER);
 	/* A member whose disk hangs could not keep what it would promise. */
-	if (!raft_is_voter(r) || r->damaged || raft_disk_stuck(r) || r->install_bytes) {
+	if (!raft_may_stand(r) || r->damaged || raft_disk_stuck(r) || r->install_bytes) {
 		r->role = RAFT_FOLLOWER;
 		r->leader = 0; /* it has been silent too long to send others there */
 		r->election_due_ms = r->now_ms + r->options.election_ms;

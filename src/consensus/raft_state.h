@@ -145,7 +145,7 @@ void raft_attach_note(const struct raft *r, struct raft_message *m);
 
 /* raft.c: the others */
 struct peer *raft_peer(struct raft *r, uint64_t id);
-bool raft_is_voter(const struct raft *r);
+bool raft_may_stand(const struct raft *r);
 bool raft_disk_stuck(const struct raft *r);
 /* Whether those for whom `holds` is true, and this member if `self`, decide. */
 bool raft_majority(const struct raft *r, bool self, bool (*holds)(const struct peer *, uint64_t),

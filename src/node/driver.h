@@ -45,7 +45,11 @@ struct driver_events {
 	void (*failed)(void *ctx, int error);
 };
 
-/* The state the machine has stored; index 0: none. */
+/*
+ * The state the machine has stored. It must be durable, not only readable: the log is released on
+ * the strength of it, and a process that was killed before its last sync leaves files that a
+ * power loss still takes back. So whoever reads it at start syncs it and its directory first.
+ */
 struct driver_stored {
 	struct slice snapshot; /* encoded (consensus/snapshot.h); empty: none */
 };

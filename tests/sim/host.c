@@ -370,7 +370,8 @@ void host_start(struct host *h)
 	h->io.logger = w->trace ? &h->logger : NULL;
 	host_machine_init(h);
 	rc = disk_make_directory(h->io.disk, "data");
-	host_machine_load(h, &descriptor);
+	if (rc == OK)
+		rc = host_machine_load(h, &descriptor);
 	stored.snapshot = buf_slice(&descriptor);
 	if (rc == OK)
 		rc = driver_new(&h->driver, &o, &h->io, &h->machine, &h->events, &stored);

@@ -17,7 +17,10 @@ void host_jobs_forget(struct host *h);
 /* host_machine.c */
 void host_machine_init(struct host *h);
 void host_machine_close(struct host *h);
-/* Reads the stored state, if it is whole, into h->kv; its descriptor is appended to `out`. */
-void host_machine_load(struct host *h, struct buf *out);
+/*
+ * Reads the stored state, if there is a whole one, into h->kv, and makes sure that it is durable;
+ * its descriptor is appended to `out`.
+ */
+MUST_USE int host_machine_load(struct host *h, struct buf *out);
 
 #endif

@@ -263,7 +263,7 @@ void host_machine_close(struct host *h)
 	kv_close(&h->kv);
 }
 
-void host_machine_load(struct host *h, struct buf *out)
+int host_machine_load(struct host *h, struct buf *out)
 {
 	struct disk *disk = sim_disk_interface(h->disk);
 	struct machine_state *m = state_of(h);
@@ -271,19 +271,30 @@ void host_machine_load(struct host *h, struct buf *out)
 	struct slice descriptor;
 	uint64_t size = 0;
 	size_t got = 0;
+	int rc;
 
-	if (disk_open(disk, STATE_PATH, DISK_READ_ONLY, &file) != OK)
-		return;
+	if (disk_open(disk, STATE_PATH, 0, &file) != OK)
+		return OK;
 	if (disk_size(file, &size) == OK &&
 	    disk_read(file, 0, buf_reserve(&m->offered, (size_t)size), (size_t)size, &got) == OK)
 		buf_commit(&m->offered, got);
+	/*
+	 * A process that was killed between rename and sync left it in the page cache only. The
+	 * log will be released on the strength of this state: it has to survive a power loss.
+	 */
+	rc = disk_sync(file);
 	disk_close(file);
+	if (rc == OK)
+		rc = disk_sync_directory(disk, "data");
+	if (rc != OK)
+		return rc;
 	if (kv_decode(buf_slice(&m->offered), &h->kv, &descriptor) == OK) {
 		buf_append_slice(out, descriptor);
 		m->offered_index = h->kv.index;
-		return;
+		return OK;
 	}
 	TRACE(h->world, h, "the stored state is damaged");
 	kv_init(&h->kv);
 	buf_clear(&m->offered);
+	return OK;
 }
