@@ -1,5 +1,7 @@
 /* Birth and death of the state, roles, time, and who handles which message. */
 
+#include "consensus/raft.h"
+
 #include "base/check.h"
 #include "base/error.h"
 #include "base/logging.h"
@@ -239,13 +241,18 @@ static bool peer_never(const struct peer *p, uint64_t unused)
 	return false;
 }
 
+bool raft_is_alone(const struct raft *r)
+{
+	return raft_majority(r, true, peer_never, 0);
+}
+
 void raft_reset_election_timer(struct raft *r)
 {
-	uint32_t hasty = MAX(r->options.failover_ms, 1u);
+	uint64_t hasty = MAX(r->options.failover_ms, 1u);
 	uint64_t delay;
 
-	if (r->role != RAFT_CANDIDATE && raft_majority(r, true, peer_never, 0))
-		delay = 0; /* alone: nobody to wait for, but the disk that takes the vote */
+	if (r->role != RAFT_CANDIDATE && raft_is_alone(r))
+		delay = 0; /* nobody to wait for, but the disk that takes the vote */
 	else if (r->now_ms < r->hasty_until_ms && r->role == RAFT_CANDIDATE)
 		delay = random_between(&r->random, HASTY_VOTES_MIN * hasty,
 				       HASTY_VOTES_MAX * hasty);
@@ -312,7 +319,8 @@ void raft_become_leader(struct raft *r)
 	r->term_commit = r->commit;
 	if (!MUTANT(no_entry_at_term_start))
 		raft_append_own(r, &noop);
-	/* The entry goes to everybody with the next ready: that announces the leader well enough. */
+	/* The entry goes to everybody with the next ready: that announces the leader well enough.
+	 */
 	r->beat_now = false;
 	r->heartbeat_due_ms = r->now_ms + r->options.heartbeat_ms;
 	raft_lead_commit(r);

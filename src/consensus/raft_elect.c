@@ -89,6 +89,8 @@ void raft_campaign(struct raft *r, enum raft_role role, bool forced)
 		r->election_due_ms = r->now_ms + r->options.election_ms;
 		return;
 	}
+	if (raft_is_alone(r))
+		role = RAFT_CANDIDATE; /* nobody to ask first */
 	r->role = role;
 	raft_reset_election_timer(r);
 	r->leader = 0;
@@ -99,7 +101,6 @@ void raft_campaign(struct raft *r, enum raft_role role, bool forced)
 		r->vote_seq = r->seq + 1;
 	}
 	raft_ask_votes(r, forced);
-	raft_count_votes(r);
 }
 
 static bool raft_log_is_older(const struct raft *r, const struct raft_message *m)

@@ -48,7 +48,8 @@ static bool peer_confirmed(const struct peer *p, uint64_t round)
 	return !p->damaged && p->round >= round;
 }
 
-void raft_reads_start(struct raft *r)
+/* A round for all questions that wait, unless one is under way. */
+static void raft_begin_round(struct raft *r)
 {
 	struct read_list list = r->flying;
 
@@ -62,7 +63,12 @@ void raft_reads_start(struct raft *r)
 		r->round++;
 	r->flying_round = r->round;
 	r->beat_now = true;
-	raft_reads_confirm(r);
+}
+
+void raft_reads_start(struct raft *r)
+{
+	raft_begin_round(r);
+	raft_reads_confirm(r); /* a member that is alone is its own majority */
 }
 
 void raft_reads_confirm(struct raft *r)
@@ -71,7 +77,7 @@ void raft_reads_confirm(struct raft *r)
 				   MUTANT(read_without_round))) {
 		/* The commit index only grows, so today's is as good as that of the question. */
 		raft_answer_reads(r, &r->flying, r->commit);
-		raft_reads_start(r);
+		raft_begin_round(r);
 	}
 }
 

@@ -150,6 +150,8 @@ bool raft_disk_stuck(const struct raft *r);
 /* Whether those for whom `holds` is true, and this member if `self`, decide. */
 bool raft_majority(const struct raft *r, bool self, bool (*holds)(const struct peer *, uint64_t),
 		   uint64_t arg);
+/* Whether this member decides by itself. */
+bool raft_is_alone(const struct raft *r);
 /* The newest moment at which a majority had been heard. */
 uint64_t raft_majority_heard_ms(const struct raft *r);
 
