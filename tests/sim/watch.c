@@ -440,12 +440,15 @@ void watch_started(struct host *h)
 	h->log_first = r->log.base + 1;
 	if (r->damaged && !h->seen_damaged) {
 		COUNT(h->world, DAMAGE_MARKED);
-		if (!h->suspect)
+		/* A mark that was about to be cleared may still stand after a crash. */
+		if (!h->suspect && h->marked_id != h->id)
 			world_fail(h->world, "%s finds damage where there was none", h->name);
 	} else if (!r->damaged && h->suspect && !h->wiped && !h->flip_jobs) {
 		h->suspect = false; /* what was flipped did not matter */
 	}
 	h->seen_damaged = r->damaged;
+	if (r->damaged)
+		h->marked_id = h->id;
 	if (h->kv.index)
 		watch_installed(h, h->kv.index, h->kv.digest);
 }
