@@ -57,14 +57,17 @@ static void draw_profile(struct world *w)
 	p->end_at_us = p->calm_at_us + (p->prevote ? 25000000 : 90000000);
 }
 
-static void world_open(struct world *w, const struct run_options *o)
+void world_open(struct world *w, const struct run_options *o, const struct profile *given)
 {
 	*w = (struct world){.seed = o->seed, .trace = o->trace};
 	random_seed(&w->random, o->seed);
 	list_init(&w->flying);
 	heap_init(&w->events, event_before);
 	w->ring = trace_new(TRACE_KEEP, o->live);
-	draw_profile(w);
+	if (given)
+		w->profile = *given;
+	else
+		draw_profile(w);
 	w->host_count = MIN(w->profile.members + 2, (unsigned)SIM_HOSTS_MAX);
 	w->hosts = mem_zalloc(w->host_count, sizeof(*w->hosts));
 	for (unsigned i = 0; i < w->host_count; i++) {
@@ -73,19 +76,26 @@ static void world_open(struct world *w, const struct run_options *o)
 	}
 }
 
+bool world_step(struct world *w, uint64_t end_us)
+{
+	struct heap_node *top = heap_top(&w->events);
+	struct event *e;
+
+	if (w->done || !top)
+		return false;
+	e = CONTAINER_OF(top, struct event, node);
+	if (e->at_us > end_us)
+		return false;
+	heap_pop(&w->events);
+	w->now_us = e->at_us;
+	e->fire(w, e);
+	return true;
+}
+
 static void world_run_until(struct world *w, uint64_t end_us)
 {
-	struct heap_node *top;
-
-	while (!w->done && (top = heap_top(&w->events)) != NULL) {
-		struct event *e = CONTAINER_OF(top, struct event, node);
-
-		if (e->at_us > end_us)
-			break;
-		heap_pop(&w->events);
-		w->now_us = e->at_us;
-		e->fire(w, e);
-	}
+	while (world_step(w, end_us))
+		;
 	if (!w->done)
 		w->now_us = end_us;
 }
@@ -133,7 +143,7 @@ static void world_recover(struct world *w)
 	}
 }
 
-static void world_close(struct world *w)
+void world_close(struct world *w)
 {
 	for (unsigned i = 0; i < w->host_count; i++)
 		host_close(&w->hosts[i]);
@@ -152,7 +162,7 @@ bool run_seed(const struct run_options *o, struct sim_counts *counts, char *fail
 	struct world *w = mem_zalloc(1, sizeof(*w));
 	bool ok;
 
-	world_open(w, o);
+	world_open(w, o, NULL);
 	for (unsigned i = 0; i < w->profile.members; i++)
 		host_start(&w->hosts[i]);
 	clients_start(w);

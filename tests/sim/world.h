@@ -259,5 +259,11 @@ struct run_options {
 };
 /* Runs one seed; true if nothing was found. `failure` has room for 2048 bytes. */
 bool run_seed(const struct run_options *o, struct sim_counts *counts, char *failure);
+/* Its parts, for other stories: hosts that are down in a world of this profile; NULL: drawn. */
+void world_open(struct world *w, const struct run_options *o, const struct profile *given);
+/* Lets the next thing happen, if it is due by then; false: it is not, or something was found. */
+bool world_step(struct world *w, uint64_t end_us);
+/* Frees what world_open made, but not `w`. */
+void world_close(struct world *w);
 
 #endif
