@@ -26,7 +26,8 @@ void world_cancel(struct world *w, struct event *e)
 		heap_remove(&w->events, &e->node);
 }
 
-static void world_line(struct world *w, const struct host *h, const char *fmt, va_list args)
+static PRINTF_LIKE(3, 0) void world_line(struct world *w, const struct host *h, const char *fmt,
+					 va_list args)
 {
 	char line[512];
 	int n;
