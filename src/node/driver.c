@@ -99,6 +99,8 @@ static void driver_send_held(struct driver *d, uint64_t seq)
 		driver_send_message(d, &d->held[n].message);
 		n++;
 	}
+	if (n == 0)
+		return;
 	d->held_count -= n;
 	memmove(d->held, d->held + n, d->held_count * sizeof(*d->held));
 }
@@ -350,7 +352,8 @@ static void driver_round(struct driver *d)
 	driver_send_now(d, &rd);
 	driver_take_ready(d, &rd);
 	load_count = MIN(rd.load_count, ARRAY_LEN(loads));
-	memcpy(loads, rd.loads, load_count * sizeof(*loads));
+	for (size_t i = 0; i < load_count; i++)
+		loads[i] = rd.loads[i];
 	raft_advance(d->raft);
 	for (size_t i = 0; i < load_count; i++)
 		driver_load(d, loads[i].peer, loads[i].first, loads[i].max_bytes);
