@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_CONSENSUS_IMAGE_H
-#define CONCLAVE_TESTS_CONSENSUS_IMAGE_H
+#ifndef CONCLAVE_UNIT_CONSENSUS_SUPPORT_IMAGE_H
+#define CONCLAVE_UNIT_CONSENSUS_SUPPORT_IMAGE_H
 
 /* What a member's log holds on disk, as one value: writes are applied to it whole or not at all. */
 

@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_CONSENSUS_SCENARIO_WORDS_H
-#define CONCLAVE_TESTS_CONSENSUS_SCENARIO_WORDS_H
+#ifndef CONCLAVE_UNIT_CONSENSUS_SUPPORT_SCENARIO_WORDS_H
+#define CONCLAVE_UNIT_CONSENSUS_SUPPORT_SCENARIO_WORDS_H
 
 /* A line of a scenario, word by word. The first thing not understood is kept in `wrong`. */
 

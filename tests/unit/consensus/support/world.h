@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_CONSENSUS_WORLD_H
-#define CONCLAVE_TESTS_CONSENSUS_WORLD_H
+#ifndef CONCLAVE_UNIT_CONSENSUS_SUPPORT_WORLD_H
+#define CONCLAVE_UNIT_CONSENSUS_SUPPORT_WORLD_H
 
 /*
  * A handful of consensus cores with nothing around them but what a test controls: each has a disk
