@@ -78,15 +78,17 @@ static void message_decode_entries(struct cursor *c, struct blob *frame, struct 
 		e->kind = cursor_fixed8(c);
 		e->stamp = cursor_fixed64(c);
 		len = cursor_varint(c);
-		if (len > cursor_left(c))
+		if (len > cursor_left(c) || len > UINT32_MAX)
 			cursor_fail(c);
 		e->len = (uint32_t)len;
 	}
 	for (uint64_t i = 0; i < count; i++) {
 		struct entry *e = &(*entries)[i];
 
+		if (e->len == 0)
+			continue;
 		e->data = cursor_bytes(c, e->len).data;
-		e->blob = e->len ? frame : NULL;
+		e->blob = frame;
 	}
 	m->entries = *entries;
 	m->count = (uint32_t)count;
