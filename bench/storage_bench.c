@@ -25,6 +25,7 @@
 #define BARE_BYTES    (64u << 20)
 
 struct bench {
+	struct disk posix;
 	struct disk *disk;
 	const char *dir;
 	struct clock clock;
@@ -206,7 +207,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: storage_bench [directory]\n");
 		return 2;
 	}
-	b->disk = disk_posix();
+	b->posix = disk_posix();
+	b->disk = &b->posix;
 	b->dir = argc == 2 ? argv[1] : "build/bench-log";
 	b->clock = clock_system();
 	b->block = mem_alloc_aligned(DISK_BLOCK, 1u << 20);

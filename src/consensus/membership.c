@@ -66,7 +66,7 @@ bool membership_was_removed(const struct membership *m, uint64_t id)
 {
 	size_t at = removed_place(m, id);
 
-	return at < m->removed_count && m->removed[at] == id;
+	return at < m->removed_count && m->removed && m->removed[at] == id;
 }
 
 static void membership_remember_removed(struct membership *m, uint64_t id)
@@ -74,6 +74,7 @@ static void membership_remember_removed(struct membership *m, uint64_t id)
 	size_t at = removed_place(m, id);
 
 	MEM_GROW(m->removed, m->removed_cap, m->removed_count + 1);
+	CHECK(m->removed != NULL);
 	memmove(&m->removed[at + 1], &m->removed[at], (m->removed_count - at) * sizeof(uint64_t));
 	m->removed[at] = id;
 	m->removed_count++;

@@ -9,7 +9,7 @@
  *
  *	base        tail_first          durable      handed        last
  *	 |              |                  |            |            |
- *	 o==============o==================o============o============o
+ *	 o--------------o------------------o------------o------------o
  *	   disk only      disk and memory    being        memory only
  *	                                     written
  */

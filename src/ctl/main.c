@@ -24,6 +24,7 @@ static int usage_error(const char *what, const char *argument)
 
 static int run_log_dump(int count, char **args)
 {
+	struct disk posix = disk_posix();
 	const char *dir = NULL;
 	bool json = false;
 	int rc;
@@ -40,7 +41,7 @@ static int run_log_dump(int count, char **args)
 	}
 	if (!dir || dir[0] == '\0')
 		return usage_error("log dump needs the log's directory", NULL);
-	rc = log_dump(disk_posix(), dir, json, stdout);
+	rc = log_dump(&posix, dir, json, stdout);
 	if (fflush(stdout) != 0 && rc == OK)
 		rc = ERR_IO;
 	if (rc == ERR_NOT_FOUND)

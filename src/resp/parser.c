@@ -133,7 +133,7 @@ static enum step parser_find_line(struct resp_parser *p, struct view *v, uint8_t
 static enum step parser_read_inline(struct resp_parser *p, struct view *v)
 {
 	uint8_t *line = parser_here(p, v);
-	size_t len;
+	size_t len = 0;
 	enum step step = parser_find_line(p, v, '\n', "too big inline request", &len);
 
 	if (step != STEP_ON)
@@ -154,7 +154,7 @@ static enum step parser_read_inline(struct resp_parser *p, struct view *v)
 static enum step parser_read_header(struct resp_parser *p, struct view *v, const char *too_long,
 				    struct slice *line)
 {
-	size_t len;
+	size_t len = 0;
 	enum step step = parser_find_line(p, v, '\r', too_long, &len);
 
 	if (step != STEP_ON)

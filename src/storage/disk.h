@@ -60,8 +60,8 @@ struct disk {
 	const struct disk_ops *ops;
 };
 
-/* The machine's own disk; stateless, shared by all who ask. */
-struct disk *disk_posix(void);
+/* The machine's own disk. Files refer to the struct: it outlives them. */
+struct disk disk_posix(void);
 
 /* Opens `path`; the caller closes. ERR_NOT_FOUND, ERR_EXISTS, ERR_NO_SPACE, ERR_IO. */
 static inline MUST_USE int disk_open(struct disk *d, const char *path, unsigned flags,

@@ -258,7 +258,7 @@ static int posix_free_space(struct disk *disk, const char *path, uint64_t *bytes
 	return OK;
 }
 
-struct disk *disk_posix(void)
+struct disk disk_posix(void)
 {
 	static const struct disk_ops ops = {
 		.open = posix_open,
@@ -277,7 +277,6 @@ struct disk *disk_posix(void)
 		.lock = posix_lock,
 		.free_space = posix_free_space,
 	};
-	static struct disk disk = {.ops = &ops};
 
-	return &disk;
+	return (struct disk){.ops = &ops};
 }

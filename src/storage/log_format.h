@@ -126,8 +126,8 @@ uint64_t log_segment_salt(uint64_t member_id, uint64_t sequence);
 /* Whole blocks that a segment header with this membership takes. */
 uint64_t log_segment_header_bytes(size_t membership_bytes);
 
-/* Writes the header's blocks, log_segment_header_bytes() of them, at `at`. */
-void log_segment_header_encode(const struct log_segment_header *h, uint8_t *at);
+/* Writes the header's blocks, log_segment_header_bytes() of them, at `block`. */
+void log_segment_header_encode(const struct log_segment_header *from, uint8_t *block);
 
 /*
  * Reads a header; the membership borrows from `bytes`. ERR_CORRUPT: no header, or a damaged one;
@@ -143,12 +143,13 @@ static inline uint64_t log_record_bytes(uint64_t body)
 	       LOG_RECORD_ALIGN;
 }
 
-/* Writes an entry's record at `at`, which is to stand at `offset` of the segment. */
-void log_record_encode_entry(const struct entry *e, uint64_t salt, uint64_t offset, uint8_t *at);
+/* Writes an entry's record at `record`, which is to stand at `offset` of the segment. */
+void log_record_encode_entry(const struct entry *from, uint64_t salt, uint64_t offset,
+			     uint8_t *record);
 
 /* The same for a hard state. */
-void log_record_encode_state(const struct log_state *s, uint64_t salt, uint64_t offset,
-			     uint8_t *at);
+void log_record_encode_state(const struct log_state *from, uint64_t salt, uint64_t offset,
+			     uint8_t *record);
 
 /* Writes a group header at `at`, computing its checksum and filling in the magic. */
 void log_group_encode(struct log_group_header *g, uint64_t salt, uint64_t offset, uint8_t *at);
@@ -169,10 +170,10 @@ bool log_record_decode(struct slice group, uint64_t salt, uint64_t offset, size_
 bool log_group_intact(const struct log_group_header *g, struct slice group, uint64_t salt,
 		      uint64_t offset);
 
-/* Writes the damage mark's block, DISK_BLOCK bytes, at `at`. */
-void log_mark_encode(const struct log_damage *d, uint8_t *at);
+/* Writes the damage mark's block, DISK_BLOCK bytes, at `block`. */
+void log_mark_encode(const struct log_damage *from, uint8_t *block);
 
 /* Reads a damage mark; one that is damaged itself says nothing but that it is there: all zero. */
-void log_mark_decode(struct slice bytes, struct log_damage *d);
+void log_mark_decode(struct slice bytes, struct log_damage *to);
 
 #endif

@@ -259,6 +259,7 @@ void log_append_prepare(struct log *log, bool fresh)
 	if (fresh || p->cut)
 		plan_fresh_segment(log);
 	else if (p->state || p->count > 0 || p->cover) {
+		CHECK(active != NULL);
 		if (active->bytes + group_least(p) > active->capacity)
 			plan_fresh_segment(log);
 		else
@@ -317,7 +318,7 @@ void log_append_apply(struct log *log)
 	log->mark_on_disk = (log->mark_on_disk || a->mark) && !a->clear_mark;
 	log->stats.jobs++;
 	log->stats.bytes_written += a->staging_len;
-	if (a->staging_cap > 2 * LOG_JOB_BYTES) {
+	if (a->staging_cap > 2 * (size_t)LOG_JOB_BYTES) {
 		mem_free(a->staging);
 		a->staging = NULL;
 		a->staging_cap = 0;

@@ -1,6 +1,6 @@
 /* Many seeds on several processes, or one seed looked at closely. */
 
-#include "base/mem.h"
+#include "base/clock.h"
 #include "sim/commands.h"
 #include "sim/workers.h"
 #include "sim/world.h"
@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* So many seeds must have reached everything there is to reach. */
 #define SEEDS_FOR_COVERAGE 2000
@@ -65,14 +64,16 @@ static void show_progress(void *ctx, const struct worker_result *r, uint64_t don
 int command_run_many(const struct command_options *o)
 {
 	struct sim_counts counts = {0};
-	time_t began = time(NULL);
+	struct clock clock = clock_system();
+	uint64_t began_us = clock_monotonic_us(&clock);
 	uint64_t failed;
 	unsigned zeros;
 
 	failed = workers_run(o->first_seed, o->seeds, (unsigned)o->jobs, NULL, &counts,
 			     show_progress, NULL);
 	zeros = sim_counts_print(&counts);
-	printf("%" PRIu64 " s on %" PRIu64 " processes\n", (uint64_t)(time(NULL) - began), o->jobs);
+	printf("%" PRIu64 " s on %" PRIu64 " processes\n",
+	       (clock_monotonic_us(&clock) - began_us) / 1000000, o->jobs);
 	if (zeros && o->seeds >= SEEDS_FOR_COVERAGE)
 		printf("%u things never happened: what is not reached is not tested\n", zeros);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", o->seeds - failed, failed);

@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_SUPPORT_LOG_MODEL_H
-#define CONCLAVE_TESTS_SUPPORT_LOG_MODEL_H
+#ifndef CONCLAVE_SUPPORT_LOG_MODEL_H
+#define CONCLAVE_SUPPORT_LOG_MODEL_H
 
 /*
  * A log on a simulated disk beside what it should hold, as plain arrays: does random things to

@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_SUPPORT_SIM_DISK_H
-#define CONCLAVE_TESTS_SUPPORT_SIM_DISK_H
+#ifndef CONCLAVE_SUPPORT_SIM_DISK_H
+#define CONCLAVE_SUPPORT_SIM_DISK_H
 
 /*
  * A disk in memory that forgets like a real one. It keeps apart what is durable and what was only

@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_SUPPORT_SIM_DISK_INODE_H
-#define CONCLAVE_TESTS_SUPPORT_SIM_DISK_INODE_H
+#ifndef CONCLAVE_SUPPORT_SIM_DISK_INODE_H
+#define CONCLAVE_SUPPORT_SIM_DISK_INODE_H
 
 /*
  * A simulated file's contents, twice: as durable and as written. Blocks of zeros take no memory,

@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_SUPPORT_SIM_DISK_INTERNAL_H
-#define CONCLAVE_TESTS_SUPPORT_SIM_DISK_INTERNAL_H
+#ifndef CONCLAVE_SUPPORT_SIM_DISK_INTERNAL_H
+#define CONCLAVE_SUPPORT_SIM_DISK_INTERNAL_H
 
 /* The simulated disk's directories and state, shared by its files. */
 

@@ -136,6 +136,7 @@ static void a_command_line_that_makes_no_sense_ends_with_2(void **state)
 
 static void the_program_dumps_a_real_log(void **state)
 {
+	struct disk posix = disk_posix();
 	char dir[] = "/tmp/conclave-dump-XXXXXX";
 	struct log_options options = {.dir = dir, .segment_bytes = 65536, .direct = true};
 	struct log_recovery rec;
@@ -144,7 +145,7 @@ static void the_program_dumps_a_real_log(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(log_open(&log, disk_posix(), &options, &rec), OK);
+	assert_int_equal(log_open(&log, &posix, &options, &rec), OK);
 	log_recovery_free(&rec);
 	snprintf(arguments, sizeof(arguments), "log dump %s --json", dir);
 	assert_int_equal(run(arguments), 0);

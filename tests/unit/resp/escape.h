@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_RESP_ESCAPE_H
-#define CONCLAVE_TESTS_RESP_ESCAPE_H
+#ifndef CONCLAVE_UNIT_RESP_ESCAPE_H
+#define CONCLAVE_UNIT_RESP_ESCAPE_H
 
 /* Bytes as one line of text and back: \r \n \t \\ \xHH, and \{3*ab} for ababab when reading. */
 

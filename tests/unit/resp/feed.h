@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_TESTS_RESP_FEED_H
-#define CONCLAVE_TESTS_RESP_FEED_H
+#ifndef CONCLAVE_UNIT_RESP_FEED_H
+#define CONCLAVE_UNIT_RESP_FEED_H
 
 /*
  * A caller of the parser that makes its life hard: each piece arrives in a new block of exactly

@@ -405,6 +405,7 @@ static void segments_of_two_members_are_refused(void **state)
 
 static void a_log_works_on_a_real_disk(void **state)
 {
+	struct disk posix = disk_posix();
 	char dir[] = "/tmp/conclave-log-XXXXXX";
 	char path[256];
 	struct log_options options = {.segment_bytes = 65536,
@@ -425,12 +426,12 @@ static void a_log_works_on_a_real_disk(void **state)
 	snprintf(path, sizeof(path), "%s/member/log", dir);
 	options.dir = path;
 	for (uint64_t round = 0; round < 3; round++) {
-		assert_int_equal(log_open(&log, disk_posix(), &options, &rec), OK);
+		assert_int_equal(log_open(&log, &posix, &options, &rec), OK);
 		assert_int_equal(rec.last_index, round * 100);
 		assert_int_equal(rec.created, round == 0);
 		assert_memory_equal(rec.base_membership.data, "three members", 13);
 		log_recovery_free(&rec);
-		assert_int_equal(log_open(&second, disk_posix(), &options, &rec), ERR_LOCKED);
+		assert_int_equal(log_open(&second, &posix, &options, &rec), ERR_LOCKED);
 		for (uint64_t i = 1; i <= 100; i++) {
 			struct job *job = i % 10 == 5 ? log_maintain(log) : NULL;
 
@@ -445,12 +446,12 @@ static void a_log_works_on_a_real_disk(void **state)
 		log_close(log);
 	}
 	blob_release(entry.blob);
-	assert_int_equal(disk_list(disk_posix(), path, &names), OK);
+	assert_int_equal(disk_list(&posix, path, &names), OK);
 	for (size_t i = 0; i < names.count; i++) {
 		char file[512];
 
 		snprintf(file, sizeof(file), "%s/%s", path, names.names[i]);
-		assert_int_equal(disk_remove(disk_posix(), file), OK);
+		assert_int_equal(disk_remove(&posix, file), OK);
 	}
 	disk_names_free(&names);
 	rmdir(path);

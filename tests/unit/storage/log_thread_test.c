@@ -83,6 +83,7 @@ static void round_of_jobs(struct log *log, uint64_t first)
 
 static void appends_housekeeping_and_reads_run_side_by_side(void **state)
 {
+	struct disk posix = disk_posix();
 	char dir[] = "/tmp/conclave-threads-XXXXXX";
 	struct log_options options = {.dir = dir, .segment_bytes = 65536, .direct = true};
 	struct disk_names names = {0};
@@ -91,17 +92,17 @@ static void appends_housekeeping_and_reads_run_side_by_side(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(log_open(&log, disk_posix(), &options, &rec), OK);
+	assert_int_equal(log_open(&log, &posix, &options, &rec), OK);
 	log_recovery_free(&rec);
 	for (uint64_t i = 0; i < 60; i++)
 		round_of_jobs(log, log_base_index(log) + 1 + i % 7);
 	log_close(log);
-	assert_int_equal(disk_list(disk_posix(), dir, &names), OK);
+	assert_int_equal(disk_list(&posix, dir, &names), OK);
 	for (size_t i = 0; i < names.count; i++) {
 		char file[512];
 
 		snprintf(file, sizeof(file), "%s/%s", dir, names.names[i]);
-		assert_int_equal(disk_remove(disk_posix(), file), OK);
+		assert_int_equal(disk_remove(&posix, file), OK);
 	}
 	disk_names_free(&names);
 	assert_int_equal(rmdir(dir), 0);
