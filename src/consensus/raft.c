@@ -49,14 +49,15 @@ static int raft_restore_log(struct raft *r, const struct raft_restore *restore)
 	for (size_t i = 0; i < restore->run_count; i++) {
 		const struct term_run *run = &restore->runs[i];
 
-		if (run->term < term || run->first > restore->last ||
+		if (run->term == 0 || run->term < term || run->first > restore->last ||
 		    run->first != (i ? MAX(run->first, run[-1].first + 1) : restore->base + 1) ||
 		    (i && run->term == run[-1].term))
 			return ERR_CORRUPT;
 		term = run->term;
 	}
 	if ((restore->run_count == 0) != (restore->last == restore->base) ||
-	    restore->last < restore->base || restore->applied > restore->last)
+	    (restore->base == 0) != (restore->base_term == 0) || restore->last < restore->base ||
+	    restore->applied > restore->last)
 		return ERR_CORRUPT;
 	raft_log_restore(&r->log, restore->runs, restore->run_count, restore->last);
 	return OK;
