@@ -70,7 +70,7 @@ static void raft_cut_suffix(struct raft *r, uint64_t index)
 	 *
 	 * What it made durable of the old suffix is not in this log and must not be counted.
 	 */
-	for (size_t i = 0; i < r->writing_count; i++)
+	for (size_t i = 0; i < r->writing_count && !MUTANT(cut_write_counts); i++)
 		r->writing[i].last = MIN(r->writing[i].last, index);
 }
 

@@ -8,6 +8,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Of so many failures the last events are printed. */
+#define FAILURES_SHOWN 3
 
 /* So many seeds must have reached everything there is to reach. */
 #define SEEDS_FOR_COVERAGE 2000
@@ -49,13 +54,36 @@ int command_run_one(const struct command_options *o)
 	return 1;
 }
 
+/* Lives the seed again in a process of its own, which may abort, and prints its last events. */
+static void print_last_events(uint64_t seed)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		struct run_options run = {.seed = seed, .trace = true};
+		struct sim_counts counts = {0};
+		char failure[RUN_FAILURE_MAX];
+
+		run_seed(&run, &counts, failure);
+		fflush(NULL);
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
 static void show_progress(void *ctx, const struct worker_result *r, uint64_t done, uint64_t total)
 {
 	uint64_t step = total >= 20 ? total / 20 : 1;
+	unsigned *shown = ctx;
 
-	(void)ctx;
-	if (!r->ok)
+	if (!r->ok) {
+		if ((*shown)++ < FAILURES_SHOWN)
+			print_last_events(r->seed);
 		print_failure(r->seed, r->failure);
+	}
 	if (done % step == 0 || done == total)
 		printf("%" PRIu64 "/%" PRIu64 " seeds\n", done, total);
 	fflush(stdout);
@@ -67,10 +95,10 @@ int command_run_many(const struct command_options *o)
 	struct clock clock = clock_system();
 	uint64_t began_us = clock_monotonic_us(&clock);
 	uint64_t failed;
-	unsigned zeros;
+	unsigned zeros, shown = 0;
 
 	failed = workers_run(o->first_seed, o->seeds, (unsigned)o->jobs, NULL, &counts,
-			     show_progress, NULL);
+			     show_progress, &shown);
 	zeros = sim_counts_print(&counts);
 	printf("%" PRIu64 " s on %" PRIu64 " processes\n",
 	       (clock_monotonic_us(&clock) - began_us) / 1000000, o->jobs);
