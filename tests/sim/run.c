@@ -29,6 +29,14 @@ static void draw_size(struct world *w, struct profile *p)
 	p->tail_bytes = random_chance(&w->random, 500000) ? 1000 : 1 << 20;
 }
 
+/* How often something happens to a frame: never, now and then, or all the time. */
+static uint32_t draw_rate(struct world *w, bool never)
+{
+	uint64_t most = random_chance(&w->random, 150000) ? 150000 : 20000;
+
+	return never ? 0 : (uint32_t)random_below(&w->random, most);
+}
+
 static void draw_profile(struct world *w)
 {
 	struct profile *p = &w->profile;
@@ -39,9 +47,9 @@ static void draw_profile(struct world *w)
 	p->prevote = random_chance(&w->random, 900000);
 	p->check_quorum =
 		p->prevote ? random_chance(&w->random, 930000) : random_chance(&w->random, 500000);
-	p->loss_ppm = mild ? 0 : (uint32_t)random_below(&w->random, 30000);
-	p->duplicate_ppm = mild ? 0 : (uint32_t)random_below(&w->random, 20000);
-	p->reorder_ppm = mild ? 0 : (uint32_t)random_below(&w->random, 20000);
+	p->loss_ppm = draw_rate(w, mild);
+	p->duplicate_ppm = draw_rate(w, mild);
+	p->reorder_ppm = draw_rate(w, mild);
 	p->delay_us = random_between(&w->random, 100, 5000);
 	p->disk_us = random_between(&w->random, 50, 2000);
 	p->fault_gap_us = random_chance(&w->random, 400000)

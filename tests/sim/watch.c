@@ -234,6 +234,26 @@ static bool host_holds(const struct host *h, uint64_t index, uint64_t term)
 	return index <= r->log.base || (index <= r->log.durable && raft_term_at(r, index) == term);
 }
 
+/* Whether the leader has known all through this turn that the member's log is damaged. */
+static bool known_damaged(const struct host *h, const struct raft *r, uint64_t id)
+{
+	bool before = false, now = false;
+
+	for (size_t i = 0; i < h->damaged_count; i++)
+		before = before || h->damaged_peers[i] == id;
+	for (size_t i = 0; i < r->peer_count; i++)
+		now = now || (r->peers[i].id == id && r->peers[i].damaged);
+	return before && now;
+}
+
+static void watch_damaged_peers(struct host *h, const struct raft *r)
+{
+	h->damaged_count = 0;
+	for (size_t i = 0; i < r->peer_count && h->damaged_count < SIM_HOSTS_MAX; i++)
+		if (r->role == RAFT_LEADER && r->peers[i].damaged)
+			h->damaged_peers[h->damaged_count++] = r->peers[i].id;
+}
+
 static bool stands_on_majority(struct host *h, const struct raft *r, const struct membership *m,
 			       uint64_t index)
 {
@@ -242,6 +262,8 @@ static bool stands_on_majority(struct host *h, const struct raft *r, const struc
 	for (uint32_t i = 0; i < m->count; i++) {
 		struct host *other = host_by_id(h->world, m->members[i].id);
 
+		if (known_damaged(h, r, m->members[i].id))
+			continue;
 		/* Of a disk that is lost or not running nobody can tell what it held. */
 		if (!other || other->suspect || other->state == HOST_DOWN ||
 		    host_holds(other, index, raft_term_at(r, index)))
@@ -399,6 +421,7 @@ void watch_turn(struct host *h)
 	if (r->commit < h->seen_commit)
 		world_fail(w, "%s takes back what it had committed", h->name);
 	watch_commit(h, r);
+	watch_damaged_peers(h, r);
 	watch_disk(h, r);
 	if (r->role == RAFT_LEADER)
 		watch_office(h, r);
@@ -431,6 +454,7 @@ void watch_started(struct host *h)
 	watch_kept(h, r);
 	h->disk_id = h->id;
 	h->disk_last = 0;
+	h->damaged_count = 0;
 	h->seen_role = RAFT_FOLLOWER;
 	h->seen_term = r->hard.term;
 	h->seen_commit = r->commit;
