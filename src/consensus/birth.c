@@ -178,10 +178,14 @@ void birth_hello_encode(const struct birth_hello *hello, struct buf *out)
 int birth_hello_decode(struct slice bytes, struct birth_hello *hello)
 {
 	struct cursor c = cursor_of(bytes);
+	uint8_t born;
 
 	hello->name = cursor_string(&c);
 	hello->id = cursor_fixed64(&c);
 	hello->digest = cursor_fixed64(&c);
-	hello->born = cursor_fixed8(&c);
-	return cursor_done(&c) && hello->id != 0 && hello->name.len > 0 ? OK : ERR_MALFORMED;
+	born = cursor_fixed8(&c);
+	hello->born = born;
+	if (!cursor_done(&c) || born > 1 || hello->id == 0 || hello->name.len == 0)
+		return ERR_MALFORMED;
+	return OK;
 }
