@@ -230,9 +230,11 @@ static void raft_install(struct raft *r, uint64_t index)
 void raft_snapshot_installed(struct raft *r, uint64_t now_ms, uint64_t index, bool ok)
 {
 	raft_tick(r, now_ms);
-	if (ok && r->install_bytes && r->install.index == index &&
-	    (index > r->commit || MUTANT(accept_stale_snapshot)))
+	if (!r->install_bytes || r->install.index != index)
+		return;
+	if (ok && (index > r->commit || MUTANT(accept_stale_snapshot)))
 		raft_install(r, index);
-	if (r->install.index == index)
-		raft_forget_install(r);
+	else if (ok)
+		raft_applied(r, index); /* entries were committed while the state was swapped */
+	raft_forget_install(r);
 }
