@@ -29,7 +29,7 @@ int snapshot_decode(struct slice bytes, struct snapshot *s)
 	s->term = cursor_varint(&c);
 	membership = cursor_string(&c);
 	s->where = cursor_string(&c);
-	if (!cursor_done(&c) || s->index == 0 ||
+	if (!cursor_done(&c) || s->index == 0 || s->term == 0 ||
 	    membership_decode(membership, &s->membership) != OK) {
 		*s = (struct snapshot){0};
 		return ERR_MALFORMED;

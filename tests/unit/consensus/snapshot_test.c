@@ -51,12 +51,11 @@ static void bytes_cut_anywhere_or_followed_by_more_are_malformed(void **state)
 	buf_free(&bytes);
 }
 
-static void a_snapshot_of_nothing_is_malformed(void **state)
+static void assert_malformed(uint64_t index, uint64_t term)
 {
 	struct buf bytes = {0};
-	struct snapshot s = {.term = 7}, back = {0};
+	struct snapshot s = {.index = index, .term = term}, back = {0};
 
-	(void)state;
 	assert_int_equal(membership_add_first(&s.membership, 1, SLICE_LITERAL("n1")), OK);
 	snapshot_encode(&s, &bytes);
 	assert_int_equal(snapshot_decode(buf_slice(&bytes), &back), ERR_MALFORMED);
@@ -64,12 +63,19 @@ static void a_snapshot_of_nothing_is_malformed(void **state)
 	buf_free(&bytes);
 }
 
+static void a_snapshot_of_nothing_or_of_no_term_is_malformed(void **state)
+{
+	(void)state;
+	assert_malformed(0, 7);
+	assert_malformed(7, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_descriptor_comes_back_from_its_bytes),
 		cmocka_unit_test(bytes_cut_anywhere_or_followed_by_more_are_malformed),
-		cmocka_unit_test(a_snapshot_of_nothing_is_malformed),
+		cmocka_unit_test(a_snapshot_of_nothing_or_of_no_term_is_malformed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
