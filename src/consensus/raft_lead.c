@@ -188,7 +188,7 @@ void raft_lead_heartbeats(struct raft *r)
 		struct raft_message *m = raft_message_now(r, RAFT_HEARTBEAT, p->id);
 
 		m->index = p->match;
-		m->commit = MIN(p->match, r->commit);
+		m->commit = r->commit; /* bounded by whoever hears it: only he knows what is his */
 		m->context = r->round;
 		p->sent_commit = MAX(p->sent_commit, m->commit);
 		raft_attach_note(r, m);
