@@ -1,0 +1,75 @@
+#ifndef CONCLAVE_SIM_NEMESIS_H
+#define CONCLAVE_SIM_NEMESIS_H
+
+/* Inside the nemesis: what can be done to a cluster, and by whom it is mended. */
+
+#include "sim/world.h"
+
+enum fault_group {
+	GROUP_CRASH = 1,
+	GROUP_PARTITION = 2,
+	GROUP_DISK = 4,
+	GROUP_CLOCK = 8,
+	GROUP_MEMBERS = 16,
+	GROUP_DAMAGE = 32,
+	GROUP_PAUSE = 64,
+};
+
+struct nemesis {
+	struct event next;
+	struct event janitor;
+	struct event heal;
+};
+
+/* nemesis.c */
+uint64_t draw(struct world *w, uint64_t low, uint64_t high);
+/* A running host, the leader half of the time; NULL if the one drawn is not to be hurt. */
+struct host *victim(struct world *w);
+unsigned voters(const struct membership *m);
+bool anybody_suspect(struct world *w);
+
+/* Each does one thing; false if it could not be done now. */
+#define NEMESIS_ACTS(X)   \
+	X(power)          \
+	X(kill)           \
+	X(kill_all)       \
+	X(crash_point)    \
+	X(crash_call)     \
+	X(pause)          \
+	X(halves)         \
+	X(ring)           \
+	X(one_way)        \
+	X(isolate_leader) \
+	X(link)           \
+	X(slow_link)      \
+	X(false_gone)     \
+	X(slow_disk)      \
+	X(hung_disk)      \
+	X(full_disk)      \
+	X(failed_write)   \
+	X(failed_sync)    \
+	X(flip_log)       \
+	X(flip_state)     \
+	X(wipe)           \
+	X(clock_jump)     \
+	X(clock_drift)    \
+	X(add)            \
+	X(add_voter)      \
+	X(promote)        \
+	X(demote)         \
+	X(remove)         \
+	X(remove_leader)  \
+	X(replace)        \
+	X(transfer)
+#define NEMESIS_ACT(name) bool act_##name(struct world *w);
+NEMESIS_ACTS(NEMESIS_ACT)
+#undef NEMESIS_ACT
+
+/* nemesis_faults.c */
+void heal_links(struct world *w, struct event *e);
+void clock_settle(struct host *h);
+
+/* nemesis_members.c: the operator, who starts, retires and replaces members */
+void janitor(struct world *w, struct event *e);
+
+#endif

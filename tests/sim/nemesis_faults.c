@@ -1,0 +1,319 @@
+/* Crashes, pauses, partitions, sick disks, lost data, wrong clocks. */
+
+#include "sim/nemesis.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "storage/log.h"
+
+#include <inttypes.h>
+
+/* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
+static bool may_lose(struct world *w, struct host *h)
+{
+	struct host *leader = world_leader(w);
+	const struct membership *m;
+	struct raft_status s;
+
+	if (!h || !leader || anybody_suspect(w) || !h->id)
+		return false;
+	m = driver_membership(leader->driver);
+	driver_status(leader->driver, &s);
+	if (m->joint || s.membership_pending || voters(m) < 3 || !membership_find(m, h->id))
+		return false;
+	driver_status(h->driver, &s);
+	return s.born && !s.damaged;
+}
+
+/* ---- crashes --------------------------------------------------------------------------------- */
+
+bool act_power(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		host_kill(h, true);
+	return h;
+}
+
+bool act_kill(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		host_kill(h, false);
+	return h;
+}
+
+bool act_kill_all(struct world *w)
+{
+	bool power = random_chance(&w->random, 500000);
+
+	for (unsigned i = 0; i < w->host_count; i++)
+		if (w->hosts[i].flip_jobs)
+			return false;
+	for (unsigned i = 0; i < w->host_count; i++)
+		host_kill(&w->hosts[i], power);
+	return true;
+}
+
+bool act_crash_point(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h || h->crash_countdown)
+		return false;
+	h->crash_at = (enum crash_point)random_below(&w->random, CRASH_POINT_COUNT);
+	h->crash_countdown = random_chance(&w->random, 500000) ? 1 : (unsigned)draw(w, 1, 20);
+	return false; /* counted when it strikes */
+}
+
+bool act_crash_call(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		sim_disk_cut_at(h->disk, draw(w, 0, 40));
+	return h;
+}
+
+bool act_pause(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		host_pause(h, draw(w, 20000, 4000000));
+	return h;
+}
+
+/* ---- network --------------------------------------------------------------------------------- */
+
+void heal_links(struct world *w, struct event *e)
+{
+	(void)e;
+	for (unsigned i = 0; i < w->host_count; i++)
+		for (unsigned j = 0; j < w->host_count; j++)
+			w->links[i][j] = (struct link){.last_us = w->links[i][j].last_us};
+	TRACE(w, NULL, "links are whole");
+}
+
+static void heal_later(struct world *w)
+{
+	world_cancel(w, &w->nemesis->heal);
+	world_at(w, &w->nemesis->heal, w->now_us + draw(w, 200000, 8000000), heal_links);
+}
+
+bool act_halves(struct world *w)
+{
+	uint64_t side = random_next(&w->random);
+
+	TRACE(w, NULL, "two halves");
+	for (unsigned i = 0; i < w->host_count; i++)
+		for (unsigned j = 0; j < w->host_count; j++)
+			w->links[i][j].cut = (side >> i & 1) != (side >> j & 1);
+	heal_later(w);
+	return true;
+}
+
+bool act_ring(struct world *w)
+{
+	unsigned n = w->host_count;
+
+	TRACE(w, NULL, "a ring");
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned j = 0; j < n; j++)
+			w->links[i][j].cut = i != j && (i + 1) % n != j && (j + 1) % n != i;
+	heal_later(w);
+	return true;
+}
+
+bool act_one_way(struct world *w)
+{
+	struct host *h = victim(w);
+	bool inward = random_chance(&w->random, 500000);
+
+	if (!h)
+		return false;
+	TRACE(w, h, "%s nobody", inward ? "hears" : "reaches");
+	for (unsigned i = 0; i < w->host_count; i++) {
+		if (i == h->index)
+			continue;
+		if (inward)
+			w->links[i][h->index].cut = true;
+		else
+			w->links[h->index][i].cut = true;
+	}
+	heal_later(w);
+	return true;
+}
+
+bool act_isolate_leader(struct world *w)
+{
+	struct host *h = world_leader(w);
+
+	if (!h)
+		return false;
+	TRACE(w, h, "is alone");
+	for (unsigned i = 0; i < w->host_count; i++)
+		if (i != h->index)
+			w->links[i][h->index].cut = w->links[h->index][i].cut = true;
+	heal_later(w);
+	return true;
+}
+
+bool act_link(struct world *w)
+{
+	unsigned i = (unsigned)random_below(&w->random, w->host_count);
+	unsigned j = (unsigned)random_below(&w->random, w->host_count);
+
+	if (i == j)
+		return false;
+	w->links[i][j].cut = true;
+	if (random_chance(&w->random, 700000))
+		w->links[j][i].cut = true;
+	heal_later(w);
+	return true;
+}
+
+bool act_slow_link(struct world *w)
+{
+	unsigned i = (unsigned)random_below(&w->random, w->host_count);
+
+	for (unsigned j = 0; j < w->host_count; j++)
+		w->links[i][j].slow_us = draw(w, 10000, 600000);
+	heal_later(w);
+	return true;
+}
+
+bool act_false_gone(struct world *w)
+{
+	struct host *leader = world_leader(w), *h = victim(w);
+
+	if (!leader || !h || h == leader)
+		return false;
+	driver_peer_gone(h->driver, leader->id);
+	host_wake(h);
+	return true;
+}
+
+/* ---- disks ----------------------------------------------------------------------------------- */
+
+bool act_slow_disk(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		h->slow_until_us = w->now_us + draw(w, 200000, 5000000);
+	return h;
+}
+
+bool act_hung_disk(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		h->hang_until_us = w->now_us + draw(w, 500000, 4000000);
+	return h;
+}
+
+bool act_full_disk(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h || h->full_until_us > w->now_us)
+		return false;
+	TRACE(w, h, "has a full disk");
+	sim_disk_set_capacity(h->disk, 0);
+	h->full_until_us = w->now_us + draw(w, 200000, 4000000);
+	return true;
+}
+
+bool act_failed_write(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		sim_disk_fail(h->disk, SIM_DISK_WRITE, draw(w, 1, 10), ERR_IO);
+	return h;
+}
+
+bool act_failed_sync(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h)
+		sim_disk_fail(h->disk, SIM_DISK_SYNC, draw(w, 1, 10), ERR_IO);
+	return h;
+}
+
+bool act_flip_log(struct world *w)
+{
+	struct host *h = victim(w);
+	uint64_t offset;
+
+	if (!may_lose(w, h) || !sim_disk_flip(h->disk, ".log", &offset))
+		return false;
+	TRACE(w, h, "a bit of the log flips at %" PRIu64, offset);
+	h->suspect = true;
+	h->flip_jobs = log_stats(driver_log(h->driver)).jobs + 3;
+	return true;
+}
+
+bool act_flip_state(struct world *w)
+{
+	struct host *h = victim(w);
+	uint64_t offset;
+
+	if (!may_lose(w, h) || !sim_disk_flip(h->disk, "data/state", &offset))
+		return false;
+	TRACE(w, h, "a bit of the state flips");
+	h->suspect = true;
+	host_kill(h, true);
+	return true;
+}
+
+bool act_wipe(struct world *w)
+{
+	struct host *h = victim(w);
+
+	/* A cluster of one that lost its directory is simply another cluster of one. */
+	if (!may_lose(w, h) || w->profile.members < 2)
+		return false;
+	host_kill(h, true);
+	host_wipe(h);
+	h->suspect = true;
+	return true;
+}
+
+/* ---- clocks ---------------------------------------------------------------------------------- */
+
+void clock_settle(struct host *h)
+{
+	h->clock_us = host_clock_us(h);
+	h->clock_at_us = h->world->now_us;
+}
+
+bool act_clock_jump(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h)
+		return false;
+	clock_settle(h);
+	h->clock_us += draw(w, 10000, 3000000);
+	h->wall_skew_ms += (int64_t)draw(w, 0, 20000) - 10000;
+	host_wake(h);
+	return true;
+}
+
+bool act_clock_drift(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h)
+		return false;
+	clock_settle(h);
+	h->drift_ppm = (int32_t)draw(w, 0, 60000) - 30000;
+	return true;
+}

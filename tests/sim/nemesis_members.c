@@ -1,0 +1,256 @@
+/* Changes of membership, and the operator who starts, retires and replaces members. */
+
+#include "sim/nemesis.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "storage/log.h"
+
+#include <inttypes.h>
+
+#define JANITOR_US 150000
+
+/* ---- members --------------------------------------------------------------------------------- */
+
+static bool change(struct world *w, struct host *leader, const struct member_change *c, size_t n)
+{
+	int rc = driver_change(leader->driver, c, n);
+
+	TRACE(w, leader, "change of membership: %s", error_text(rc));
+	host_after(leader);
+	return rc == OK;
+}
+
+/* A member of the wanted role, other than the leader unless it is drawn. */
+static struct host *member_with(struct world *w, const struct membership *m, uint8_t roles)
+{
+	uint32_t i = (uint32_t)random_below(&w->random, m->count);
+
+	return m->members[i].roles & roles ? host_by_id(w, m->members[i].id) : NULL;
+}
+
+/* The leader, if its membership is committed and plain. */
+static struct host *settled_leader(struct world *w)
+{
+	struct host *leader = world_leader(w);
+	struct raft_status s;
+
+	if (!leader || leader->dying)
+		return NULL;
+	driver_status(leader->driver, &s);
+	return s.joint || s.membership_pending ? NULL : leader;
+}
+
+/* Mostly a leader that would take a change now, sometimes one that has to refuse. */
+static struct host *changing_leader(struct world *w)
+{
+	struct host *leader = settled_leader(w);
+
+	return leader || !random_chance(&w->random, 200000) ? leader : world_leader(w);
+}
+
+static struct host *spare(struct world *w)
+{
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (!h->joins || host_takes_part(h) || h->wiped)
+			continue;
+		host_start(h);
+		if (h->state == HOST_UP && h->id)
+			return h;
+	}
+	return NULL;
+}
+
+static bool add_member(struct world *w, enum member_change_kind kind)
+{
+	struct host *leader = changing_leader(w), *h;
+	struct member_change c = {.kind = kind};
+
+	if (!leader || driver_membership(leader->driver)->count >= 7)
+		return false;
+	h = spare(w);
+	if (!h || leader->state != HOST_UP)
+		return false;
+	c.id = h->id;
+	c.label = slice_of_text(h->name);
+	return change(w, leader, &c, 1);
+}
+
+bool act_add(struct world *w)
+{
+	return add_member(w, MEMBER_ADD_LEARNER);
+}
+
+bool act_add_voter(struct world *w)
+{
+	return !anybody_suspect(w) && add_member(w, MEMBER_ADD_VOTER);
+}
+
+static bool change_one(struct world *w, enum member_change_kind kind, uint8_t role, bool leader_too)
+{
+	struct host *leader = changing_leader(w), *h;
+	const struct membership *m;
+	struct member_change c = {.kind = kind};
+
+	if (!leader || anybody_suspect(w))
+		return false;
+	m = driver_membership(leader->driver);
+	h = leader_too ? leader : member_with(w, m, role);
+	if (!h || (h == leader && !leader_too))
+		return false;
+	if (kind != MEMBER_PROMOTE && voters(m) <= 2)
+		return false;
+	c.id = h->id;
+	return change(w, leader, &c, 1);
+}
+
+bool act_promote(struct world *w)
+{
+	return change_one(w, MEMBER_PROMOTE, MEMBER_LEARNER, false);
+}
+
+bool act_demote(struct world *w)
+{
+	return change_one(w, MEMBER_DEMOTE, MEMBER_VOTER, false);
+}
+
+bool act_remove(struct world *w)
+{
+	return change_one(w, MEMBER_REMOVE, MEMBER_VOTER | MEMBER_LEARNER, false);
+}
+
+bool act_remove_leader(struct world *w)
+{
+	return change_one(w, MEMBER_REMOVE, MEMBER_VOTER, true);
+}
+
+bool act_replace(struct world *w)
+{
+	struct host *leader = changing_leader(w), *old, *new;
+	struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
+
+	if (!leader || anybody_suspect(w))
+		return false;
+	old = member_with(w, driver_membership(leader->driver), MEMBER_VOTER);
+	new = old ? spare(w) : NULL;
+	if (!new || leader->state != HOST_UP)
+		return false;
+	c[0].id = old->id;
+	c[1].id = new->id;
+	c[1].label = slice_of_text(new->name);
+	return change(w, leader, c, 2);
+}
+
+bool act_transfer(struct world *w)
+{
+	struct host *h = victim(w);
+	struct host *to = &w->hosts[random_below(&w->random, w->host_count)];
+	bool done;
+
+	if (!h)
+		return false;
+	done = driver_transfer(h->driver, random_chance(&w->random, 500000) ? 0 : to->id) == OK;
+	host_after(h);
+	return done;
+}
+
+/* ---- the operator ---------------------------------------------------------------------------- */
+
+/* Out of the committed membership: its process ends, and its machine becomes a spare one. */
+static void retire_removed(struct world *w, const struct host *leader)
+{
+	const struct membership *m = driver_membership(leader->driver);
+
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (!h->id || !membership_was_removed(m, h->id) || h == leader)
+			continue;
+		if (!w->calm && !random_chance(&w->random, 50000))
+			continue;
+		host_kill(h, false);
+		host_wipe(h);
+		h->lost_id = 0;
+		h->wiped = false;
+		h->joins = true;
+		h->suspect = false;
+	}
+}
+
+/* A member without its directory is replaced by itself under a new id. */
+static void replace_wiped(struct world *w, struct host *leader)
+{
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+		const struct membership *m = driver_membership(leader->driver);
+		struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
+		const struct member *old = membership_find(m, h->lost_id);
+
+		if (!h->wiped || h == leader)
+			continue;
+		if (!old) {
+			h->wiped = false;
+			h->suspect = false;
+			continue;
+		}
+		if (!w->calm && !random_chance(&w->random, 30000))
+			continue;
+		if (!h->joins) {
+			uint64_t lost = h->lost_id;
+
+			host_kill(h, true);
+			host_wipe(h);
+			h->lost_id = lost;
+			h->joins = true;
+			host_start(h);
+			continue;
+		}
+		if (h->state != HOST_UP || leader->state != HOST_UP)
+			continue;
+		c[0].id = h->lost_id;
+		c[1].id = h->id;
+		c[1].kind = old->roles & MEMBER_LEARNER ? MEMBER_ADD_LEARNER : MEMBER_ADD_VOTER;
+		c[1].label = slice_of_text(h->name);
+		if (change(w, leader, c, 2))
+			COUNT(w, CHANGE_REPLACE);
+	}
+}
+
+static void operator_starts(struct world *w, struct host *h)
+{
+	uint32_t eager = w->calm ? 1000000 : 150000;
+
+	if (h->state != HOST_DOWN || !random_chance(&w->random, eager))
+		return;
+	if (h->joins && !h->wiped && !h->id)
+		return; /* a spare one is started when it is needed */
+	if (!w->calm && w->profile.faults & GROUP_CRASH && random_chance(&w->random, 100000)) {
+		COUNT(w, FAULT_CRASH_START);
+		sim_disk_cut_at(h->disk, draw(w, 0, 30));
+	}
+	host_start(h);
+}
+
+void janitor(struct world *w, struct event *e)
+{
+	struct host *leader;
+
+	world_at(w, e, w->now_us + JANITOR_US, janitor);
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (h->full_until_us && (w->calm || w->now_us >= h->full_until_us)) {
+			sim_disk_set_capacity(h->disk, UINT64_MAX);
+			h->full_until_us = 0;
+		}
+		operator_starts(w, h);
+	}
+	leader = settled_leader(w);
+	if (!leader)
+		return;
+	retire_removed(w, leader);
+	replace_wiped(w, leader);
+}
