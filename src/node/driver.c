@@ -337,7 +337,6 @@ static void driver_take_ready(struct driver *d, const struct raft_ready *rd)
 static void driver_round(struct driver *d)
 {
 	struct raft_ready rd;
-	struct raft_load loads[MEMBERSHIP_MAX];
 	size_t load_count;
 
 	raft_ready(d->raft, &rd);
@@ -351,12 +350,13 @@ static void driver_round(struct driver *d)
 	driver_crash_point(d, CRASH_BEFORE_SEND);
 	driver_send_now(d, &rd);
 	driver_take_ready(d, &rd);
-	load_count = MIN(rd.load_count, ARRAY_LEN(loads));
+	load_count = rd.load_count;
+	MEM_GROW(d->wanted, d->wanted_cap, load_count);
 	for (size_t i = 0; i < load_count; i++)
-		loads[i] = rd.loads[i];
+		d->wanted[i] = rd.loads[i];
 	raft_advance(d->raft);
 	for (size_t i = 0; i < load_count; i++)
-		driver_load(d, loads[i].peer, loads[i].first, loads[i].max_bytes);
+		driver_load(d, d->wanted[i].peer, d->wanted[i].first, d->wanted[i].max_bytes);
 }
 
 static void driver_tell_changes(struct driver *d)

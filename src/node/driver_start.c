@@ -237,6 +237,7 @@ void driver_free(struct driver *d)
 	mem_free(d->entries);
 	mem_free(d->writing);
 	mem_free(d->held);
+	mem_free(d->wanted);
 	mem_free(d->reads);
 	mem_free(d);
 }

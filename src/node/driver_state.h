@@ -73,6 +73,8 @@ struct driver {
 	bool apply_loading; /* entries to be applied are being read from disk */
 	bool apply_behind;  /* more is committed than one turn takes */
 	struct list loads;
+	struct raft_load *wanted; /* loads of the turn under way */
+	size_t wanted_cap;
 	struct waiting_read *reads;
 	size_t read_count;
 	size_t read_cap;
