@@ -35,6 +35,15 @@ static void raft_refuse_append(struct raft *r, const struct raft_message *m)
 	reply->log_term = raft_log_term(&r->log, reply->hint);
 }
 
+static bool membership_readable(struct slice bytes)
+{
+	struct membership m = {0};
+	int rc = membership_decode(bytes, &m);
+
+	membership_free(&m);
+	return rc == OK;
+}
+
 /* Whether terms ascend from the entry before to the leader's own, and memberships can be read. */
 static bool append_well_formed(const struct raft_message *m)
 {
@@ -44,16 +53,12 @@ static bool append_well_formed(const struct raft_message *m)
 		return false;
 	for (uint32_t i = 0; i < m->count; i++) {
 		const struct entry *e = &m->entries[i];
-		struct membership membership = {0};
 
 		if (e->term < term || e->term > m->term || e->term == 0)
 			return false;
 		term = e->term;
-		if (e->kind != ENTRY_MEMBERSHIP)
-			continue;
-		if (membership_decode(entry_payload(e), &membership) != OK)
+		if (e->kind == ENTRY_MEMBERSHIP && !membership_readable(entry_payload(e)))
 			return false;
-		membership_free(&membership);
 	}
 	return true;
 }
