@@ -392,6 +392,19 @@ static void watch_disk(struct host *h, const struct raft *r)
 	}
 }
 
+/*
+ * Whether the log was begun anew behind a state from another member with which it disagreed: the
+ * process ended between putting the state in place and saying so to the log.
+ */
+static bool overruled_by_state(const struct host *h, const struct raft *r)
+{
+	uint64_t index = h->kv.index;
+
+	return r->log.base == index && r->log.last == index && index >= h->log_first &&
+	       index - h->log_first < h->log_len &&
+	       h->chain[index - h->log_first].term != h->kv.term;
+}
+
 /* Nothing that was on disk is gone, unless the member says so. */
 static void watch_kept(struct host *h, const struct raft *r)
 {
@@ -401,6 +414,8 @@ static void watch_kept(struct host *h, const struct raft *r)
 	if (r->hard.term < h->disk_term ||
 	    (r->hard.term == h->disk_term && h->disk_vote && r->hard.vote != h->disk_vote))
 		world_fail(h->world, "%s has forgotten its term or its vote", h->name);
+	if (overruled_by_state(h, r))
+		return;
 	if (r->log.last < h->disk_last ||
 	    (r->log.base <= h->disk_last && raft_term_at(r, h->disk_last) < h->disk_last_term))
 		world_fail(h->world,
@@ -454,6 +469,7 @@ void watch_started(struct host *h)
 	watch_kept(h, r);
 	h->disk_id = h->id;
 	h->disk_last = 0;
+	h->disk_last_term = 0;
 	h->damaged_count = 0;
 	h->seen_role = RAFT_FOLLOWER;
 	h->seen_term = r->hard.term;
