@@ -324,6 +324,7 @@ void raft_become_leader(struct raft *r)
 	 */
 	r->beat_now = false;
 	r->heartbeat_due_ms = r->now_ms + r->options.heartbeat_ms;
+	r->quorum_due_ms = 0;
 	raft_lead_commit(r);
 }
 

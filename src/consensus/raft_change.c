@@ -117,6 +117,7 @@ void raft_peers_sync(struct raft *r)
 {
 	const struct membership *m = raft_latest(r);
 
+	r->quorum_due_ms = 0; /* others make the majority now */
 	for (size_t i = r->peer_count; i-- > 0;) {
 		struct peer *p = &r->peers[i];
 

@@ -195,10 +195,19 @@ void raft_lead_heartbeats(struct raft *r)
 	}
 }
 
+/* Answers only move the moment further away: it is looked for anew when the last one has come. */
+static bool raft_quorum_is_silent(struct raft *r)
+{
+	if (r->now_ms < r->quorum_due_ms)
+		return false;
+	r->quorum_due_ms = raft_majority_heard_ms(r) + r->options.election_ms;
+	return r->now_ms >= r->quorum_due_ms;
+}
+
 void raft_lead_tick(struct raft *r)
 {
-	if (r->options.check_quorum && !MUTANT(leader_without_quorum_stays) &&
-	    r->now_ms >= raft_majority_heard_ms(r) + r->options.election_ms) {
+	if (r->options.check_quorum && raft_quorum_is_silent(r) &&
+	    !MUTANT(leader_without_quorum_stays)) {
 		LOG(r->logger, LOG_WARNING, "steps down: no majority has answered for %u ms",
 		    r->options.election_ms);
 		raft_become_follower(r, r->hard.term, 0);

@@ -95,6 +95,7 @@ struct raft {
 	uint64_t term_start;  /* index of the entry that began this term */
 	uint64_t term_commit; /* the commit index when it began */
 	uint64_t heartbeat_due_ms;
+	uint64_t quorum_due_ms; /* before this no majority can have been silent for too long */
 	uint64_t uncommitted_bytes;
 	uint64_t round;	       /* the newest heartbeat round; unique in the term */
 	uint64_t flying_round; /* what `flying` waits for */
