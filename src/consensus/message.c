@@ -17,6 +17,10 @@
 	X(context)         \
 	X(hint)
 
+/* Type, flags and numbers take at most this much on the wire. */
+#define HEAD_COUNT(field) +1
+#define HEAD_WIRE_MAX	  (2 + (0 MESSAGE_NUMBERS(HEAD_COUNT)) * VARINT_MAX)
+
 /* An entry takes at least this much on the wire: term, kind, length (a byte each) and stamp. */
 #define ENTRY_WIRE_MIN 11
 
@@ -35,13 +39,15 @@ const char *raft_message_name(unsigned type)
 
 size_t raft_message_encode(const struct raft_message *m, struct buf *out)
 {
-	size_t payload = 0;
+	uint8_t *head = buf_reserve(out, HEAD_WIRE_MAX);
+	size_t used = 0, payload = 0;
 
-	buf_append_fixed8(out, m->type);
-	buf_append_fixed8(out, m->flags);
-#define NUMBER_ENCODE(field) buf_append_varint(out, m->field);
+	head[used++] = m->type;
+	head[used++] = m->flags;
+#define NUMBER_ENCODE(field) used += varint_put(head + used, m->field);
 	MESSAGE_NUMBERS(NUMBER_ENCODE)
 #undef NUMBER_ENCODE
+	buf_commit(out, used);
 	buf_append_string(out, slice_of(m->note, m->note_len));
 	buf_append_string(out, m->descriptor);
 	buf_append_varint(out, m->count);
