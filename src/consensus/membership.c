@@ -251,11 +251,6 @@ bool membership_majority(const struct membership *m, uint32_t holds)
 	return !m->joint || half_majority(m, MEMBER_VOTER_OLD, holds);
 }
 
-bool membership_hopeless(const struct membership *m, uint32_t lacks)
-{
-	return !membership_majority(m, ~lacks);
-}
-
 static uint64_t half_agreed(const struct membership *m, uint8_t role, const uint64_t *values)
 {
 	uint64_t sorted[MEMBERSHIP_MAX];

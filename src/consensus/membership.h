@@ -101,9 +101,6 @@ void membership_leave(const struct membership *m, struct membership *out);
  */
 bool membership_majority(const struct membership *m, uint32_t holds);
 
-/* True if the members not in `lacks` can no longer make a majority in one of the halves. */
-bool membership_hopeless(const struct membership *m, uint32_t lacks);
-
 /* The largest value that a majority has reached, `values[i]` being how far member i got. */
 uint64_t membership_agreed(const struct membership *m, const uint64_t *values);
 
