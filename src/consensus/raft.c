@@ -298,6 +298,8 @@ void raft_become_follower(struct raft *r, uint64_t term, uint64_t leader)
 		raft_enter_term(r, term, 0);
 	r->role = RAFT_FOLLOWER;
 	r->leader = leader;
+	for (size_t i = 0; leader && i < r->peer_count; i++)
+		r->peers[i].resting = false; /* that was before this leader */
 	raft_reset_election_timer(r);
 }
 
