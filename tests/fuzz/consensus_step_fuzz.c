@@ -5,7 +5,8 @@
  *
  * In an honest world members say only what their cores gave them, and all rules of the world are
  * checked after each event. In a forged one messages are changed on their way or made up: then a
- * core owes nobody anything but to obey its own rules and to stay alive.
+ * core owes nobody anything but to obey its own rules and to stay alive. If the input says so, an
+ * honest world in which nothing was lost from disks has to recover at the end.
  *
  * Input: one byte of settings, one for the number of members, then events of one byte and what they
  * need. FUZZ_TRACE in the environment shows what happens.
@@ -19,6 +20,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MEMBERS 5
+
+/* Without faults a cluster is led and level within this time, whatever went before. */
+#define RECOVERY_MS 30000
 
 /* More messages on their way than any schedule needs; the oldest are lost. */
 #define NET_MAX 300
@@ -349,7 +355,7 @@ static void do_change(struct play *p)
 		uint8_t what = cursor_fixed8(&p->input);
 
 		changes[i].kind = (enum member_change_kind)(what % (MEMBER_RELABEL + 1));
-		changes[i].id = 1 + what / 8 % 7;
+		changes[i].id = 1 + what / 8 % MEMBERS;
 	}
 	if (!n)
 		return;
@@ -396,7 +402,7 @@ static void add_members(struct play *p, uint8_t settings, uint8_t size)
 {
 	struct raft_options o = raft_options_default();
 	struct membership first = {0};
-	uint64_t voters = 1 + size % 5;
+	uint64_t voters = 1 + size % MEMBERS;
 
 	o.prevote = settings & 1;
 	o.check_quorum = settings & 2;
@@ -405,7 +411,7 @@ static void add_members(struct play *p, uint8_t settings, uint8_t size)
 	o.tail_bytes = settings & 16 ? 0 : 64 << 20;
 	for (uint64_t id = 1; id <= voters; id++)
 		CHECK(membership_add_first(&first, id, SLICE_LITERAL("")) == OK);
-	for (uint64_t id = 1; id <= 5; id++) {
+	for (uint64_t id = 1; id <= MEMBERS; id++) {
 		struct world_node *n = world_add(p->world, id, &o);
 
 		if (id <= voters)
@@ -430,6 +436,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			blob_release(frame_list_take(&p.world->net, 0).bytes);
 		check_world(&p);
 	}
+	if (settings & 128 && !p.forged && !p.world->damaged &&
+	    !world_recover(p.world, RECOVERY_MS))
+		world_break(p.world, "does not recover");
+	check_world(&p);
 	world_free(p.world);
 	return 0;
 }

@@ -165,6 +165,8 @@ void world_start(struct world *w, struct world_node *n)
 		world_break(w, "node %" PRIu64 " cannot start from its disk", n->id);
 		return;
 	}
+	if (n->stored.index)
+		raft_snapshot_taken(n->raft, &n->stored);
 	raft_status(n->raft, &n->told);
 	world_drive(w, n);
 }

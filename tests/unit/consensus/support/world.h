@@ -73,7 +73,8 @@ struct world {
 	struct committed {
 		uint64_t term;
 		uint64_t digest;
-	} * committed; /* [i]: entry i + 1 as it was committed first */
+		uint64_t office; /* the term whose leader committed it */
+	} * committed;		 /* [i]: entry i + 1 as it was committed first */
 	size_t committed_count;
 	size_t committed_cap;
 	struct office {
@@ -115,6 +116,12 @@ void world_tick(struct world *w, struct world_node *n, uint64_t ms);
 
 /* All clocks move on in small steps, messages and disks take no time. */
 void world_run(struct world *w, uint64_t ms);
+
+/*
+ * All faults end: links, disks and members work. False if after this much time nobody leads, or not
+ * everybody who takes part has applied everything.
+ */
+MUST_USE bool world_recover(struct world *w, uint64_t ms);
 
 /* The message at `i` arrives. */
 void world_deliver(struct world *w, size_t i);

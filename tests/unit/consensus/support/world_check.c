@@ -18,13 +18,13 @@ static bool entries_equal(const struct entry *a, const struct entry *b)
 	       slice_equal(entry_payload(a), entry_payload(b));
 }
 
-/* Leader completeness: whoever is elected has everything that was ever committed. */
-static void check_complete(struct world *w, const struct world_node *n)
+/* Leader completeness: who leads a term has everything that was committed in the terms before. */
+static void check_complete(struct world *w, const struct world_node *n, uint64_t term)
 {
 	for (size_t i = 0; i < w->committed_count; i++) {
 		const struct entry *e = image_entry(&n->log, i + 1);
 
-		if (i + 1 <= n->log.base)
+		if (i + 1 <= n->log.base || w->committed[i].office >= term)
 			continue;
 		if (!e || e->term != w->committed[i].term ||
 		    entry_digest(e) != w->committed[i].digest)
@@ -60,7 +60,7 @@ void world_check_node(struct world *w, const struct world_node *n)
 		return;
 	check_office(w, n, s.term);
 	if (n->told.role != RAFT_LEADER || n->told.term != s.term)
-		check_complete(w, n);
+		check_complete(w, n, s.term);
 }
 
 /* What a leader has just committed is on the disks of a majority. */
@@ -101,7 +101,7 @@ void world_check_commit(struct world *w, const struct world_node *n, uint64_t co
 					    n->id, index);
 			continue;
 		}
-		c = (struct committed){e->term, entry_digest(e)};
+		c = (struct committed){e->term, entry_digest(e), s.term};
 		if (index == w->committed_count + 1) {
 			MEM_GROW(w->committed, w->committed_cap, w->committed_count + 1);
 			w->committed[w->committed_count++] = c;
