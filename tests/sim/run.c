@@ -60,7 +60,7 @@ static void draw_profile(struct world *w)
 		p->faults = 127;
 	p->append_bytes = (uint32_t)random_between(&w->random, 200, 4096);
 	p->think_us = random_between(&w->random, 50000, 500000);
-	p->calm_at_us = random_between(&w->random, 40000000, 65000000);
+	p->calm_at_us = random_between(&w->random, 45000000, 70000000);
 	/* Without pre-votes, candidates that cannot win may hold up others for a while. */
 	p->end_at_us = p->calm_at_us + (p->prevote ? 25000000 : 90000000);
 }
