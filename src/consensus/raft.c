@@ -252,7 +252,7 @@ void raft_reset_election_timer(struct raft *r)
 	uint64_t hasty = MAX(r->options.failover_ms, 1u);
 	uint64_t delay;
 
-	if (r->role != RAFT_CANDIDATE && raft_is_alone(r))
+	if (r->role != RAFT_CANDIDATE && !r->leader && !r->damaged && raft_is_alone(r))
 		delay = 0; /* nobody to wait for, but the disk that takes the vote */
 	else if (r->now_ms < r->hasty_until_ms && r->role == RAFT_CANDIDATE)
 		delay = random_between(&r->random, HASTY_VOTES_MIN * hasty,
