@@ -362,7 +362,7 @@ void host_start(struct host *h)
 	struct buf descriptor = {0};
 	int rc;
 
-	if (h->state != HOST_DOWN || h->out)
+	if (h->state != HOST_DOWN)
 		return;
 	COUNT(w, RESTART);
 	host_options(h, &o, h->names);

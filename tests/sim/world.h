@@ -45,7 +45,6 @@ struct host {
 	enum host_state state;
 	struct sim_disk *disk;
 	bool joins;	    /* started without the list of initial members */
-	bool out;	    /* removed for good; nobody starts it again */
 	bool suspect;	    /* its disk lost something: it counts against what may be lost */
 	bool wiped;	    /* came back with another directory and waits to be replaced */
 	uint64_t flip_jobs; /* appends that must follow a flipped bit before it may be found; 0:
