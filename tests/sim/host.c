@@ -285,22 +285,26 @@ void host_close(struct host *h)
 	mem_free(h->chain);
 }
 
-/* The others see the connection close, and that nobody listens any more: the process is gone. */
-static void host_tell_gone(struct host *h)
+/* The connection closed, and who tries to open it again at once is refused: nobody listens. */
+void host_hears_gone(struct host *h, const struct host *other)
 {
 	struct world *w = h->world;
 
-	for (unsigned i = 0; i < w->host_count; i++) {
-		struct host *other = &w->hosts[i];
+	if (h->state != HOST_UP || h->dying || other->state != HOST_DOWN ||
+	    w->links[h->index][other->index].cut || random_chance(&w->random, 200000))
+		return;
+	COUNT(w, HINT_GONE);
+	driver_peer_gone(h->driver, other->id);
+	host_wake(h);
+}
 
-		if (other == h || other->state != HOST_UP || other->dying ||
-		    w->links[h->index][i].cut || w->links[i][h->index].cut ||
-		    random_chance(&w->random, 200000))
-			continue;
-		COUNT(w, HINT_GONE);
-		driver_peer_gone(other->driver, h->id);
-		host_wake(other);
-	}
+static void host_close_connections(struct host *h)
+{
+	struct world *w = h->world;
+
+	for (unsigned i = 0; i < w->host_count; i++)
+		if (&w->hosts[i] != h)
+			network_close(w, h, &w->hosts[i]);
 }
 
 void host_kill(struct host *h, bool power)
@@ -322,7 +326,7 @@ void host_kill(struct host *h, bool power)
 	else
 		sim_disk_kill(h->disk);
 	if (!power)
-		host_tell_gone(h);
+		host_close_connections(h);
 }
 
 static void host_options(struct host *h, struct driver_options *o, struct slice *names)

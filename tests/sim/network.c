@@ -11,7 +11,7 @@ struct flying {
 	struct host *from;
 	struct host *to;
 	enum frame_kind kind;
-	struct blob *body;
+	struct blob *body; /* NULL: the end of the connection, whose process is gone */
 	struct list all;
 	struct list link; /* while the receiver is paused */
 };
@@ -19,8 +19,18 @@ struct flying {
 static void flying_free(struct flying *f)
 {
 	list_remove(&f->all);
-	blob_release(f->body);
+	if (f->body)
+		blob_release(f->body);
 	mem_free(f);
+}
+
+static void flying_deliver(struct flying *f)
+{
+	if (f->body)
+		host_deliver(f->to, f->kind, f->body);
+	else
+		host_hears_gone(f->to, f->from);
+	flying_free(f);
 }
 
 static void flying_arrives(struct world *w, struct event *e)
@@ -37,8 +47,7 @@ static void flying_arrives(struct world *w, struct event *e)
 		list_push_back(&to->held_frames, &f->link);
 		return;
 	}
-	host_deliver(to, f->kind, f->body);
-	flying_free(f);
+	flying_deliver(f);
 }
 
 static void network_fly(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
@@ -55,7 +64,7 @@ static void network_fly(struct world *w, struct host *from, struct host *to, enu
 	f->from = from;
 	f->to = to;
 	f->kind = kind;
-	f->body = blob_hold(body);
+	f->body = body ? blob_hold(body) : NULL;
 	list_push_back(&w->flying, &f->all);
 	world_at(w, &f->event, at_us, flying_arrives);
 }
@@ -96,6 +105,14 @@ void network_send(struct world *w, struct host *from, struct host *to, enum fram
 	}
 }
 
+void network_close(struct world *w, struct host *from, struct host *to)
+{
+	struct link *link = &w->links[from->index][to->index];
+
+	if (!link->cut && !w->links[to->index][from->index].cut)
+		network_fly(w, from, to, 0, NULL, network_delay(w, link), true);
+}
+
 void network_hold_release(struct host *h)
 {
 	struct list *it;
@@ -103,9 +120,7 @@ void network_hold_release(struct host *h)
 	while ((it = list_pop_front(&h->held_frames)) != NULL) {
 		struct flying *f = LIST_ITEM(it, struct flying, link);
 
-		if (h->state == HOST_UP && !h->dying)
-			host_deliver(h, f->kind, f->body);
-		flying_free(f);
+		flying_deliver(f);
 	}
 }
 

@@ -211,6 +211,8 @@ void world_trace(struct world *w, const struct host *h, const char *fmt, ...) PR
 /* network.c */
 void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
 		  struct blob *body);
+/* The process of `from` is gone: `to` sees the connection close behind all that was sent on it. */
+void network_close(struct world *w, struct host *from, struct host *to);
 void network_hold_release(struct host *h);
 void network_drop_all(struct world *w);
 
@@ -222,6 +224,7 @@ void host_kill(struct host *h, bool power);
 void host_pause(struct host *h, uint64_t for_us);
 void host_wipe(struct host *h);
 void host_deliver(struct host *h, enum frame_kind kind, struct blob *body);
+void host_hears_gone(struct host *h, const struct host *other);
 void host_wake(struct host *h);
 void host_after(struct host *h);
 struct host *host_by_id(struct world *w, uint64_t id);
