@@ -83,6 +83,17 @@ static int restore_raft(struct driver *d, const struct log_recovery *rec,
 	return rc;
 }
 
+/*
+ * A damaged log may have lost that this member knows its cluster to exist. It shows: where there is
+ * a state, entries were committed; and whoever was started without initial members has nothing to
+ * wait for. Before its membership comes from a leader it can elect nobody anyway.
+ */
+static bool known_born(const struct driver *d, const struct snapshot *stored,
+		       const struct membership *base)
+{
+	return stored->index || (d->options.name_count == 0 && base->count == 0);
+}
+
 static uint64_t recovered_term(const struct log_recovery *rec, uint64_t index)
 {
 	uint64_t term = rec->base_term;
@@ -164,6 +175,8 @@ static int driver_open(struct driver *d, struct log_recovery *rec,
 		rc = reconcile(d, rec, &s, &base);
 	d->applied = rec->last_index < s.index ? rec->last_index : s.index;
 	d->stored = d->applied;
+	if (known_born(d, &s, &base))
+		rec->state.flags |= LOG_FLAG_BORN;
 	d->options.raft.id = d->id;
 	d->options.raft.seed = d->io->random(d->io->ctx);
 	d->options.raft.logger = d->io->logger;

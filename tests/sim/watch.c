@@ -234,24 +234,35 @@ static bool host_holds(const struct host *h, uint64_t index, uint64_t term)
 	return index <= r->log.base || (index <= r->log.durable && raft_term_at(r, index) == term);
 }
 
-/* Whether the leader has known all through this turn that the member's log is damaged. */
+/*
+ * Whether the leader has known all through this turn that the member's log is damaged. A late word
+ * of an earlier damage may have come in the same turn, behind acknowledgements that count.
+ */
 static bool known_damaged(const struct host *h, const struct raft *r, uint64_t id)
 {
-	bool before = false, now = false;
+	for (size_t i = 0; i < r->peer_count; i++) {
+		const struct peer *p = &r->peers[i];
 
-	for (size_t i = 0; i < h->damaged_count; i++)
-		before = before || h->damaged_peers[i] == id;
-	for (size_t i = 0; i < r->peer_count; i++)
-		now = now || (r->peers[i].id == id && r->peers[i].damaged);
-	return before && now;
+		if (p->id != id || !p->damaged)
+			continue;
+		for (size_t j = 0; j < h->damaged_count; j++)
+			if (h->damaged_peers[j].id == id && h->damaged_peers[j].nonce == p->nonce)
+				return true;
+	}
+	return false;
 }
 
 static void watch_damaged_peers(struct host *h, const struct raft *r)
 {
 	h->damaged_count = 0;
-	for (size_t i = 0; i < r->peer_count && h->damaged_count < SIM_HOSTS_MAX; i++)
-		if (r->role == RAFT_LEADER && r->peers[i].damaged)
-			h->damaged_peers[h->damaged_count++] = r->peers[i].id;
+	for (size_t i = 0; i < r->peer_count && h->damaged_count < SIM_HOSTS_MAX; i++) {
+		const struct peer *p = &r->peers[i];
+
+		if (r->role != RAFT_LEADER || !p->damaged)
+			continue;
+		h->damaged_peers[h->damaged_count].id = p->id;
+		h->damaged_peers[h->damaged_count++].nonce = p->nonce;
+	}
 }
 
 static bool stands_on_majority(struct host *h, const struct raft *r, const struct membership *m,

@@ -93,7 +93,10 @@ struct host {
 	uint64_t disk_last_term;
 	uint64_t disk_term;
 	uint64_t disk_vote;
-	uint64_t damaged_peers[SIM_HOSTS_MAX]; /* whom it knew to be damaged, as leader */
+	struct {
+		uint64_t id;
+		uint64_t nonce;
+	} damaged_peers[SIM_HOSTS_MAX]; /* whom it knew to be damaged, as leader, and since when */
 	size_t damaged_count;
 	uint64_t marked_id; /* directory whose log has carried the damage mark */
 	bool seen_damaged;

@@ -279,6 +279,33 @@ static void a_crash_between_swap_and_log_is_mended_by_the_next_start(void **stat
 	fake_node_close(&n);
 }
 
+/*
+ * The same, and then the header of the only segment rots: with it goes the word that this member
+ * has joined.
+ */
+static void a_joined_member_with_a_rotten_log_starts(void **state)
+{
+	static const char *const segment = "log/0000000000000001.log";
+	struct fake_node n;
+
+	(void)state;
+	for (int with_state = 0; with_state < 2; with_state++) {
+		start_joined(&n);
+		sim_disk_cut_at(n.disk, 0);
+		if (with_state)
+			offer_snapshot(&n, 12, 4);
+		fake_node_work(&n);
+		fake_node_stop(&n, true);
+		assert_true(sim_disk_patch(n.disk, segment, 97, "\xff\xff", 2));
+
+		assert_int_equal(fake_node_start(&n), OK);
+		assert_true(fake_node_status(&n).damaged);
+		assert_true(fake_node_status(&n).born);
+		assert_int_equal(driver_applied(n.driver), with_state ? 12 : 0);
+		fake_node_close(&n);
+	}
+}
+
 static void a_state_that_could_not_be_had_changes_nothing(void **state)
 {
 	struct fake_node n;
@@ -312,6 +339,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_does_not_open_leaves_nothing_behind),
 		cmocka_unit_test(an_offered_state_is_put_in_place_and_the_log_follows_it),
 		cmocka_unit_test(a_crash_between_swap_and_log_is_mended_by_the_next_start),
+		cmocka_unit_test(a_joined_member_with_a_rotten_log_starts),
 		cmocka_unit_test(a_state_that_could_not_be_had_changes_nothing),
 	};
 
