@@ -1,0 +1,119 @@
+#ifndef CONCLAVE_STORAGE_ENGINE_H
+#define CONCLAVE_STORAGE_ENGINE_H
+
+/*
+ * The ordered rows that outlive the process, in two families. Rows come in as sorted files, made
+ * beside the living data and then taken in as a whole: taking in one file is atomic and durable by
+ * itself. Rows go out through views, each a state of the engine that does not change.
+ *
+ * Two engines keep this interface: RocksDB (engine_rocks.h), and one in memory whose rows outlive
+ * a simulated process (engine_memory.h).
+ *
+ * Nothing here is ever called by the loop: a call may wait for a disk. Files are made and taken
+ * in by one thread at a time; views are opened, read and closed by any thread, a cursor is used by
+ * one thread at a time. An engine whose call failed with ERR_IO while a file was taken in must be
+ * opened anew; a file that could not be made (ERR_NO_SPACE) is dropped and may be tried again.
+ */
+
+#include "base/bytes.h"
+
+enum engine_family {
+	FAMILY_HISTORY = 0, /* changes by revision */
+	FAMILY_STATE = 1,   /* records, elements, deadlines, meta rows: all that has a newest value */
+};
+
+#define FAMILY_COUNT 2
+
+struct engine;
+struct engine_view;
+struct engine_cursor;
+struct engine_file;
+
+/* What tells of trouble ahead: the writer waits when these grow. */
+struct engine_load {
+	uint64_t level0_files;	  /* files that overlap everything, in the fuller family */
+	uint64_t compaction_debt; /* bytes still to be merged */
+	uint64_t live_bytes;	  /* of all files */
+};
+
+/* ---- files in ---------------------------------------------------------------------------------- */
+
+/* A sorted file for `family`, empty. ERR_NO_SPACE, ERR_IO. */
+MUST_USE int engine_file_begin(struct engine *e, enum engine_family family,
+			       struct engine_file **out);
+
+/* Keys come in strictly ascending order. ERR_NO_SPACE, ERR_IO. */
+MUST_USE int engine_file_put(struct engine_file *f, struct slice key, struct slice value);
+MUST_USE int engine_file_delete(struct engine_file *f, struct slice key);
+
+/*
+ * All rows from `from` up to, not including, `to` that were there before this file go. Rows of the
+ * same file stay. May be called at any place between the others.
+ */
+MUST_USE int engine_file_delete_range(struct engine_file *f, struct slice from, struct slice to);
+
+/* The file is whole and on disk, and nobody sees it yet. ERR_NO_SPACE, ERR_IO. */
+MUST_USE int engine_file_finish(struct engine_file *f);
+
+/*
+ * Takes a finished file in: durable, and seen by every view opened from now on. An empty one is
+ * nothing. The file is freed, also on error.
+ */
+MUST_USE int engine_file_ingest(struct engine_file *f);
+
+/* Removes what was made of it and frees it. NULL is nothing. */
+void engine_file_drop(struct engine_file *f);
+
+/* ---- rows out ---------------------------------------------------------------------------------- */
+
+/* The engine as it is now. */
+struct engine_view *engine_view_open(struct engine *e);
+
+/* No cursor of it is open any more. NULL is nothing. */
+void engine_view_close(struct engine_view *v);
+
+/* Appends the row's value to `out`. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. */
+MUST_USE int engine_view_get(struct engine_view *v, enum engine_family family, struct slice key,
+			     struct buf *out);
+
+/* One of several rows asked for at once. */
+struct engine_get {
+	enum engine_family family;
+	struct slice key;
+	struct buf value; /* owned by the caller; set when result is OK */
+	int result;	  /* OK, ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO */
+};
+
+/* All of them, in one pass where the engine can. */
+void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
+
+/* A cursor over one family, standing nowhere. Rows behind `end` are not looked at; empty: no end. */
+struct engine_cursor *engine_cursor_open(struct engine_view *v, enum engine_family family,
+					 struct slice end);
+void engine_cursor_close(struct engine_cursor *c);
+
+/* Stands at the first row whose key is not before `key`. */
+void engine_cursor_seek(struct engine_cursor *c, struct slice key);
+
+/* Stands at the last row whose key is before `key`; an empty key: at the last row of all. */
+void engine_cursor_seek_before(struct engine_cursor *c, struct slice key);
+
+void engine_cursor_next(struct engine_cursor *c);
+void engine_cursor_prev(struct engine_cursor *c);
+
+/* Whether it stands at a row; if not, engine_cursor_error says whether it ended or failed. */
+bool engine_cursor_valid(const struct engine_cursor *c);
+MUST_USE int engine_cursor_error(const struct engine_cursor *c);
+
+/* The row it stands at, borrowed until it moves. */
+struct slice engine_cursor_key(const struct engine_cursor *c);
+struct slice engine_cursor_value(const struct engine_cursor *c);
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+void engine_load(struct engine *e, struct engine_load *out);
+
+/* All views are closed. NULL is nothing. */
+void engine_close(struct engine *e);
+
+#endif
