@@ -1,0 +1,80 @@
+#ifndef CONCLAVE_NODE_MEMBER_H
+#define CONCLAVE_NODE_MEMBER_H
+
+/*
+ * One member of a cluster: consensus, log, state machine and the sessions of its clients, bound to
+ * the world by struct node_io alone. The server runs one with sockets and threads, the simulator
+ * several with virtual ones.
+ *
+ * Whatever happens is told to the member by one of the calls below, and then the loop calls
+ * member_turn once for all of it: everything that came in one turn shares one entry of the log, one
+ * read barrier and one sync.
+ */
+
+#include "node/driver.h"
+#include "node/session.h"
+
+struct engine;
+struct member;
+
+struct member_options {
+	struct driver_options driver;
+	uint32_t request_timeout_ms; /* what is not answered by then gets an error */
+	size_t overlay_bytes;	     /* changes in memory before they go to the engine */
+	size_t header_cache_bytes;   /* records in memory */
+	size_t value_cache_bytes;    /* values in memory */
+	size_t batch_bytes;	     /* of one entry, unless one command alone is larger */
+	size_t unresolved_bytes;     /* writes handed out and not applied yet; then sessions wait */
+	size_t session_requests;     /* unanswered requests of one session; then it is full */
+};
+
+/* The defaults of the server; names, directory and the like are still to be set. */
+struct member_options member_options_default(void);
+
+struct member_events {
+	void *ctx;
+	/* Role, term or leader changed. */
+	void (*changed)(void *ctx, const struct raft_status *status);
+	/* The member cannot go on, and says why; it does nothing any more. */
+	void (*failed)(void *ctx, int error);
+};
+
+/*
+ * Opens or creates the member's log and takes its state from the engine; blocks, for start-up. All
+ * that is handed in must outlive the member; the engine is closed by its owner. Errors as in
+ * driver_new.
+ */
+MUST_USE int member_new(struct member **out, const struct member_options *options,
+			const struct node_io *io, struct engine *engine,
+			const struct member_events *events);
+
+/* Frees everything; sessions are closed; jobs under way must not run any more. */
+void member_free(struct member *m);
+
+/* A frame came from another member: its kind and its body, which the member may keep holding. */
+void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struct blob *body);
+
+/* A connection to this peer stands anew: what was sent before may be lost. */
+void member_peer_connected(struct member *m, uint64_t peer);
+
+/* The process of this peer is gone: its connection closed and nobody listens any more. */
+void member_peer_gone(struct member *m, uint64_t peer);
+
+/* Does what follows from all that was told since the last turn. */
+void member_turn(struct member *m);
+
+/* When the next turn is due at the latest, on the monotonic clock, in milliseconds. */
+uint64_t member_deadline_ms(const struct member *m);
+
+/* Hands leadership over, if this member leads; part of a graceful end. */
+void member_hand_over(struct member *m);
+
+/* Whether nothing waits for this member: no session has an unanswered request. */
+bool member_is_idle(const struct member *m);
+
+bool member_stopped(const struct member *m);
+
+/* For INFO, logs and checkers. */
+struct driver *member_driver(struct member *m);
+
+#endif

@@ -1,0 +1,54 @@
+#ifndef CONCLAVE_NODE_SESSION_H
+#define CONCLAVE_NODE_SESSION_H
+
+/*
+ * One client's conversation with its member: requests go in one after the other, replies come out
+ * in the same order, as bytes of the protocol. The session knows no socket: the process reads
+ * requests from wherever they come from and writes what session_output holds.
+ *
+ * Nothing is answered from within session_request: what was asked for is collected, and the next
+ * member_turn runs it together with what the other sessions asked for.
+ */
+
+#include "base/bytes.h"
+
+struct member;
+struct session;
+
+/* What a session tells its owner; called from within member_turn. */
+struct session_events {
+	void (*output)(void *ctx); /* session_output holds bytes, where it held none */
+	void (*resume)(void *ctx); /* a session that was full takes requests again */
+};
+
+/* A session of `m`. `events` must outlive it. */
+struct session *session_open(struct member *m, const struct session_events *events, void *ctx);
+
+/*
+ * Its owner is gone: it answers nobody any more. Writes that were handed out are seen through,
+ * reads are forgotten.
+ */
+void session_close(struct session *s);
+
+/* A request, at least one argument; the bytes are copied as far as they are needed later. */
+void session_request(struct session *s, const struct slice *argv, size_t argc);
+
+/*
+ * In place of a request that could not be read: the error is its reply, in its turn. `error` as in
+ * resp_write_error.
+ */
+void session_refuse(struct session *s, struct slice error);
+
+/* Whether it holds as many unanswered requests as it should: stop reading until events.resume. */
+bool session_is_full(const struct session *s);
+
+/* Whether everything that was asked is answered. */
+bool session_is_idle(const struct session *s);
+
+/* Whether the client asked for its connection to end: close it when the output is written. */
+bool session_wants_close(const struct session *s);
+
+/* The replies that were not taken yet; the owner takes from the front (buf_consume, buf_clear). */
+struct buf *session_output(struct session *s);
+
+#endif
