@@ -23,7 +23,8 @@
 	X(ERR_BUSY, 13, "another change of this kind is under way") \
 	X(ERR_UNAVAILABLE, 14, "not possible at this time")         \
 	X(ERR_COMPACTED, 15, "older than what is kept")             \
-	X(ERR_STOPPED, 16, "stopped after an earlier failure")
+	X(ERR_STOPPED, 16, "stopped after an earlier failure")      \
+	X(ERR_MISSING, 17, "has to be fetched from the disk first")
 
 enum error {
 #define ERROR_ENUM(name, number, text) name = (number),

@@ -83,7 +83,7 @@ int birth_resume(struct birth *b, const struct membership *held)
 	if (held->count != b->count)
 		return ERR_INVALID;
 	for (uint32_t i = 0; i < held->count; i++) {
-		const struct member *m = &held->members[i];
+		const struct participant *m = &held->members[i];
 		struct birth_member *known = birth_find(b, slice_of(m->label, m->label_len));
 
 		if (!known || (known->id && known->id != m->id))

@@ -29,7 +29,7 @@ void membership_copy(struct membership *to, const struct membership *from)
 	to->removed_cap = from->removed_count;
 }
 
-static struct member *membership_find_mutable(struct membership *m, uint64_t id)
+static struct participant *membership_find_mutable(struct membership *m, uint64_t id)
 {
 	for (uint32_t i = 0; i < m->count; i++)
 		if (m->members[i].id == id)
@@ -37,7 +37,7 @@ static struct member *membership_find_mutable(struct membership *m, uint64_t id)
 	return NULL;
 }
 
-const struct member *membership_find(const struct membership *m, uint64_t id)
+const struct participant *membership_find(const struct membership *m, uint64_t id)
 {
 	for (uint32_t i = 0; i < m->count; i++)
 		if (m->members[i].id == id)
@@ -47,7 +47,7 @@ const struct member *membership_find(const struct membership *m, uint64_t id)
 
 bool membership_votes(const struct membership *m, uint64_t id)
 {
-	const struct member *member = membership_find(m, id);
+	const struct participant *member = membership_find(m, id);
 
 	return member && (member->roles & (MEMBER_VOTER | MEMBER_VOTER_OLD));
 }
@@ -80,7 +80,7 @@ static void membership_remember_removed(struct membership *m, uint64_t id)
 	m->removed_count++;
 }
 
-static void member_set_label(struct member *member, struct slice label)
+static void member_set_label(struct participant *member, struct slice label)
 {
 	member->label_len = (uint8_t)label.len;
 	if (label.len)
@@ -99,8 +99,8 @@ static int membership_insert(struct membership *m, uint64_t id, uint8_t roles, s
 		return ERR_TOO_LARGE;
 	while (at < m->count && m->members[at].id < id)
 		at++;
-	memmove(&m->members[at + 1], &m->members[at], (m->count - at) * sizeof(struct member));
-	m->members[at] = (struct member){.id = id, .roles = roles};
+	memmove(&m->members[at + 1], &m->members[at], (m->count - at) * sizeof(struct participant));
+	m->members[at] = (struct participant){.id = id, .roles = roles};
 	member_set_label(&m->members[at], label);
 	m->count++;
 	return OK;
@@ -113,7 +113,7 @@ int membership_add_first(struct membership *m, uint64_t id, struct slice label)
 
 static int membership_change_one(struct membership *m, const struct member_change *c)
 {
-	struct member *member = membership_find_mutable(m, c->id);
+	struct participant *member = membership_find_mutable(m, c->id);
 
 	if (c->kind == MEMBER_ADD_LEARNER)
 		return membership_insert(m, c->id, MEMBER_LEARNER, c->label);
@@ -284,7 +284,7 @@ void membership_encode(const struct membership *m, struct buf *out)
 	buf_append_fixed8(out, m->joint);
 	buf_append_varint(out, m->count);
 	for (uint32_t i = 0; i < m->count; i++) {
-		const struct member *member = &m->members[i];
+		const struct participant *member = &m->members[i];
 
 		buf_append_fixed64(out, member->id);
 		buf_append_fixed8(out, member->roles);
@@ -350,7 +350,7 @@ int membership_decode(struct slice bytes, struct membership *out)
 
 static const char *member_broken(const struct membership *m, uint32_t i)
 {
-	const struct member *member = &m->members[i];
+	const struct participant *member = &m->members[i];
 	uint8_t known = MEMBER_VOTER | MEMBER_VOTER_OLD | MEMBER_LEARNER;
 
 	if (member->id == 0 || (i > 0 && m->members[i - 1].id >= member->id))

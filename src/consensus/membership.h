@@ -26,7 +26,7 @@ enum member_role {
 	MEMBER_LEARNER = 4,   /* gets the log, votes in neither; excludes VOTER */
 };
 
-struct member {
+struct participant {
 	uint64_t id;
 	uint8_t roles; /* bits of enum member_role, never 0 */
 	uint8_t label_len;
@@ -43,7 +43,7 @@ struct member {
 struct membership {
 	uint32_t count;
 	bool joint;
-	struct member members[MEMBERSHIP_MAX];
+	struct participant members[MEMBERSHIP_MAX];
 	uint64_t *removed; /* owned */
 	size_t removed_count;
 	size_t removed_cap;
@@ -71,7 +71,7 @@ void membership_free(struct membership *m);
 void membership_copy(struct membership *to, const struct membership *from);
 
 /* The member with this id, or NULL. */
-const struct member *membership_find(const struct membership *m, uint64_t id);
+const struct participant *membership_find(const struct membership *m, uint64_t id);
 
 /* Whether this id votes now, in either half. */
 bool membership_votes(const struct membership *m, uint64_t id);

@@ -182,7 +182,7 @@ int raft_change(struct raft *r, uint64_t now_ms, const struct member_change *cha
 
 void raft_change_committed(struct raft *r)
 {
-	const struct member *self;
+	const struct participant *self;
 
 	if (r->role != RAFT_LEADER || raft_latest_index(r) > r->commit)
 		return;

@@ -233,7 +233,7 @@ struct peer *raft_furthest_voter(struct raft *r)
 
 	for (size_t i = 0; i < r->peer_count; i++) {
 		struct peer *p = &r->peers[i];
-		const struct member *member = membership_find(m, p->id);
+		const struct participant *member = membership_find(m, p->id);
 
 		if (!member || !(member->roles & MEMBER_VOTER) || p->damaged)
 			continue;

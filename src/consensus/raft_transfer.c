@@ -30,7 +30,7 @@ void raft_transfer_progress(struct raft *r, struct peer *p)
 static int raft_transfer_begin(struct raft *r, uint64_t to)
 {
 	struct peer *p;
-	const struct member *member;
+	const struct participant *member;
 
 	if (r->transfer_to)
 		return r->transfer_to == to ? OK : ERR_BUSY;

@@ -193,7 +193,7 @@ static void driver_send_now(struct driver *d, const struct raft_ready *rd)
 
 /* ---- entries from disk ----------------------------------------------------------------------- */
 
-static void driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
+static bool driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
 			      size_t count);
 
 /*
@@ -259,23 +259,30 @@ static void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_
 
 /* ---- apply ----------------------------------------------------------------------------------- */
 
-static void driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
+/* False when the machine has to wait for something first. */
+static bool driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
 			      size_t count)
 {
 	struct raft_status s;
+	bool goes_on = true;
 
 	raft_status(d->raft, &s);
 	for (size_t i = 0; i < count && first + i <= s.commit; i++) {
 		if (i > 0)
 			driver_crash_point(d, CRASH_BETWEEN_APPLIES);
 		CHECK(first + i == d->applied + 1);
-		d->machine->apply(d->machine->ctx, first + i, &entries[i]);
+		goes_on = d->machine->apply(d->machine->ctx, first + i, &entries[i]);
+		if (!goes_on)
+			break;
 		d->applied = first + i;
 	}
+	d->apply_waits = !goes_on;
 	raft_applied(d->raft, d->applied);
+	return goes_on;
 }
 
-/* Applies what is committed; true if there is more than one turn should take. */
+/* Applies what is committed; true if there is more than one turn should take. A machine that waits
+ * says so by a job's end, which brings the next turn. */
 static bool driver_apply(struct driver *d)
 {
 	uint64_t left = d->options.apply_slice;
@@ -298,7 +305,8 @@ static bool driver_apply(struct driver *d)
 			return false;
 		}
 		n = (size_t)MIN((uint64_t)n, left);
-		driver_apply_some(d, d->applied + 1, e, n);
+		if (!driver_apply_some(d, d->applied + 1, e, n))
+			return false;
 		left -= n;
 	}
 }
@@ -396,7 +404,8 @@ uint64_t driver_deadline_ms(const struct driver *d)
 		return UINT64_MAX;
 	if (d->apply_behind)
 		return 0;
-	return MIN(MIN(raft_deadline(d->raft), d->idle_due_ms), d->ask_due_ms);
+	return MIN(MIN(raft_deadline(d->raft), d->idle_due_ms),
+		   MIN(d->ask_due_ms, d->store_again_ms ? d->store_again_ms : UINT64_MAX));
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -439,6 +448,9 @@ void driver_receive(struct driver *d, enum frame_kind kind, struct blob *body)
 	case FRAME_LEADS:
 		driver_hear_leads(d, bytes);
 		return;
+	case FRAME_FORWARD:
+	case FRAME_REGISTER:
+		break; /* the member's own */
 	}
 	LOG(d->io->logger, LOG_WARNING, "a frame of unknown kind %u was ignored", (unsigned)kind);
 }
@@ -500,6 +512,11 @@ void driver_status(const struct driver *d, struct raft_status *out)
 const struct membership *driver_membership(const struct driver *d)
 {
 	return raft_membership(d->raft);
+}
+
+const struct membership *driver_membership_at(const struct driver *d, uint64_t index)
+{
+	return raft_membership_at(d->raft, index);
 }
 
 const struct raft *driver_raft(const struct driver *d)

@@ -46,18 +46,31 @@ static void driver_store_done(struct job *job)
 		raft_snapshot_taken(d->raft, &d->storing);
 		driver_crash_point(d, CRASH_SNAPSHOT_STORED);
 		driver_release(d);
+		snapshot_free(&d->storing);
 	} else {
 		LOG(d->io->logger, LOG_WARNING, "the state was not stored: %s", error_text(rc));
+		d->store_again_ms = driver_now_ms(d) + d->options.raft.heartbeat_ms;
 	}
 	buf_free(&where);
-	snapshot_free(&d->storing);
+}
+
+static void driver_store_run(struct driver *d)
+{
+	d->store_again_ms = 0;
+	snapshot_run(d, d->machine->store(d->machine->ctx, &d->storing), driver_store_done);
 }
 
 void driver_store_turn(struct driver *d)
 {
-	if (d->storing.index || d->install == INSTALL_SWAPPING)
+	if (d->install == INSTALL_SWAPPING || d->apply_waits)
 		return;
-	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted)
+	if (d->storing.index) {
+		if (d->store_again_ms && driver_now_ms(d) >= d->store_again_ms)
+			driver_store_run(d);
+		return;
+	}
+	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted &&
+	    !(d->applied > d->stored && d->machine->wants_store(d->machine->ctx)))
 		return;
 	/* A member that joined does not know who took part before it came. */
 	if (raft_membership_at(d->raft, d->applied)->count == 0)
@@ -66,7 +79,7 @@ void driver_store_turn(struct driver *d)
 	d->storing.term = raft_term_at(d->raft, d->applied);
 	membership_copy(&d->storing.membership, raft_membership_at(d->raft, d->applied));
 	driver_crash_point(d, CRASH_BEFORE_SNAPSHOT);
-	snapshot_run(d, d->machine->store(d->machine->ctx, &d->storing), driver_store_done);
+	driver_store_run(d);
 }
 
 /* ---- installing ------------------------------------------------------------------------------ */
@@ -87,6 +100,11 @@ static void install_swapped(struct job *job)
 		return;
 	}
 	driver_crash_point(d, CRASH_INSTALL_SWAPPED);
+	if (d->store_again_ms) {
+		d->store_again_ms = 0;
+		snapshot_free(&d->storing);
+	}
+	d->apply_waits = false;
 	d->applied = d->install_index;
 	d->stored = d->install_index;
 	d->store_wanted = true; /* what others could be given lies before the log now */

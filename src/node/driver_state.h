@@ -72,6 +72,7 @@ struct driver {
 	uint64_t applied;
 	bool apply_loading; /* entries to be applied are being read from disk */
 	bool apply_behind;  /* more is committed than one turn takes */
+	bool apply_waits;   /* the machine stands within an entry */
 	struct list loads;
 	struct raft_load *wanted; /* loads of the turn under way */
 	size_t wanted_cap;
@@ -82,6 +83,7 @@ struct driver {
 
 	/* snapshots */
 	struct snapshot storing; /* index 0: none under way */
+	uint64_t store_again_ms; /* when a store that failed is tried again; 0: none has */
 	uint64_t stored;	 /* the newest stored state */
 	bool store_wanted;	 /* there is none yet that others could be given */
 	enum install_phase install;

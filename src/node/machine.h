@@ -17,8 +17,14 @@
 struct machine {
 	void *ctx;
 
-	/* The entry at `index` is committed. Called for every kind, in order, without gaps. */
-	void (*apply)(void *ctx, uint64_t index, const struct entry *e);
+	/*
+	 * The entry at `index` is committed. Called for every kind, in order, without gaps. False:
+	 * not yet; it comes again with a later turn, and the machine remembers how far it got.
+	 */
+	bool (*apply)(void *ctx, uint64_t index, const struct entry *e);
+
+	/* Whether the state should be stored now, beside what the driver's own count says. */
+	bool (*wants_store)(void *ctx);
 
 	/*
 	 * Stores the state as it is now, which is that of `s` (index, term, membership are set,
@@ -26,7 +32,10 @@ struct machine {
 	 */
 	struct job *(*store)(void *ctx, const struct snapshot *s);
 
-	/* After the job: OK, and `where` says how others find it; or why not: it is tried again. */
+	/*
+	 * After the job: OK, and `where` says how others find it. Or why not: then `store` is
+	 * called again with the same `s`, however far applying has got.
+	 */
 	int (*store_done)(void *ctx, struct buf *where);
 
 	/* Gets the state of `s` from another member and keeps it beside the living one. */

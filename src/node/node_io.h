@@ -21,6 +21,8 @@ enum frame_kind {
 	FRAME_BIRTH = 2,     /* a hello before the cluster exists (consensus/birth.h) */
 	FRAME_WHO_LEADS = 3, /* a started member asks: the sender's id */
 	FRAME_LEADS = 4,     /* the answer: the sender's id and the leader's, 0 for nobody */
+	FRAME_FORWARD = 5,   /* a batch of writes for the leader (node/batch.h) */
+	FRAME_REGISTER = 6,  /* a registration for the leader (node/batch.h) */
 };
 
 /* A frame to be sent: `head`, then the payloads of `entries` in order. All is borrowed. */
@@ -36,7 +38,8 @@ enum job_lane {
 	LANE_LOG,	  /* appends to the log: nothing else is in their way */
 	LANE_MAINTENANCE, /* segments made ahead and removed */
 	LANE_READ,	  /* reading back; any number at a time */
-	LANE_SNAPSHOT,	  /* making and installing snapshots */
+	LANE_SNAPSHOT, /* the engine's one writer: storing the state, putting another in its place
+			*/
 };
 
 struct node_io {

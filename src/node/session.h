@@ -40,7 +40,7 @@ void session_request(struct session *s, const struct slice *argv, size_t argc);
 void session_refuse(struct session *s, struct slice error);
 
 /* Whether it holds as many unanswered requests as it should: stop reading until events.resume. */
-bool session_is_full(const struct session *s);
+bool session_is_full(struct session *s);
 
 /* Whether everything that was asked is answered. */
 bool session_is_idle(const struct session *s);

@@ -19,7 +19,7 @@
 
 enum engine_family {
 	FAMILY_HISTORY = 0, /* changes by revision */
-	FAMILY_STATE = 1,   /* records, elements, deadlines, meta rows: all that has a newest value */
+	FAMILY_STATE = 1, /* records, elements, deadlines, meta rows: all that has a newest value */
 };
 
 #define FAMILY_COUNT 2
@@ -36,7 +36,8 @@ struct engine_load {
 	uint64_t live_bytes;	  /* of all files */
 };
 
-/* ---- files in ---------------------------------------------------------------------------------- */
+/* ---- files in ----------------------------------------------------------------------------------
+ */
 
 /* A sorted file for `family`, empty. ERR_NO_SPACE, ERR_IO. */
 MUST_USE int engine_file_begin(struct engine *e, enum engine_family family,
@@ -64,7 +65,8 @@ MUST_USE int engine_file_ingest(struct engine_file *f);
 /* Removes what was made of it and frees it. NULL is nothing. */
 void engine_file_drop(struct engine_file *f);
 
-/* ---- rows out ---------------------------------------------------------------------------------- */
+/* ---- rows out ----------------------------------------------------------------------------------
+ */
 
 /* The engine as it is now. */
 struct engine_view *engine_view_open(struct engine *e);
@@ -87,7 +89,8 @@ struct engine_get {
 /* All of them, in one pass where the engine can. */
 void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 
-/* A cursor over one family, standing nowhere. Rows behind `end` are not looked at; empty: no end. */
+/* A cursor over one family, standing nowhere. Rows behind `end` are not looked at; empty: no end.
+ */
 struct engine_cursor *engine_cursor_open(struct engine_view *v, enum engine_family family,
 					 struct slice end);
 void engine_cursor_close(struct engine_cursor *c);
@@ -109,7 +112,8 @@ MUST_USE int engine_cursor_error(const struct engine_cursor *c);
 struct slice engine_cursor_key(const struct engine_cursor *c);
 struct slice engine_cursor_value(const struct engine_cursor *c);
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
 
 void engine_load(struct engine *e, struct engine_load *out);
 

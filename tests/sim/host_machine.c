@@ -99,6 +99,11 @@ static struct job *machine_store(void *ctx, const struct snapshot *s)
 	struct snapshot named = *s;
 	uint8_t where[8];
 
+	/* After a failure the same state once more. */
+	if (m->storing_index == s->index && m->store.error != OK) {
+		file_reset(&m->store, h, STATE_TMP, FILE_REMOVE, FILE_SYNC_DIRECTORY);
+		return &m->store.job;
+	}
 	CHECK(s->index == h->kv.index && s->term == h->kv.term);
 	fixed64_put(where, s->index);
 	named.where = slice_of(where, sizeof(where));
@@ -215,7 +220,13 @@ static void machine_install_drop(void *ctx)
 	COUNT(h->world, INSTALL_FAILED);
 }
 
-static void machine_apply(void *ctx, uint64_t index, const struct entry *e)
+static bool machine_wants_store(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 {
 	struct host *h = ctx;
 	struct kv_command c;
@@ -224,10 +235,11 @@ static void machine_apply(void *ctx, uint64_t index, const struct entry *e)
 	bool command = kv_apply(&h->kv, index, e, &c, &result);
 
 	if (h->dying)
-		return;
+		return true;
 	watch_apply(h, index, e, h->kv.digest);
 	if (command)
 		client_applied(h, index, e->term, &c, &result);
+	return true;
 }
 
 void host_machine_init(struct host *h)
@@ -237,6 +249,7 @@ void host_machine_init(struct host *h)
 	h->machine = (struct machine){
 		.ctx = h,
 		.apply = machine_apply,
+		.wants_store = machine_wants_store,
 		.store = machine_store,
 		.store_done = machine_store_done,
 		.install_fetch = machine_install_fetch,

@@ -187,7 +187,7 @@ static void replace_wiped(struct world *w, struct host *leader)
 		struct host *h = &w->hosts[i];
 		const struct membership *m = driver_membership(leader->driver);
 		struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
-		const struct member *old = membership_find(m, h->lost_id);
+		const struct participant *old = membership_find(m, h->lost_id);
 
 		if (!h->wiped || h == leader)
 			continue;

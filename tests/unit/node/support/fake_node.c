@@ -124,7 +124,7 @@ static bool run_jobs(struct fake_node *n)
 
 /* ---- the state machine ----------------------------------------------------------------------- */
 
-static void fake_apply(void *ctx, uint64_t index, const struct entry *e)
+static bool fake_apply(void *ctx, uint64_t index, const struct entry *e)
 {
 	struct fake_node *n = ctx;
 
@@ -133,6 +133,13 @@ static void fake_apply(void *ctx, uint64_t index, const struct entry *e)
 		.index = index, .term = e->term, .kind = e->kind, .payload = NULL};
 	if (e->len)
 		n->applied[n->applied_count - 1].payload = blob_copy(entry_payload(e));
+	return true;
+}
+
+static bool fake_wants_store(void *ctx)
+{
+	(void)ctx;
+	return false;
 }
 
 static enum job_progress machine_step(struct job *job)
@@ -303,6 +310,7 @@ void fake_node_init(struct fake_node *n, const char *name, const char *const *na
 	n->machine = (struct machine){
 		.ctx = n,
 		.apply = fake_apply,
+		.wants_store = fake_wants_store,
 		.store = fake_store,
 		.store_done = fake_store_done,
 		.install_fetch = fake_install_fetch,

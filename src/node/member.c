@@ -1,0 +1,245 @@
+#include "node/member.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/logging.h"
+#include "base/mem.h"
+#include "node/member_state.h"
+
+struct member_options member_options_default(void)
+{
+	struct member_options o = {
+		.driver =
+			{
+				.raft = raft_options_default(),
+				.segment_bytes = (size_t)64 << 20,
+				.log_max_bytes = (uint64_t)256 << 20,
+				.direct = true,
+				.snapshot_entries = UINT64_MAX / 2, /* by bytes: overlay_bytes */
+				.apply_slice = 256,
+			},
+		.request_timeout_ms = 2500,
+		.overlay_bytes = (size_t)24 << 20,
+		.header_cache_bytes = (size_t)256 << 20,
+		.value_cache_bytes = (size_t)128 << 20,
+		.batch_bytes = (size_t)1 << 20,
+		.unresolved_bytes = (size_t)64 << 20,
+		.session_requests = 4096,
+	};
+
+	return o;
+}
+
+uint64_t member_now_ms(const struct member *m)
+{
+	return clock_monotonic_us(&m->io->clock) / 1000;
+}
+
+void member_fail(struct member *m, int error)
+{
+	if (m->failed)
+		return;
+	LOG(m->io->logger, LOG_ERROR, "stops: %s", error_text(error));
+	m->failed = true;
+	m->events->failed(m->events->ctx, error);
+}
+
+static void on_read_ready(void *ctx, uint64_t request)
+{
+	member_barrier_met(ctx, request);
+}
+
+static void on_note(void *ctx, const struct raft_note *note)
+{
+	(void)ctx;
+	(void)note;
+}
+
+static void on_changed(void *ctx, const struct raft_status *status)
+{
+	struct member *m = ctx;
+	bool another = m->status.leader != status->leader || m->status.term != status->term;
+
+	m->status = *status;
+	if (another) {
+		member_barrier_void(m);
+		m->register_due_ms = 0;
+	}
+	m->events->changed(m->events->ctx, status);
+}
+
+static void on_failed(void *ctx, int error)
+{
+	member_fail(ctx, error);
+}
+
+static int member_open(struct member *m)
+{
+	struct store_options o = {
+		.overlay_bytes = m->options.overlay_bytes,
+		.header_cache_bytes = m->options.header_cache_bytes,
+		.value_cache_bytes = m->options.value_cache_bytes,
+		.logger = m->io->logger,
+	};
+	struct driver_stored stored;
+	struct buf snapshot = {0};
+	int rc = store_open(&m->store, m->engine, &o, &snapshot);
+
+	stored.snapshot = buf_slice(&snapshot);
+	if (rc == OK) {
+		txn_init(&m->txn, m->store);
+		txn_init(&m->read_txn, m->store);
+		rc = driver_new(&m->driver, &m->options.driver, m->io, &m->machine,
+				&m->driver_events, &stored);
+	}
+	buf_free(&snapshot);
+	if (rc != OK)
+		return rc;
+	if (driver_applied(m->driver) != store_position(m->store)->index)
+		return ERR_CORRUPT;
+	origin_init(&m->origin, driver_id(m->driver));
+	return OK;
+}
+
+int member_new(struct member **out, const struct member_options *options, const struct node_io *io,
+	       struct engine *engine, const struct member_events *events)
+{
+	struct member *m = MEM_NEW(struct member);
+	int rc;
+
+	m->options = *options;
+	m->io = io;
+	m->engine = engine;
+	m->events = events;
+	m->driver_events = (struct driver_events){
+		.ctx = m,
+		.read_ready = on_read_ready,
+		.note = on_note,
+		.changed = on_changed,
+		.failed = on_failed,
+	};
+	list_init(&m->reads_waiting);
+	list_init(&m->reads_flying);
+	list_init(&m->sessions);
+	list_init(&m->touched);
+	list_init(&m->full);
+	list_init(&m->ageing);
+	member_machine_init(m);
+	rc = member_open(m);
+	if (rc != OK) {
+		member_free(m);
+		return rc;
+	}
+	*out = m;
+	return OK;
+}
+
+void member_free(struct member *m)
+{
+	struct list *it;
+
+	if (!m)
+		return;
+	while (!list_empty(&m->sessions)) {
+		it = m->sessions.next;
+		session_close(LIST_ITEM(it, struct session, link));
+	}
+	origin_close(&m->origin);
+	driver_free(m->driver);
+	txn_close(&m->txn);
+	txn_close(&m->read_txn);
+	fetched_free(m->pinned);
+	store_close(m->store);
+	buf_free(&m->unheard);
+	mem_free(m->argv);
+	mem_free(m);
+}
+
+void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struct blob *body)
+{
+	(void)from;
+	if (m->failed)
+		return;
+	switch (kind) {
+	case FRAME_FORWARD:
+		member_forwarded(m, body);
+		return;
+	case FRAME_REGISTER:
+		member_hear_registration(m, slice_of(body->data, body->len));
+		return;
+	case FRAME_RAFT:
+	case FRAME_BIRTH:
+	case FRAME_WHO_LEADS:
+	case FRAME_LEADS:
+		break;
+	}
+	driver_receive(m->driver, kind, body);
+}
+
+void member_peer_connected(struct member *m, uint64_t peer)
+{
+	if (peer == m->status.leader)
+		origin_send_again(&m->origin);
+}
+
+void member_peer_gone(struct member *m, uint64_t peer)
+{
+	driver_peer_gone(m->driver, peer);
+}
+
+void member_turn(struct member *m)
+{
+	if (!m->failed) {
+		member_expire_requests(m);
+		member_write_turn(m);
+		member_read_turn(m);
+		driver_turn(m->driver);
+		member_read_launch(m);
+		member_store_turn(m);
+	}
+	member_tell_sessions(m);
+}
+
+uint64_t member_deadline_ms(const struct member *m)
+{
+	uint64_t due = driver_deadline_ms(m->driver);
+
+	if (m->failed)
+		return UINT64_MAX;
+	due = MIN(due, member_request_due_ms(m));
+	if (m->barrier_due_ms)
+		due = MIN(due, m->barrier_due_ms);
+	else if (!list_empty(&m->reads_waiting) && m->status.leader)
+		due = 0;
+	if (!m->origin.incarnation && m->status.leader)
+		due = MIN(due, m->register_due_ms);
+	if (origin_unresolved(&m->origin))
+		due = MIN(due, m->progress_ms + m->options.driver.raft.election_ms);
+	return due;
+}
+
+void member_hand_over(struct member *m)
+{
+	int rc;
+
+	if (m->failed || m->status.role != RAFT_LEADER)
+		return;
+	rc = driver_transfer(m->driver, 0);
+	if (rc != OK)
+		LOG(m->io->logger, LOG_NOTICE, "leadership is not handed over: %s", error_text(rc));
+}
+
+bool member_is_idle(const struct member *m)
+{
+	return list_empty(&m->ageing);
+}
+
+bool member_stopped(const struct member *m)
+{
+	return m->failed;
+}
+
+struct driver *member_driver(struct member *m)
+{
+	return m->driver;
+}

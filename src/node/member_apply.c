@@ -1,0 +1,293 @@
+/*
+ * Applying: the state machine takes committed entries, one command after the other. Each command is
+ * whole or not at all; between two of them anything else may happen, so an entry that is
+ * interrupted goes on where it stopped.
+ */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/logging.h"
+#include "base/mem.h"
+#include "base/mutant.h"
+#include "node/member_state.h"
+
+#include <inttypes.h>
+
+/* ---- a command that misses a row ------------------------------------------------------------- */
+
+static enum job_progress dry_run_step(struct job *job)
+{
+	struct dry_run *d = CONTAINER_OF(job, struct dry_run, job);
+	struct resp_writer w = {.out = &d->reply, .protocol = 2};
+	struct call c = {
+		.command = command_find(d->command.argv[0]),
+		.argv = d->command.argv,
+		.argc = d->command.argc,
+		.database = (unsigned)d->command.database,
+		.txn = &d->txn,
+		.reply = &w,
+	};
+
+	d->result = c.command->run(&c);
+	return JOB_DONE;
+}
+
+static void dry_run_free(struct dry_run *d)
+{
+	txn_close(&d->txn);
+	view_close(d->view);
+	buf_free(&d->reply);
+	blob_release(d->payload);
+	mem_free(d->argv);
+	mem_free(d);
+}
+
+/* What it touched is pinned until the command has run on the loop. */
+static void dry_run_done(struct job *job)
+{
+	struct dry_run *d = CONTAINER_OF(job, struct dry_run, job);
+	struct member *m = d->member;
+	int rc = d->result;
+
+	fetched_free(m->pinned);
+	m->pinned = d->note;
+	m->dry_running = false;
+	dry_run_free(d);
+	if (rc != OK)
+		member_fail(m, rc);
+}
+
+static void dry_run_start(struct member *m, const struct batch_command *command,
+			  const struct entry *e)
+{
+	struct dry_run *d = MEM_NEW(struct dry_run);
+
+	d->member = m;
+	d->view = view_open(m->store);
+	d->note = fetched_new();
+	d->payload = blob_hold(e->blob);
+	d->command = *command;
+	d->argv = mem_alloc(command->argc * sizeof(*d->argv));
+	for (size_t i = 0; i < command->argc; i++)
+		d->argv[i] = command->argv[i];
+	d->command.argv = d->argv;
+	d->time_ms = store_position(m->store)->stamp_ms;
+	txn_init_view(&d->txn, d->view, d->note);
+	txn_begin(&d->txn, d->time_ms, command->author);
+	d->job.step = dry_run_step;
+	d->job.done = dry_run_done;
+	d->job.owner = m;
+	m->dry_running = true;
+	m->io->run(m->io->ctx, LANE_READ, &d->job);
+}
+
+static void unpin(struct member *m)
+{
+	if (!m->pinned)
+		return;
+	txn_pin(&m->txn, NULL);
+	fetched_free(m->pinned);
+	m->pinned = NULL;
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+/* Runs it and lets it take effect. ERR_MISSING: nothing has happened. */
+static int run_command(struct member *m, const struct batch_command *b, struct resp_writer *reply)
+{
+	size_t before = reply->out->len;
+	struct call c = {
+		.command = command_find(b->argv[0]),
+		.argv = b->argv,
+		.argc = b->argc,
+		.database = (unsigned)b->database,
+		.txn = &m->txn,
+		.reply = reply,
+	};
+	int rc;
+
+	/* Whoever proposed it has looked at both; a byte that says otherwise is no command. */
+	if (!c.command || c.command->class != COMMAND_WRITE || !command_takes(c.command, c.argc) ||
+	    c.database >= DATABASE_COUNT)
+		return ERR_MALFORMED;
+	txn_begin(&m->txn, store_position(m->store)->stamp_ms, b->author);
+	txn_pin(&m->txn, m->pinned);
+	rc = c.command->run(&c);
+	if (rc != OK) {
+		txn_undo(&m->txn);
+		reply->out->len = before;
+		return rc;
+	}
+	if (txn_changed(&m->txn))
+		m->changes++;
+	txn_commit(&m->txn);
+	return OK;
+}
+
+/* The request that waits for this number, if it is one of this member's own. */
+static struct request *request_of(struct member *m, const struct batch_header *h, uint64_t seq)
+{
+	if (h->member != m->origin.member || h->incarnation != m->origin.incarnation)
+		return NULL;
+	CHECK(seq == m->origin.first);
+	return origin_pending(&m->origin, seq)->request;
+}
+
+static void resolve(struct member *m, const struct batch_header *h, struct request *r)
+{
+	if (h->member != m->origin.member || h->incarnation != m->origin.incarnation)
+		return;
+	origin_resolve_first(&m->origin);
+	member_write_resolved(m, r);
+}
+
+/* One command of a batch. ERR_MISSING: a row is being fetched. */
+static int apply_command(struct member *m, const struct batch_header *h, uint64_t seq,
+			 const struct batch_command *b, const struct entry *e)
+{
+	struct request *r = request_of(m, h, seq);
+	struct resp_writer w = {.out = &m->unheard, .protocol = 2};
+	int rc = OK;
+
+	if (r) {
+		session_before_write(r->session, r);
+		w = session_writer(r);
+	}
+	buf_clear(&m->unheard);
+	if (!(b->flags & BATCH_CANCELLED))
+		rc = run_command(m, b, &w);
+	if (rc == ERR_MISSING) {
+		dry_run_start(m, b, e);
+		return rc;
+	}
+	unpin(m);
+	if (rc == ERR_MALFORMED) {
+		LOG(m->io->logger, LOG_ERROR, "entry holds a command that is none: skipped");
+		resp_write_errorf(&w, "ERR this command is not known to all members");
+		rc = OK;
+	}
+	if (rc == OK)
+		resolve(m, h, r);
+	return rc;
+}
+
+/* ---- entries --------------------------------------------------------------------------------- */
+
+static void note_gap(struct member *m, const struct batch_header *h)
+{
+	if (h->member == m->origin.member && h->incarnation == m->origin.incarnation)
+		origin_send_again(&m->origin);
+}
+
+/* True when the batch is behind; false when it has to go on later. */
+static bool apply_batch(struct member *m, const struct entry *e)
+{
+	struct cursor c = cursor_of(entry_payload(e));
+	struct batch_header h;
+	int rc = batch_header_decode(&c, &h);
+
+	if (rc != OK) {
+		LOG(m->io->logger, LOG_ERROR, "entry %" PRIu64 " is no batch: skipped",
+		    m->applying.index);
+		return true;
+	}
+	if (m->applying.at)
+		c.at = e->data + m->applying.at;
+	for (; m->applying.done < h.count; m->applying.done++) {
+		struct origin_row *row = position_origin(store_position(m->store), h.member);
+		uint64_t seq = h.seq + m->applying.done;
+		struct batch_command b;
+
+		m->applying.at = (size_t)(c.at - e->data);
+		if (!row || row->incarnation != h.incarnation)
+			return true; /* of an earlier run, or of nobody */
+		rc = batch_command_decode(&c, &b, &m->argv, &m->argv_cap);
+		if (rc != OK)
+			return true;
+		if (seq <= row->seq && !MUTANT(dedupe_skipped))
+			continue;
+		if (seq > row->seq + 1 && !MUTANT(gap_ignored)) {
+			note_gap(m, &h);
+			return true;
+		}
+		rc = apply_command(m, &h, seq, &b, e);
+		if (rc == ERR_MISSING)
+			return false;
+		if (rc != OK) {
+			member_fail(m, rc);
+			return false;
+		}
+		position_origin(store_position(m->store), h.member)->seq = seq;
+	}
+	return true;
+}
+
+/* A run of a member takes the place of the one that it names, if that is still the newest. */
+static void apply_registration(struct member *m, uint64_t index, const struct entry *e)
+{
+	struct position *p = store_position(m->store);
+	struct registration r;
+	struct origin_row *row;
+	bool ok;
+
+	if (registration_decode(entry_payload(e), &r) != OK ||
+	    !membership_find(driver_membership_at(m->driver, index), r.member))
+		return;
+	row = position_origin_add(p, r.member);
+	ok = row->incarnation == r.replaces || MUTANT(old_registration_wins);
+	if (ok) {
+		row->incarnation = index;
+		row->seq = 0;
+	}
+	member_registered(m, index, &r, ok);
+}
+
+/* Who takes part no more writes no more. */
+static void apply_membership(struct member *m, const struct entry *e)
+{
+	struct position *p = store_position(m->store);
+	struct membership now = {0};
+
+	if (membership_decode(entry_payload(e), &now) != OK)
+		return;
+	for (size_t i = p->origin_count; i-- > 0;)
+		if (!membership_find(&now, p->origins[i].member))
+			position_origin_remove(p, p->origins[i].member);
+	membership_free(&now);
+}
+
+static bool apply_entry(struct member *m, uint64_t index, const struct entry *e)
+{
+	switch (e->kind) {
+	case ENTRY_NOOP:
+		return true;
+	case ENTRY_MEMBERSHIP:
+		apply_membership(m, e);
+		return true;
+	case ENTRY_BATCH:
+		return apply_batch(m, e);
+	case ENTRY_REGISTER:
+		apply_registration(m, index, e);
+		return true;
+	}
+	LOG(m->io->logger, LOG_ERROR, "entry %" PRIu64 " is of unknown kind %u: skipped", index,
+	    e->kind);
+	return true;
+}
+
+bool member_apply(struct member *m, uint64_t index, const struct entry *e)
+{
+	struct position *p = store_position(m->store);
+
+	if (m->failed || m->dry_running || store_is_full(m->store))
+		return false;
+	if (m->applying.index != index)
+		m->applying = (struct applying){.index = index};
+	p->stamp_ms = MAX(p->stamp_ms, e->stamp);
+	if (!apply_entry(m, index, e))
+		return false;
+	m->applying.index = 0;
+	p->index = index;
+	p->term = e->term;
+	return true;
+}

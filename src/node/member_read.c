@@ -1,0 +1,204 @@
+/*
+ * Reads. Those of one turn share a barrier: a read index that a majority has confirmed after they
+ * came. One barrier is under way at a time, the next one collects meanwhile. When it is met, a read
+ * runs on the loop over what is in memory; one that misses a row is run again in the pool, over a
+ * view of the very same state.
+ */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/logging.h"
+#include "base/mem.h"
+#include "base/mutant.h"
+#include "node/member_state.h"
+
+#include <inttypes.h>
+
+/* More than this is not kept of what a batch of reads got from the engine. */
+#define LEARN_MAX ((size_t)4 << 20)
+
+static struct call read_call(const struct request *r, struct txn *t, struct resp_writer *w)
+{
+	return (struct call){
+		.command = r->command,
+		.argv = r->argv,
+		.argc = r->argc,
+		.database = r->database,
+		.txn = t,
+		.reply = w,
+	};
+}
+
+static void read_failed(struct resp_writer *w, int error)
+{
+	resp_write_errorf(w, "ERR This member cannot read its data: %s", error_text(error));
+}
+
+/* ---- the pool -------------------------------------------------------------------------------- */
+
+static void read_in_pool(struct read_batch *b, struct request *r)
+{
+	struct resp_writer w = request_writer(r);
+	struct call c = read_call(r, &b->txn, &w);
+	int rc;
+
+	rc = r->command->run(&c);
+	CHECK(rc != ERR_MISSING);
+	if (rc == OK)
+		return;
+	buf_clear(&r->reply);
+	read_failed(&w, rc);
+}
+
+static enum job_progress read_batch_step(struct job *job)
+{
+	struct read_batch *b = CONTAINER_OF(job, struct read_batch, job);
+
+	read_in_pool(b, LIST_ITEM(b->at, struct request, waiting));
+	b->at = b->at->next;
+	return b->at == &b->requests ? JOB_DONE : JOB_MORE;
+}
+
+static void read_batch_done(struct job *job)
+{
+	struct read_batch *b = CONTAINER_OF(job, struct read_batch, job);
+	struct member *m = b->member;
+	struct list *it;
+
+	if (b->note->arena.bytes <= LEARN_MAX)
+		store_learn(m->store, b->view, b->note);
+	while ((it = list_pop_front(&b->requests)) != NULL) {
+		struct request *r = LIST_ITEM(it, struct request, waiting);
+		struct session *s = r->session;
+
+		if (!s) {
+			request_free(r);
+			continue;
+		}
+		session_done(r);
+		session_advance(s);
+	}
+	txn_close(&b->txn);
+	fetched_free(b->note);
+	view_close(b->view);
+	mem_free(b);
+}
+
+static struct read_batch *read_batch_new(struct member *m)
+{
+	struct read_batch *b = MEM_NEW(struct read_batch);
+
+	b->member = m;
+	b->view = view_open(m->store);
+	b->note = fetched_new();
+	b->changes = m->changes;
+	list_init(&b->requests);
+	txn_init_view(&b->txn, b->view, b->note);
+	txn_begin(&b->txn, view_position(b->view)->stamp_ms, 0);
+	return b;
+}
+
+void member_read_launch(struct member *m)
+{
+	struct read_batch *b = m->batch;
+
+	if (!b)
+		return;
+	m->batch = NULL;
+	b->at = b->requests.next;
+	b->job.step = read_batch_step;
+	b->job.done = read_batch_done;
+	b->job.owner = m;
+	m->io->run(m->io->ctx, LANE_READ, &b->job);
+}
+
+/* Its state is the one of this moment, whatever is applied before the pool comes to it. */
+static void read_send_to_pool(struct member *m, struct request *r)
+{
+	if (m->batch && m->batch->changes != m->changes && !MUTANT(stale_view))
+		member_read_launch(m);
+	if (!m->batch)
+		m->batch = read_batch_new(m);
+	r->state = REQUEST_RUNNING;
+	list_remove(&r->waiting);
+	list_push_back(&m->batch->requests, &r->waiting);
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+void member_read_now(struct member *m, struct request *r)
+{
+	struct resp_writer w = session_writer(r);
+	struct call c = read_call(r, &m->read_txn, &w);
+	size_t before = w.out->len;
+	int rc;
+
+	txn_begin(&m->read_txn, store_position(m->store)->stamp_ms, 0);
+	rc = r->command->run(&c);
+	if (rc != OK)
+		w.out->len = before;
+	if (rc == ERR_MISSING) {
+		read_send_to_pool(m, r);
+		return;
+	}
+	if (rc != OK)
+		read_failed(&w, rc);
+	session_done(r);
+}
+
+void member_read(struct member *m, struct request *r)
+{
+	r->state = REQUEST_WAITS;
+	list_push_back(&m->reads_waiting, &r->waiting);
+}
+
+/* All of one list behind another, in order. */
+static void list_move_all(struct list *to, struct list *from)
+{
+	struct list *it;
+
+	while ((it = list_pop_front(from)) != NULL)
+		list_push_back(to, it);
+}
+
+void member_barrier_void(struct member *m)
+{
+	struct list all;
+
+	/* What waits longest stays in front. */
+	list_init(&all);
+	list_move_all(&all, &m->reads_flying);
+	list_move_all(&all, &m->reads_waiting);
+	list_move_all(&m->reads_waiting, &all);
+	m->barrier_due_ms = 0;
+}
+
+void member_read_turn(struct member *m)
+{
+	uint64_t now = member_now_ms(m);
+
+	if (m->barrier_due_ms && now >= m->barrier_due_ms)
+		member_barrier_void(m);
+	if (m->barrier_due_ms || list_empty(&m->reads_waiting))
+		return;
+	m->barrier++;
+	if (driver_read(m->driver, m->barrier) != OK)
+		return;
+	list_move_all(&m->reads_flying, &m->reads_waiting);
+	m->barrier_due_ms = now + 2 * (uint64_t)m->options.driver.raft.heartbeat_ms;
+}
+
+void member_barrier_met(struct member *m, uint64_t request)
+{
+	struct list *it;
+
+	if (request != m->barrier || !m->barrier_due_ms)
+		return; /* asked for again since, under another number */
+	m->barrier_due_ms = 0;
+	while ((it = list_pop_front(&m->reads_flying)) != NULL) {
+		struct request *r = LIST_ITEM(it, struct request, waiting);
+
+		r->state = REQUEST_DUE;
+		session_advance(r->session);
+	}
+}

@@ -1,0 +1,141 @@
+#ifndef CONCLAVE_NODE_MEMBER_STATE_H
+#define CONCLAVE_NODE_MEMBER_STATE_H
+
+/* Inside node only: the state behind struct member and struct session, and what their files offer
+ * each other. */
+
+#include "node/batch.h"
+#include "node/member.h"
+#include "node/origin.h"
+#include "node/request.h"
+
+struct session {
+	struct member *member;
+	const struct session_events *events;
+	void *ctx;
+	struct list link;     /* in the member */
+	struct list touched;  /* in the member: has output to tell of */
+	struct list full;     /* in the member: was told to wait */
+	struct list requests; /* in order of arrival */
+	size_t count;
+	struct buf out;
+	unsigned database;
+	int protocol;
+	bool wants_close;
+	bool advancing;
+};
+
+/* Reads that share one view, on their way through the pool. */
+struct read_batch {
+	struct job job;
+	struct member *member;
+	struct view *view;
+	struct fetched *note;
+	struct txn txn;
+	struct list requests;
+	struct list *at;  /* the next one to run */
+	uint64_t changes; /* of the member when the view was opened */
+};
+
+/* A write that missed a row, run dry to find out which. */
+struct dry_run {
+	struct job job;
+	struct member *member;
+	struct view *view;
+	struct fetched *note;
+	struct txn txn;
+	struct buf reply;
+	struct batch_command command;
+	struct slice *argv;
+	struct blob *payload;
+	uint64_t time_ms;
+	int result;
+};
+
+/* The entry that is being applied, when it could not be applied at once. */
+struct applying {
+	uint64_t index; /* 0: none */
+	uint32_t done;	/* commands of it that are behind */
+	size_t at;	/* where the next one begins in the payload */
+};
+
+struct member {
+	struct member_options options;
+	const struct node_io *io;
+	struct engine *engine;
+	const struct member_events *events;
+	struct machine machine;
+	struct driver_events driver_events;
+	struct driver *driver;
+	struct store *store;
+	struct raft_status status; /* as last told */
+	bool failed;
+
+	/* apply */
+	struct txn txn;
+	struct applying applying;
+	struct fetched *pinned; /* rows for the command that is to run once more */
+	bool dry_running;
+	struct slice *argv;
+	size_t argv_cap;
+	struct buf unheard; /* replies that nobody waits for */
+	uint64_t changes;   /* commands that changed something, since the start */
+
+	/* writes */
+	struct origin origin;
+	uint64_t register_due_ms; /* when a registration is proposed again */
+	uint64_t progress_ms;	  /* when a write was handed out or resolved last */
+	uint64_t handed_term;	  /* of the leader that has what was sent */
+
+	/* reads */
+	struct txn read_txn;
+	struct list reads_waiting; /* for the barrier after the one under way */
+	struct list reads_flying;  /* for the one under way */
+	uint64_t barrier;	   /* its number */
+	uint64_t barrier_due_ms;   /* when it is asked for again; 0: none is under way */
+	struct read_batch *batch;  /* to be handed to the pool at the end of the turn */
+
+	/* sessions */
+	struct list sessions;
+	struct list touched; /* have output to tell of */
+	struct list full;    /* were told to wait */
+	struct list ageing;  /* requests, oldest first */
+};
+
+uint64_t member_now_ms(const struct member *m);
+void member_fail(struct member *m, int error);
+
+/* member_apply.c */
+bool member_apply(struct member *m, uint64_t index, const struct entry *e);
+
+/* member_store.c */
+void member_machine_init(struct member *m);
+void member_store_turn(struct member *m);
+
+/* member_write.c */
+void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);
+void member_write_turn(struct member *m);
+void member_forwarded(struct member *m, struct blob *body);
+void member_hear_registration(struct member *m, struct slice body);
+void member_registered(struct member *m, uint64_t index, const struct registration *r, bool ok);
+void member_write_resolved(struct member *m, struct request *r);
+bool member_writes_full(const struct member *m);
+
+/* member_read.c */
+void member_read(struct member *m, struct request *r);
+void member_read_now(struct member *m, struct request *r);
+void member_read_turn(struct member *m);
+void member_barrier_met(struct member *m, uint64_t request);
+void member_barrier_void(struct member *m);
+void member_read_launch(struct member *m);
+
+/* session.c */
+struct resp_writer session_writer(struct request *r);
+void session_before_write(struct session *s, const struct request *r);
+void session_done(struct request *r);
+void session_advance(struct session *s);
+void member_expire_requests(struct member *m);
+void member_tell_sessions(struct member *m);
+uint64_t member_request_due_ms(const struct member *m);
+
+#endif

@@ -1,0 +1,64 @@
+/* The state machine's store as the driver wants it: stored, told of, taken over from others. */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/logging.h"
+#include "node/member_state.h"
+
+static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
+{
+	return member_apply(ctx, index, e);
+}
+
+static bool machine_wants_store(void *ctx)
+{
+	struct member *m = ctx;
+
+	return store_wants_flush(m->store);
+}
+
+static struct job *machine_store(void *ctx, const struct snapshot *s)
+{
+	struct member *m = ctx;
+	struct buf descriptor = {0};
+	struct job *job;
+
+	snapshot_encode(s, &descriptor);
+	job = store_flush(m->store, buf_slice(&descriptor));
+	buf_free(&descriptor);
+	return job;
+}
+
+static int machine_store_done(void *ctx, struct buf *where)
+{
+	struct member *m = ctx;
+	int rc = store_flushed(m->store);
+
+	(void)where; /* others ask for the state by its index */
+	if (rc != OK && rc != ERR_NO_SPACE)
+		member_fail(m, rc);
+	return rc;
+}
+
+void member_machine_init(struct member *m)
+{
+	m->machine = (struct machine){
+		.ctx = m,
+		.apply = machine_apply,
+		.wants_store = machine_wants_store,
+		.store = machine_store,
+		.store_done = machine_store_done,
+	};
+}
+
+/* What nobody reads any more is closed by another thread. */
+void member_store_turn(struct member *m)
+{
+	struct job *job = store_clean(m->store);
+
+	if (!job)
+		return;
+	job->done = store_cleaned;
+	job->owner = m;
+	m->io->run(m->io->ctx, LANE_READ, job);
+}

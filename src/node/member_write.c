@@ -1,0 +1,200 @@
+/* Writes on their way to the log: collected, numbered, handed to whoever leads, sent again. */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/logging.h"
+#include "base/mutant.h"
+#include "node/member_state.h"
+
+#include <inttypes.h>
+
+void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc)
+{
+	struct batch_command c = {.database = r->database, .argc = argc, .argv = argv};
+
+	batch_command_encode(&c, origin_collect(&m->origin, r));
+	origin_collected(&m->origin);
+	r->state = REQUEST_WRITES;
+	if (m->origin.collected.len >= m->options.batch_bytes)
+		member_write_turn(m);
+}
+
+bool member_writes_full(const struct member *m)
+{
+	return m->origin.bytes + m->origin.collected.len > m->options.unresolved_bytes;
+}
+
+/* ---- to the leader --------------------------------------------------------------------------- */
+
+static bool leads(const struct member *m)
+{
+	return m->status.role == RAFT_LEADER;
+}
+
+static int propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter)
+{
+	uint64_t index;
+	struct entry e = {
+		.kind = kind,
+		.stamp = clock_wall_ms(&m->io->clock),
+		.waiter = waiter,
+		.data = payload->data,
+		.blob = payload,
+		.len = (uint32_t)payload->len,
+	};
+
+	return driver_propose(m->driver, &e, 1, &index);
+}
+
+/* Hands a batch to whoever leads; false if nobody takes it now. */
+static bool hand_out(struct member *m, struct blob *batch)
+{
+	struct frame frame = {.kind = FRAME_FORWARD, .head = slice_of(batch->data, batch->len)};
+
+	if (leads(m))
+		return propose(m, ENTRY_BATCH, batch, 0) == OK;
+	m->io->send(m->io->ctx, m->status.leader, &frame);
+	return true;
+}
+
+static bool resend(struct member *m)
+{
+	struct blob *batch;
+	uint64_t next;
+
+	while ((batch = origin_resend(&m->origin, m->status.term, 0, m->options.batch_bytes,
+				      &next)) != NULL) {
+		bool taken = hand_out(m, batch);
+
+		blob_release(batch);
+		if (!taken)
+			return false;
+		origin_sent(&m->origin, next);
+	}
+	return true;
+}
+
+static void hand_out_collected(struct member *m)
+{
+	struct blob *batch;
+	uint64_t from = m->origin.next;
+
+	if (!origin_has_collected(&m->origin))
+		return;
+	batch = origin_seal(&m->origin, m->status.term, 0);
+	/* Numbered is numbered: what nobody takes now goes out with what is sent again. */
+	if (!hand_out(m, batch))
+		origin_unsend(&m->origin, from);
+	blob_release(batch);
+}
+
+static void register_origin(struct member *m)
+{
+	const struct origin_row *row =
+		position_origin(store_position(m->store), driver_id(m->driver));
+	struct registration r = {.member = driver_id(m->driver),
+				 .replaces = row ? row->incarnation : 0};
+	struct buf bytes = {0};
+	struct blob *payload;
+
+	m->register_due_ms = member_now_ms(m) + m->options.driver.raft.election_ms;
+	m->origin.nonce = m->io->random(m->io->ctx) | 1;
+	r.nonce = m->origin.nonce;
+	registration_encode(&r, &bytes);
+	if (leads(m)) {
+		payload = blob_copy(buf_slice(&bytes));
+		if (propose(m, ENTRY_REGISTER, payload, 0) != OK)
+			m->register_due_ms = member_now_ms(m) + m->options.driver.raft.heartbeat_ms;
+		blob_release(payload);
+	} else {
+		struct frame frame = {.kind = FRAME_REGISTER, .head = buf_slice(&bytes)};
+
+		m->io->send(m->io->ctx, m->status.leader, &frame);
+	}
+	buf_free(&bytes);
+}
+
+void member_write_turn(struct member *m)
+{
+	uint64_t now = member_now_ms(m);
+	struct origin *o = &m->origin;
+
+	if (!m->status.leader || m->failed)
+		return;
+	if (!o->incarnation) {
+		if (now >= m->register_due_ms)
+			register_origin(m);
+		return;
+	}
+	if (m->handed_term != m->status.term ||
+	    (origin_unresolved(o) && now >= m->progress_ms + m->options.driver.raft.election_ms)) {
+		origin_send_again(o);
+		m->handed_term = m->status.term;
+		m->progress_ms = now;
+	}
+	if (!origin_unresolved(o))
+		m->progress_ms = now;
+	if (resend(m))
+		hand_out_collected(m);
+}
+
+/* ---- from others ----------------------------------------------------------------------------- */
+
+void member_forwarded(struct member *m, struct blob *body)
+{
+	struct cursor c = cursor_of(slice_of(body->data, body->len));
+	struct batch_header h;
+
+	if (batch_header_decode(&c, &h) != OK) {
+		LOG(m->io->logger, LOG_WARNING, "a malformed batch was ignored");
+		return;
+	}
+	/* No second hop: who does not lead that term drops it, and its origin sends it again. */
+	if (!leads(m) || (h.term != m->status.term && !MUTANT(second_hop)))
+		return;
+	if (propose(m, ENTRY_BATCH, body, h.member) != OK)
+		LOG(m->io->logger, LOG_DEBUG, "a batch of %016" PRIx64 " finds no room", h.member);
+}
+
+void member_hear_registration(struct member *m, struct slice body)
+{
+	struct registration r;
+	struct blob *payload;
+
+	if (registration_decode(body, &r) != OK) {
+		LOG(m->io->logger, LOG_WARNING, "a malformed registration was ignored");
+		return;
+	}
+	if (!leads(m))
+		return;
+	payload = blob_copy(body);
+	if (propose(m, ENTRY_REGISTER, payload, r.member) != OK)
+		LOG(m->io->logger, LOG_DEBUG, "a registration of %016" PRIx64 " finds no room",
+		    r.member);
+	blob_release(payload);
+}
+
+/* ---- applied --------------------------------------------------------------------------------- */
+
+void member_registered(struct member *m, uint64_t index, const struct registration *r, bool ok)
+{
+	if (r->member != driver_id(m->driver) || m->origin.incarnation)
+		return;
+	if (ok && r->nonce == m->origin.nonce) {
+		origin_registered(&m->origin, index);
+		m->progress_ms = member_now_ms(m);
+		LOG(m->io->logger, LOG_NOTICE, "takes writes, as run %" PRIu64, index);
+		return;
+	}
+	/* An older run's, or one that names a run that is no longer the newest: at once again. */
+	m->register_due_ms = 0;
+}
+
+void member_write_resolved(struct member *m, struct request *r)
+{
+	m->progress_ms = member_now_ms(m);
+	if (!r)
+		return;
+	session_done(r);
+	session_advance(r->session);
+}

@@ -1,0 +1,47 @@
+#include "node/request.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static size_t bytes_of(const struct slice *argv, size_t argc)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < argc; i++)
+		n += argv[i].len;
+	return n;
+}
+
+struct request *request_new(const struct command *command, const struct slice *argv, size_t argc)
+{
+	size_t kept = command && command->class == COMMAND_WRITE ? 0 : argc;
+	struct request *r = mem_alloc(sizeof(*r) + kept * sizeof(*argv) + bytes_of(argv, kept));
+	uint8_t *bytes = (uint8_t *)(r + 1) + kept * sizeof(*argv);
+
+	*r = (struct request){.command = command, .argc = kept, .argv = (struct slice *)(r + 1)};
+	list_init(&r->link);
+	list_init(&r->waiting);
+	list_init(&r->ageing);
+	for (size_t i = 0; i < kept; i++) {
+		if (argv[i].len)
+			memcpy(bytes, argv[i].data, argv[i].len);
+		r->argv[i] = slice_of(bytes, argv[i].len);
+		bytes += argv[i].len;
+	}
+	return r;
+}
+
+void request_free(struct request *r)
+{
+	list_remove(&r->link);
+	list_remove(&r->waiting);
+	list_remove(&r->ageing);
+	buf_free(&r->reply);
+	mem_free(r);
+}
+
+struct resp_writer request_writer(struct request *r)
+{
+	return (struct resp_writer){.out = &r->reply, .protocol = r->protocol};
+}

@@ -1,0 +1,52 @@
+#ifndef CONCLAVE_NODE_REQUEST_H
+#define CONCLAVE_NODE_REQUEST_H
+
+/* Inside node only: one request of a session, from its arrival to its reply. */
+
+#include "base/list.h"
+#include "command/command.h"
+
+struct session;
+
+/*
+ *	            barrier met          missed a row
+ *	WAITS ------------------> DUE ------------------> RUNNING
+ *	  |                        |                         |
+ *	  | right before the next  | run                     | run in the pool
+ *	  | write of its session   v                         v
+ *	  +---------------------> DONE <---------------------+
+ *	                           ^
+ *	WRITES --------------------+   applied, or given up
+ */
+enum request_state {
+	REQUEST_WAITS,	 /* a read whose barrier is not met */
+	REQUEST_DUE,	 /* a read that may run when what its session wrote before it is applied */
+	REQUEST_RUNNING, /* a read in the pool; its reply belongs to another thread */
+	REQUEST_WRITES,	 /* a write that is not applied yet */
+	REQUEST_DONE,	 /* its reply waits for those before it */
+};
+
+struct request {
+	struct list link;	 /* in the session, in order of arrival */
+	struct list waiting;	 /* in the member: for a barrier, or for a turn in the pool */
+	struct list ageing;	 /* in the member, in order of arrival */
+	struct session *session; /* NULL: nobody wants the reply any more */
+	const struct command *command;
+	enum request_state state;
+	uint64_t seq; /* of a write: its number, 0 as long as it has none */
+	uint64_t due_ms;
+	unsigned database;
+	int protocol;
+	struct buf reply;
+	size_t argc;
+	struct slice *argv; /* of a read; behind this struct, with the bytes */
+};
+
+/* A request with a copy of the arguments; none are kept of a write. */
+struct request *request_new(const struct command *command, const struct slice *argv, size_t argc);
+void request_free(struct request *r);
+
+/* A writer into its reply. */
+struct resp_writer request_writer(struct request *r);
+
+#endif

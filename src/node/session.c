@@ -1,0 +1,327 @@
+#include "node/session.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/mutant.h"
+#include "node/member_state.h"
+
+struct session *session_open(struct member *m, const struct session_events *events, void *ctx)
+{
+	struct session *s = MEM_NEW(struct session);
+
+	s->member = m;
+	s->events = events;
+	s->ctx = ctx;
+	s->protocol = 2;
+	list_init(&s->touched);
+	list_init(&s->full);
+	list_init(&s->requests);
+	list_init(&s->link);
+	list_push_back(&m->sessions, &s->link);
+	return s;
+}
+
+/* Nobody waits for this request any more. What another thread has, comes back by itself. */
+static void request_abandon(struct member *m, struct request *r)
+{
+	list_remove(&r->link);
+	r->session = NULL;
+	if (r->state == REQUEST_RUNNING)
+		return;
+	if (r->state == REQUEST_WRITES && r->seq)
+		origin_pending(&m->origin, r->seq)->request = NULL;
+	else if (r->state == REQUEST_WRITES)
+		origin_drop(&m->origin, r);
+	request_free(r);
+}
+
+void session_close(struct session *s)
+{
+	struct list *it;
+
+	while ((it = list_pop_front(&s->requests)) != NULL)
+		request_abandon(s->member, LIST_ITEM(it, struct request, link));
+	list_remove(&s->link);
+	list_remove(&s->touched);
+	list_remove(&s->full);
+	buf_free(&s->out);
+	mem_free(s);
+}
+
+static void session_touch(struct session *s)
+{
+	if (list_empty(&s->touched))
+		list_push_back(&s->member->touched, &s->touched);
+}
+
+/* Where its reply goes on the loop: straight out, if nothing stands before it. */
+struct resp_writer session_writer(struct request *r)
+{
+	struct session *s = r->session;
+	bool first = s->requests.next == &r->link;
+
+	return (struct resp_writer){.out = first ? &s->out : &r->reply, .protocol = r->protocol};
+}
+
+/* Replies whose turn has come go out. */
+static void session_emit(struct session *s)
+{
+	while (!list_empty(&s->requests)) {
+		struct request *r = LIST_ITEM(s->requests.next, struct request, link);
+
+		if (r->state != REQUEST_DONE)
+			break;
+		buf_append_slice(&s->out, buf_slice(&r->reply));
+		s->count--;
+		request_free(r);
+		session_touch(s);
+	}
+}
+
+/* Runs the reads that nothing stands before: no write of this session that is not applied. */
+void session_advance(struct session *s)
+{
+	if (s->advancing)
+		return;
+	s->advancing = true;
+	list_for_each_safe (it, &s->requests) {
+		struct request *r = LIST_ITEM(it, struct request, link);
+
+		if (r->state == REQUEST_WRITES)
+			break;
+		if (r->state == REQUEST_DUE)
+			member_read_now(s->member, r);
+	}
+	s->advancing = false;
+	session_emit(s);
+}
+
+void session_done(struct request *r)
+{
+	r->state = REQUEST_DONE;
+	list_remove(&r->waiting);
+	list_remove(&r->ageing);
+}
+
+/*
+ * A read that stands between two writes of its session runs at the latest right before the second
+ * one is applied: that one got its number after the read had come, so all that was acknowledged
+ * before the read is applied by now, and no barrier is needed.
+ */
+void session_before_write(struct session *s, const struct request *r)
+{
+	list_for_each_safe (it, &s->requests) {
+		struct request *before = LIST_ITEM(it, struct request, link);
+
+		if (before == r)
+			return;
+		if (before->state == REQUEST_WAITS || before->state == REQUEST_DUE)
+			member_read_now(s->member, before);
+	}
+}
+
+static struct request *session_add(struct session *s, struct request *r)
+{
+	struct member *m = s->member;
+
+	r->session = s;
+	r->database = s->database;
+	r->protocol = s->protocol;
+	r->due_ms = member_now_ms(m) + m->options.request_timeout_ms;
+	list_push_back(&s->requests, &r->link);
+	list_push_back(&m->ageing, &r->ageing);
+	s->count++;
+	return r;
+}
+
+static void session_answer_error(struct session *s, const char *text)
+{
+	struct request *r = session_add(s, request_new(NULL, NULL, 0));
+	struct resp_writer w = session_writer(r);
+
+	resp_write_error(&w, slice_of_text(text));
+	session_done(r);
+	session_emit(s);
+}
+
+void session_refuse(struct session *s, struct slice error)
+{
+	struct request *r = session_add(s, request_new(NULL, NULL, 0));
+	struct resp_writer w = session_writer(r);
+
+	resp_write_error(&w, error);
+	session_done(r);
+	session_emit(s);
+}
+
+/* As Redis says it: the name and the beginnings of the arguments. */
+static void session_unknown_command(struct session *s, const struct slice *argv, size_t argc)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "ERR unknown command '%.*s', with args beginning with: ",
+		   (int)MIN(argv[0].len, (size_t)128), (const char *)argv[0].data);
+	for (size_t i = 1; i < argc && text.len < 128 + 50; i++)
+		buf_printf(&text, "'%.*s' ", (int)MIN(argv[i].len, (size_t)128),
+			   (const char *)argv[i].data);
+	session_refuse(s, buf_slice(&text));
+	buf_free(&text);
+}
+
+static void session_wrong_arity(struct session *s, const struct command *command)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "ERR wrong number of arguments for '%s' command", command->name);
+	for (size_t i = 0; i < text.len; i++)
+		if (i >= 4 && text.data[i] >= 'A' && text.data[i] <= 'Z')
+			text.data[i] = (uint8_t)(text.data[i] + ('a' - 'A'));
+	session_refuse(s, buf_slice(&text));
+	buf_free(&text);
+}
+
+/* What needs neither state nor log is answered as it comes, but in its turn. */
+static void session_run_local(struct session *s, const struct command *command,
+			      const struct slice *argv, size_t argc)
+{
+	struct request *r = session_add(s, request_new(command, NULL, 0));
+	struct resp_writer w = session_writer(r);
+	struct call c = {.command = command,
+			 .argv = argv,
+			 .argc = argc,
+			 .database = s->database,
+			 .reply = &w};
+	int rc = command->run(&c);
+
+	CHECK(rc == OK);
+	session_done(r);
+	session_emit(s);
+}
+
+void session_request(struct session *s, const struct slice *argv, size_t argc)
+{
+	const struct command *command = command_find(argv[0]);
+	struct member *m = s->member;
+
+	if (m->failed) {
+		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
+		return;
+	}
+	if (!command) {
+		session_unknown_command(s, argv, argc);
+		return;
+	}
+	if (!command_takes(command, argc)) {
+		session_wrong_arity(s, command);
+		return;
+	}
+	switch (command->class) {
+	case COMMAND_LOCAL:
+		session_run_local(s, command, argv, argc);
+		return;
+	case COMMAND_READ:
+		member_read(m, session_add(s, request_new(command, argv, argc)));
+		return;
+	case COMMAND_WRITE:
+		member_collect(m, session_add(s, request_new(command, argv, argc)), argv, argc);
+		return;
+	}
+}
+
+static bool session_holds_enough(const struct session *s)
+{
+	return s->count >= s->member->options.session_requests || member_writes_full(s->member);
+}
+
+bool session_is_full(struct session *s)
+{
+	if (!session_holds_enough(s))
+		return false;
+	if (list_empty(&s->full))
+		list_push_back(&s->member->full, &s->full);
+	return true;
+}
+
+bool session_is_idle(const struct session *s)
+{
+	return s->count == 0;
+}
+
+bool session_wants_close(const struct session *s)
+{
+	return s->wants_close;
+}
+
+struct buf *session_output(struct session *s)
+{
+	return &s->out;
+}
+
+/* ---- for the member -------------------------------------------------------------------------- */
+
+static void request_give_up(struct member *m, struct request *r)
+{
+	struct session *s = r->session;
+	struct resp_writer w = session_writer(r);
+
+	if (r->state == REQUEST_WRITES && r->seq) {
+		struct pending *p = origin_pending(&m->origin, r->seq);
+
+		p->request = NULL;
+		p->cancelled = true;
+		resp_write_errorf(&w,
+				  "UNCERTAIN No majority has answered in time: the write may be "
+				  "applied, now or later, or never");
+	} else {
+		if (r->state == REQUEST_WRITES)
+			origin_drop(&m->origin, r);
+		resp_write_errorf(&w, "CLUSTERDOWN No leader with a majority has answered in time: "
+				      "nothing was done");
+	}
+	session_done(r);
+	session_advance(s);
+}
+
+/* What has waited for too long. What is in the pool is answered by the pool. */
+void member_expire_requests(struct member *m)
+{
+	uint64_t now = member_now_ms(m);
+
+	list_for_each_safe (it, &m->ageing) {
+		struct request *r = LIST_ITEM(it, struct request, ageing);
+
+		if (r->due_ms > now)
+			return;
+		list_remove(&r->ageing);
+		if (r->state != REQUEST_RUNNING)
+			request_give_up(m, r);
+	}
+}
+
+uint64_t member_request_due_ms(const struct member *m)
+{
+	if (list_empty(&m->ageing))
+		return UINT64_MAX;
+	return LIST_ITEM(m->ageing.next, const struct request, ageing)->due_ms;
+}
+
+void member_tell_sessions(struct member *m)
+{
+	struct list *it;
+
+	while ((it = list_pop_front(&m->touched)) != NULL) {
+		struct session *s = LIST_ITEM(it, struct session, touched);
+
+		if (s->out.len)
+			s->events->output(s->ctx);
+	}
+	list_for_each_safe (each, &m->full) {
+		struct session *s = LIST_ITEM(each, struct session, full);
+
+		if (session_holds_enough(s))
+			continue;
+		list_remove(&s->full);
+		s->events->resume(s->ctx);
+	}
+}

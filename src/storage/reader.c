@@ -1,0 +1,86 @@
+#include "storage/reader.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mem.h"
+
+struct fetched *fetched_new(void)
+{
+	struct fetched *f = MEM_NEW(struct fetched);
+
+	for (int family = 0; family < FAMILY_COUNT; family++)
+		tree_init(&f->trees[family], &f->arena);
+	return f;
+}
+
+void fetched_free(struct fetched *f)
+{
+	if (!f)
+		return;
+	arena_free(&f->arena);
+	mem_free(f->ranges);
+	mem_free(f);
+}
+
+void reader_close(struct reader *r)
+{
+	arena_free(&r->arena);
+	buf_free(&r->value);
+}
+
+static int row_result(const struct tree_row *row, struct slice *value)
+{
+	if (row->deleted)
+		return ERR_NOT_FOUND;
+	*value = tree_row_value(row);
+	return OK;
+}
+
+static int reader_get_engine(struct reader *r, enum engine_family family, struct slice key,
+			     struct slice *value)
+{
+	int rc;
+
+	buf_clear(&r->value);
+	rc = engine_view_get(r->engine, family, key, &r->value);
+	if (rc != OK && rc != ERR_NOT_FOUND)
+		return rc;
+	if (r->note)
+		tree_put(&r->note->trees[family], key, buf_slice(&r->value), rc != OK);
+	if (rc == OK)
+		*value = arena_copy(&r->arena, buf_slice(&r->value));
+	return rc;
+}
+
+static int reader_get_pinned(const struct reader *r, enum engine_family family, struct slice key,
+			     struct slice *value)
+{
+	const struct tree_row *row = NULL;
+
+	if (r->pinned)
+		row = tree_find(&r->pinned->trees[family], key);
+	return row ? row_result(row, value) : ERR_MISSING;
+}
+
+int reader_get(struct reader *r, enum engine_family family, struct slice key, struct slice *value)
+{
+	struct row_cache *cache = family == FAMILY_STATE ? r->headers : r->values;
+	int rc;
+
+	for (unsigned i = 0; i < r->layer_count; i++) {
+		const struct tree_snapshot *s = &r->layers[i].trees[family];
+		const struct tree_row *row = s->root ? tree_snapshot_find(s, key) : NULL;
+
+		if (row)
+			return row_result(row, value);
+		if (i > 0 || !cache)
+			continue;
+		/* The caches follow every change but those of the command at hand. */
+		rc = row_cache_get(cache, key, value);
+		if (rc != ERR_MISSING)
+			return rc;
+	}
+	if (r->engine)
+		return reader_get_engine(r, family, key, value);
+	return reader_get_pinned(r, family, key, value);
+}

@@ -1,0 +1,48 @@
+#ifndef CONCLAVE_STORAGE_ROW_CACHE_H
+#define CONCLAVE_STORAGE_ROW_CACHE_H
+
+/*
+ * Rows of the engine kept in memory, and the knowledge that there is none; bounded in bytes. What
+ * was not asked for since the hand last came by goes first (a clock). Used by the loop alone.
+ */
+
+#include "base/bytes.h"
+#include "base/hash_table.h"
+#include "base/list.h"
+
+struct row_cache {
+	struct hash_table table;
+	struct list ring; /* in the order in which the hand comes by */
+	size_t bytes;
+	size_t bytes_max;
+	uint64_t hits;
+	uint64_t misses;
+};
+
+/* An empty cache that holds up to `bytes_max` bytes; with 0 it holds nothing. */
+void row_cache_init(struct row_cache *c, size_t bytes_max);
+void row_cache_close(struct row_cache *c);
+
+/*
+ * ERR_MISSING: nothing is known of this row. ERR_NOT_FOUND: there is none. OK: `*value` is borrowed
+ * until the cache changes.
+ */
+MUST_USE int row_cache_get(struct row_cache *c, struct slice key, struct slice *value);
+
+/* The row holds this value from now on. */
+void row_cache_put(struct row_cache *c, struct slice key, struct slice value);
+
+/* There is no such row. */
+void row_cache_put_absent(struct row_cache *c, struct slice key);
+
+/* The same, but only if something is known of the row: for a change that nobody asked about. */
+void row_cache_update(struct row_cache *c, struct slice key, struct slice value, bool absent);
+
+/* Nothing is known any more, of this row or of any. */
+void row_cache_forget(struct row_cache *c, struct slice key);
+void row_cache_clear(struct row_cache *c);
+
+/* A new bound; what is too much goes. */
+void row_cache_limit(struct row_cache *c, size_t bytes_max);
+
+#endif

@@ -1,0 +1,121 @@
+#ifndef CONCLAVE_STORAGE_STORE_H
+#define CONCLAVE_STORAGE_STORE_H
+
+/*
+ * The state of one member: an engine with what is durable, overlays with what was applied since,
+ *and caches of what the engine holds. The loop changes it and reads it here; other threads read it
+ * through views, each one state that does not change.
+ *
+ *	  live overlay      takes every change
+ *	  frozen overlay    is being written to the engine; none most of the time
+ *	  engine            through the newest published view of it
+ *
+ * Writing: store_flush freezes the live overlay together with the position that belongs to it, and
+ * gives the job that makes two sorted files of it, one a family, and takes them in: history first,
+ * then state with the position. A crash in between leaves rows of history beyond the position,
+ *which replaying the log writes again, equal; nothing reads history above the applied revision.
+ */
+
+#include "base/job.h"
+#include "storage/position.h"
+#include "storage/reader.h"
+#include "storage/row.h"
+
+struct logger;
+struct store;
+struct view;
+
+struct store_options {
+	size_t overlay_bytes;	     /* the live overlay is frozen at this size */
+	size_t header_cache_bytes;   /* of the state family */
+	size_t value_cache_bytes;    /* of the history family */
+	const struct logger *logger; /* may be NULL */
+};
+
+/*
+ * The state as the engine holds it; `snapshot` gets the descriptor that was stored with it, nothing
+ * if there is no state yet. Blocks, for start-up. ERR_CORRUPT, ERR_VERSION, ERR_IO.
+ */
+MUST_USE int store_open(struct store **out, struct engine *engine,
+			const struct store_options *options, struct buf *snapshot);
+
+/* No view is held any more, no job under way. NULL is nothing. The engine stays its owner's. */
+void store_close(struct store *s);
+
+/* The position of what is applied; changed by txn_commit and by whoever applies entries. */
+struct position *store_position(struct store *s);
+
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
+
+/* What is applied, for the loop to read, beneath layer 0, which is left empty. */
+void store_reader(struct store *s, struct reader *r);
+
+/* One row changes. */
+void store_put(struct store *s, enum engine_family family, struct slice key, struct slice value,
+	       bool deleted);
+
+/*
+ * Rows that another thread got through `v` may be kept in memory, as far as they are still what a
+ * reader would see.
+ */
+void store_learn(struct store *s, const struct view *v, const struct fetched *rows);
+
+/* ---- views -------------------------------------------------------------------------------------
+ */
+
+/* What is applied now, for other threads to read. Taken and given back by the loop. */
+struct view *view_open(struct store *s);
+void view_close(struct view *v);
+
+/* A reader of it, for one thread. The position is that of the view, borrowed. */
+void view_reader(const struct view *v, struct reader *r);
+
+/* What of the position a reader needs: databases, revision, horizon. */
+const struct position *view_position(const struct view *v);
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
+/* Whether the live overlay should be frozen. */
+bool store_wants_flush(const struct store *s);
+
+/* Whether so much waits to be written that nothing more should be applied. */
+bool store_is_full(const struct store *s);
+
+/*
+ * The job that makes durable what is applied, for the engine's writer. After a job that failed, the
+ * same overlay is written again, and `snapshot` must be the same. None may be under way.
+ */
+struct job *store_flush(struct store *s, struct slice snapshot);
+
+/* After the job: OK, ERR_NO_SPACE (try again), or an error after which the member must stop. */
+MUST_USE int store_flushed(struct store *s);
+
+/* Whether a flush failed and is to be tried again. */
+bool store_flush_failed(const struct store *s);
+
+/*
+ * Closing a view of the engine may wait for the disk, so another thread does it: the job that
+ * closes those that nobody holds any more, or NULL. To be run as it is; it frees itself on
+ * store_cleaned.
+ */
+struct job *store_clean(struct store *s);
+void store_cleaned(struct job *job);
+
+/* What INFO tells. */
+struct store_stats {
+	size_t live_bytes;
+	size_t frozen_bytes;
+	size_t header_bytes;
+	size_t value_bytes;
+	uint64_t header_hits;
+	uint64_t header_misses;
+	uint64_t value_hits;
+	uint64_t value_misses;
+	uint64_t flushes;
+};
+
+void store_stats(const struct store *s, struct store_stats *out);
+
+#endif

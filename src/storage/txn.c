@@ -1,0 +1,423 @@
+#include "storage/txn.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+static void txn_refresh_layer(struct txn *t, enum engine_family family)
+{
+	t->reader.layers[0].trees[family].root = t->trees[family].root;
+	t->reader.layers[0].trees[family].height = t->trees[family].height;
+}
+
+static void txn_empty(struct txn *t)
+{
+	for (int family = 0; family < FAMILY_COUNT; family++) {
+		tree_init(&t->trees[family], &t->arena);
+		t->reader.layers[0].trees[family] = (struct tree_snapshot){0};
+	}
+	arena_clear(&t->arena);
+	t->sub = 0;
+	t->delta_count = 0;
+	t->mapping_count = 0;
+}
+
+static void txn_take_position(struct txn *t, const struct position *p)
+{
+	t->position = *p;
+	t->position.origins = NULL;
+	t->position.keyspaces = NULL;
+	t->position.origin_count = 0;
+	t->position.keyspace_count = 0;
+}
+
+void txn_init(struct txn *t, struct store *s)
+{
+	t->store = s;
+	txn_empty(t);
+}
+
+void txn_init_view(struct txn *t, const struct view *v, struct fetched *note)
+{
+	txn_empty(t);
+	txn_take_position(t, view_position(v));
+	view_reader(v, &t->reader);
+	t->reader.note = note;
+}
+
+void txn_close(struct txn *t)
+{
+	reader_close(&t->reader);
+	arena_free(&t->arena);
+	mem_free(t->deltas);
+	mem_free(t->mappings);
+	buf_free(&t->key);
+	buf_free(&t->row);
+}
+
+void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
+{
+	if (t->sub)
+		txn_empty(t);
+	if (t->store) {
+		store_reader(t->store, &t->reader);
+		txn_take_position(t, store_position(t->store));
+	}
+	t->time_ms = time_ms;
+	t->author = author;
+}
+
+void txn_pin(struct txn *t, const struct fetched *rows)
+{
+	t->reader.pinned = rows;
+}
+
+bool txn_changed(const struct txn *t)
+{
+	return t->sub > 0;
+}
+
+struct revision txn_revision(const struct txn *t)
+{
+	return (struct revision){t->position.revision + 1, t->sub};
+}
+
+static void txn_commit_family(struct txn *t, enum engine_family family)
+{
+	struct tree_snapshot rows = {t->trees[family].root, t->trees[family].height};
+	struct tree_cursor c;
+
+	if (!rows.root)
+		return;
+	tree_seek(&c, rows, (struct slice){NULL, 0});
+	for (; c.row; tree_next(&c))
+		store_put(t->store, family, tree_row_key(c.row), tree_row_value(c.row),
+			  c.row->deleted);
+}
+
+static void txn_commit_position(struct txn *t)
+{
+	struct position *p = store_position(t->store);
+
+	p->revision = t->position.revision + 1;
+	p->digest_living = t->position.digest_living;
+	p->digest_history = t->position.digest_history;
+	p->next_incarnation = t->position.next_incarnation;
+	for (size_t i = 0; i < t->mapping_count; i++) {
+		const struct mapping *m = &t->mappings[i];
+
+		if (m->database == m->other)
+			position_map_new(p, m->database, p->revision);
+		else
+			position_map_swap(p, m->database, m->other, p->revision);
+	}
+	for (size_t i = 0; i < t->delta_count; i++) {
+		struct keyspace_row *k = position_keyspace(p, t->deltas[i].id);
+
+		if (!k)
+			continue; /* emptied later in the same transaction */
+		k->keys += (uint64_t)t->deltas[i].keys;
+		k->deadlines += (uint64_t)t->deltas[i].deadlines;
+	}
+}
+
+void txn_commit(struct txn *t)
+{
+	CHECK(t->store);
+	if (!t->sub)
+		return;
+	txn_commit_family(t, FAMILY_HISTORY);
+	txn_commit_family(t, FAMILY_STATE);
+	txn_commit_position(t);
+	txn_empty(t);
+}
+
+void txn_undo(struct txn *t)
+{
+	if (t->sub)
+		txn_empty(t);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static uint32_t txn_keyspace(const struct txn *t, unsigned database)
+{
+	CHECK(database < DATABASE_COUNT);
+	return t->position.databases[database];
+}
+
+static int decoded(int rc)
+{
+	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
+}
+
+int txn_record(struct txn *t, unsigned database, struct slice key, struct record *r)
+{
+	struct slice row;
+	int rc;
+
+	*r = (struct record){0};
+	buf_clear(&t->key);
+	record_key(&t->key, txn_keyspace(t, database), key);
+	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
+	if (rc == OK)
+		rc = decoded(record_decode(row, r));
+	return rc == OK && r->type == RECORD_NONE ? ERR_NOT_FOUND : rc;
+}
+
+int txn_change_at(struct txn *t, struct revision at, struct change *c)
+{
+	uint8_t key[HISTORY_KEY_BYTES];
+	struct slice row;
+	int rc;
+
+	history_key_put(key, at);
+	rc = reader_get(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
+	return rc == OK ? decoded(change_decode(row, c)) : rc;
+}
+
+int txn_value(struct txn *t, const struct record *r, struct slice *value)
+{
+	struct change c;
+	int rc;
+
+	CHECK(r->type == RECORD_STRING);
+	if (r->inlined) {
+		*value = r->value;
+		return OK;
+	}
+	rc = txn_change_at(t, r->value_at, &c);
+	/* A record without its value: the two are written together, so the engine has lost one. */
+	if (rc == ERR_NOT_FOUND || (rc == OK && c.value.len != r->size))
+		rc = ERR_CORRUPT;
+	if (rc == OK)
+		*value = c.value;
+	return rc;
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+static void txn_put(struct txn *t, enum engine_family family, struct slice key, struct slice value,
+		    bool deleted)
+{
+	CHECK(t->store || t->reader.note);
+	tree_put(&t->trees[family], key, value, deleted);
+	txn_refresh_layer(t, family);
+}
+
+static struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace)
+{
+	for (size_t i = 0; i < t->delta_count; i++)
+		if (t->deltas[i].id == keyspace)
+			return &t->deltas[i];
+	MEM_GROW(t->deltas, t->delta_cap, t->delta_count + 1);
+	t->deltas[t->delta_count] = (struct keyspace_delta){.id = keyspace};
+	return &t->deltas[t->delta_count++];
+}
+
+static void txn_count(struct txn *t, uint32_t keyspace, const struct record *old,
+		      const struct record *new)
+{
+	int keys = (new->type != RECORD_NONE) - (old->type != RECORD_NONE);
+	int deadlines = (new->deadline_ms != 0) - (old->deadline_ms != 0);
+	struct keyspace_delta *d;
+
+	if (!keys && !deadlines)
+		return;
+	d = txn_delta(t, keyspace);
+	d->keys += keys;
+	d->deadlines += deadlines;
+}
+
+/* What a record adds to the digest of the living: tombstones nothing. t->key is its row's key. */
+static uint64_t record_share(struct txn *t, const struct record *r)
+{
+	if (r->type == RECORD_NONE)
+		return 0;
+	buf_clear(&t->row);
+	record_encode(r, &t->row);
+	return hash64_salted(buf_slice(&t->row), hash64(buf_slice(&t->key)));
+}
+
+static void txn_put_deadline_row(struct txn *t, uint32_t keyspace, struct slice key, uint64_t at_ms,
+				 bool deleted)
+{
+	buf_clear(&t->key);
+	deadline_key(&t->key, at_ms, keyspace, key);
+	txn_put(t, FAMILY_STATE, buf_slice(&t->key), (struct slice){NULL, 0}, deleted);
+}
+
+/*
+ * A record has at most one row that says when to look at it. A later deadline leaves that row where
+ * it is: when its time comes, it moves.
+ */
+static void txn_index_deadline(struct txn *t, uint32_t keyspace, struct slice key,
+			       const struct record *old, struct record *new)
+{
+	bool needed = new->type != RECORD_NONE &&new->deadline_ms;
+	bool stays = old->indexed_ms && new->type != RECORD_NONE &&
+		     (!needed || new->deadline_ms >= old->indexed_ms);
+
+	new->indexed_ms = stays ? old->indexed_ms : (needed ? new->deadline_ms : 0);
+	if (old->indexed_ms && !stays)
+		txn_put_deadline_row(t, keyspace, key, old->indexed_ms, true);
+	if (new->indexed_ms && !stays)
+		txn_put_deadline_row(t, keyspace, key, new->indexed_ms, false);
+}
+
+static void txn_put_change(struct txn *t, struct revision at, const struct change *c)
+{
+	uint8_t key[HISTORY_KEY_BYTES];
+
+	history_key_put(key, at);
+	buf_clear(&t->row);
+	change_encode(c, &t->row);
+	t->position.digest_history =
+		hash64_salted(buf_slice(&t->row), t->position.digest_history ^ at.main);
+	txn_put(t, FAMILY_HISTORY, slice_of(key, sizeof(key)), buf_slice(&t->row), false);
+}
+
+/* A change of a key: its history, its record, and whatever is counted. `new` gets its deadline row.
+ */
+static void txn_put_record(struct txn *t, const struct change *c, const struct record *old,
+			   struct record *new)
+{
+	txn_index_deadline(t, c->keyspace, c->key, old, new);
+	txn_put_change(t, new->mod, c);
+	buf_clear(&t->key);
+	record_key(&t->key, c->keyspace, c->key);
+	t->position.digest_living -= record_share(t, old);
+	t->position.digest_living += record_share(t, new);
+	if (new->type == RECORD_NONE) {
+		buf_clear(&t->row);
+		record_encode(new, &t->row);
+	}
+	txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
+	txn_count(t, c->keyspace, old, new);
+}
+
+static struct revision txn_next_revision(struct txn *t)
+{
+	struct revision r = txn_revision(t);
+
+	t->sub++;
+	return r;
+}
+
+static struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t keyspace,
+				   struct slice key, const struct record *old,
+				   const struct record *new)
+{
+	return (struct change){
+		.kind = kind,
+		.type = new->type == RECORD_NONE ? old->type : new->type,
+		.keyspace = keyspace,
+		.key = key,
+		.previous = old->mod,
+		.create = new->create,
+		.value_at = new->value_at,
+		.version = new->version,
+		.time_ms = t->time_ms,
+		.author = t->author,
+		.deadline_ms = new->deadline_ms,
+		.lease = new->lease,
+		.incarnation = new->incarnation,
+		.keep = new->keep,
+	};
+}
+
+void txn_set_string(struct txn *t, unsigned database, struct slice key, const struct record *old,
+		    struct slice value, const struct record_terms *terms)
+{
+	bool is_new = old->type == RECORD_NONE;
+	struct revision at = txn_next_revision(t);
+	struct record new = {
+		.type = RECORD_STRING,
+		.mod = at,
+		.create = is_new ? at : old->create,
+		.value_at = at,
+		.version = is_new ? 1 : old->version + 1,
+		.deadline_ms = terms->deadline_ms,
+		.lease = terms->lease,
+		.keep = terms->keep ? terms->keep : (uint8_t)MAX(old->keep, 1),
+		.size = value.len,
+		.inlined = value.len <= RECORD_INLINE_MAX,
+	};
+	struct change c = txn_change_of(t, CHANGE_SET, txn_keyspace(t, database), key, old, &new);
+
+	c.value = value;
+	if (new.inlined)
+		new.value = value;
+	else
+		new.digest = hash64(value);
+	txn_put_record(t, &c, old, &new);
+}
+
+void txn_set_deadline(struct txn *t, unsigned database, struct slice key, const struct record *old,
+		      uint64_t deadline_ms)
+{
+	struct record new = *old;
+	struct change c;
+
+	CHECK(old->type != RECORD_NONE);
+	new.mod = txn_next_revision(t);
+	new.version++;
+	new.deadline_ms = deadline_ms;
+	c = txn_change_of(t, CHANGE_DEADLINE, txn_keyspace(t, database), key, old, &new);
+	txn_put_record(t, &c, old, &new);
+}
+
+void txn_delete(struct txn *t, unsigned database, struct slice key, const struct record *old,
+		enum change_kind kind)
+{
+	struct record new = {.type = RECORD_NONE, .mod = txn_next_revision(t)};
+	struct change c;
+
+	CHECK(old->type != RECORD_NONE);
+	CHECK(kind == CHANGE_DELETE || kind == CHANGE_EXPIRE);
+	c = txn_change_of(t, kind, txn_keyspace(t, database), key, old, &new);
+	txn_put_record(t, &c, old, &new);
+}
+
+static void txn_map(struct txn *t, unsigned database, unsigned other)
+{
+	MEM_GROW(t->mappings, t->mapping_cap, t->mapping_count + 1);
+	t->mappings[t->mapping_count++] = (struct mapping){database, other};
+}
+
+/* The databases that change are told as changes of the mapping, so that every feed hears of it. */
+static void txn_put_mapping(struct txn *t, unsigned database)
+{
+	uint8_t number[4];
+	struct change c = {
+		.kind = CHANGE_KEYSPACE,
+		.keyspace = t->position.databases[database],
+		.time_ms = t->time_ms,
+		.author = t->author,
+		.value = {number, sizeof(number)},
+	};
+
+	fixed32_put(number, database);
+	txn_put_change(t, txn_next_revision(t), &c);
+}
+
+void txn_flush_database(struct txn *t, unsigned database)
+{
+	txn_map(t, database, database);
+	t->position.databases[database] = t->position.next_keyspace++;
+	txn_put_mapping(t, database);
+}
+
+void txn_swap_databases(struct txn *t, unsigned a, unsigned b)
+{
+	uint32_t keyspace = t->position.databases[a];
+
+	CHECK(a != b);
+	txn_map(t, a, b);
+	t->position.databases[a] = t->position.databases[b];
+	t->position.databases[b] = keyspace;
+	txn_put_mapping(t, a);
+	txn_put_mapping(t, b);
+}
