@@ -133,6 +133,17 @@ uint64_t cursor_varint(struct cursor *c)
 	return 0;
 }
 
+uint32_t cursor_varint32(struct cursor *c)
+{
+	uint64_t v = cursor_varint(c);
+
+	if (v > UINT32_MAX) {
+		c->failed = true;
+		return 0;
+	}
+	return (uint32_t)v;
+}
+
 struct slice cursor_string(struct cursor *c)
 {
 	uint64_t len = cursor_varint(c);

@@ -85,6 +85,9 @@ uint32_t cursor_fixed32(struct cursor *c);
 uint64_t cursor_fixed64(struct cursor *c);
 uint64_t cursor_varint(struct cursor *c);
 
+/* A varint that is to fit in 32 bits. */
+uint32_t cursor_varint32(struct cursor *c);
+
 /* The next `len` bytes, borrowed from the input. */
 struct slice cursor_bytes(struct cursor *c, size_t len);
 

@@ -27,8 +27,9 @@ struct keyspace_row {
 
 /*
  * Q1 origins ascend by member, keyspaces by id.
- * Q2 The keyspaces of all databases are there, and no database has another's.
+ * Q2 The keyspaces are those of the databases, and no database has another's.
  * Q3 horizon <= revision.
+ * Q4 next_keyspace is above the id of every keyspace, and none has more deadlines than keys.
  */
 struct position {
 	uint64_t index; /* entries up to here are applied, whole */
@@ -51,23 +52,23 @@ struct position {
 	size_t keyspace_cap;
 };
 
-/* Before the first entry: database i has keyspace i + 1. */
+/* Before the first entry: database i has keyspace i + 1. `p` is undefined before. */
 void position_init(struct position *p);
 void position_free(struct position *p);
 
-/* The row of this member, or NULL. */
+/* The row of this member, or NULL. Valid until a row is added or removed. */
 struct origin_row *position_origin(const struct position *p, uint64_t member);
 
-/* The row of this member, made if it is not there. */
+/* The row of this member, made if it is not there: it was never registered then. */
 struct origin_row *position_origin_add(struct position *p, uint64_t member);
 
-/* Whoever takes part no more has no row. */
+/* Whoever takes part no more has no row; nothing happens if there is none. */
 void position_origin_remove(struct position *p, uint64_t member);
 
-/* The row of this keyspace, or NULL when it is mapped no more. */
+/* The row of this keyspace, or NULL when it is mapped no more. Valid until the next mapping. */
 struct keyspace_row *position_keyspace(const struct position *p, uint32_t id);
 
-/* A new keyspace for this database; returns its id. The old one is mapped no more. */
+/* A new and empty keyspace for this database; returns its id. The old one is mapped no more. */
 uint32_t position_map_new(struct position *p, unsigned database, uint64_t revision);
 
 /* Each of the two databases gets the other's keyspace. */
@@ -75,14 +76,17 @@ void position_map_swap(struct position *p, unsigned a, unsigned b, uint64_t revi
 
 /*
  * `snapshot`: the descriptor of the state that this position is part of (index, term, membership),
- * opaque here, borrowed.
+ * opaque here, borrowed. Appends to `out`; equal positions give equal bytes.
  */
 void position_encode(const struct position *p, struct slice snapshot, struct buf *out);
 
-/* `p` is all zero before; on an error it stays so. `snapshot` is borrowed from the bytes. */
+/*
+ * `p` is all zero before; on an error it stays so: ERR_MALFORMED, or ERR_VERSION for what a newer
+ * version wrote. `snapshot` is borrowed from the bytes.
+ */
 MUST_USE int position_decode(struct slice bytes, struct position *p, struct slice *snapshot);
 
-/* NULL, or which of Q1 to Q3 is broken. */
+/* NULL, or which of Q1 to Q4 is broken. */
 const char *position_broken(const struct position *p);
 
 #endif

@@ -27,8 +27,7 @@ static inline bool revision_equal(struct revision a, struct revision b)
 /* <0, 0, >0 */
 int revision_compare(struct revision a, struct revision b);
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 /* The first byte of a key in the state family; numbers never change meaning. */
 enum state_tag {
@@ -44,7 +43,10 @@ enum state_tag {
 void history_key_put(uint8_t at[static HISTORY_KEY_BYTES], struct revision r);
 MUST_USE int history_key_decode(struct slice key, struct revision *r);
 
-/* All of these append to `out`. */
+/*
+ * All of these append to `out`. An element's `order` has the same length for all elements of a
+ * type (none, if they sort by themselves): that keeps apart what would otherwise read the same.
+ */
 void meta_key(struct buf *out, struct slice name);
 void record_key(struct buf *out, uint32_t keyspace, struct slice key);
 void element_key(struct buf *out, uint64_t incarnation, struct slice order, struct slice element);
@@ -54,8 +56,7 @@ MUST_USE int record_key_decode(struct slice row, uint32_t *keyspace, struct slic
 MUST_USE int deadline_key_decode(struct slice row, uint64_t *deadline_ms, uint32_t *keyspace,
 				 struct slice *key);
 
-/* ---- records -----------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 enum record_type {
 	RECORD_NONE = 0, /* a tombstone: the key was deleted at `mod` */
@@ -72,9 +73,11 @@ enum record_type {
 #define RECORD_INLINE_MAX 64
 
 /*
- * R1 create <= value_at <= mod, except in a tombstone, which has mod alone.
- * R2 Only strings have `value_at` and `inlined`; only collections have an incarnation.
- * R3 inlined implies value.len == size <= RECORD_INLINE_MAX.
+ * R1 create <= mod and value_at <= mod, except in a tombstone, which has mod alone: all else is
+ *    zero. (What was moved here is younger than its value: value_at < create.)
+ * R2 Only strings have `value_at` and `inlined`; only collections, chunks too, an incarnation.
+ * R3 inlined implies value.len == size <= RECORD_INLINE_MAX; else there is no value.
+ * R4 keep >= 1, except in a tombstone.
  */
 struct record {
 	enum record_type type;
@@ -94,14 +97,14 @@ struct record {
 	struct slice extra; /* what the type keeps beside: ends of a list, last id of a stream */
 };
 
+/* Appends to `out`. Equal records give equal bytes, here and below: nothing has two forms. */
 void record_encode(const struct record *r, struct buf *out);
 MUST_USE int record_decode(struct slice bytes, struct record *r);
 
-/* NULL, or which of R1 to R3 is broken. */
+/* NULL, or which of R1 to R4 is broken. */
 const char *record_broken(const struct record *r);
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 enum change_kind {
 	CHANGE_SET = 1,		/* the key holds `value`, or a new collection under `incarnation` */
@@ -142,9 +145,11 @@ struct change {
 	struct slice other_key;
 };
 
+/* Appends to `out`. */
 void change_encode(const struct change *c, struct buf *out);
 MUST_USE int change_decode(struct slice bytes, struct change *c);
 
+/* Never NULL. */
 const char *change_kind_name(enum change_kind kind);
 const char *record_type_name(enum record_type type); /* as TYPE says it: "string", "none", ... */
 

@@ -38,6 +38,22 @@ static void a_varint_cut_anywhere_fails(void **state)
 	}
 }
 
+static void a_varint_that_is_to_fit_in_32_bits_does_or_fails(void **state)
+{
+	static const uint64_t numbers[] = {0, 127, UINT32_MAX, (uint64_t)UINT32_MAX + 1,
+					   UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		uint8_t bytes[VARINT_MAX];
+		struct cursor c = cursor_of(slice_of(bytes, varint_put(bytes, numbers[i])));
+		bool fits = numbers[i] <= UINT32_MAX;
+
+		assert_int_equal(cursor_varint32(&c), fits ? numbers[i] : 0);
+		assert_int_equal(c.failed, !fits);
+	}
+}
+
 static void longer_forms_and_too_large_varints_fail(void **state)
 {
 	static const struct {
@@ -128,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(varints_come_back_and_use_the_size_they_say),
 		cmocka_unit_test(a_varint_cut_anywhere_fails),
+		cmocka_unit_test(a_varint_that_is_to_fit_in_32_bits_does_or_fails),
 		cmocka_unit_test(longer_forms_and_too_large_varints_fail),
 		cmocka_unit_test(fixed_numbers_are_little_endian_and_come_back),
 		cmocka_unit_test(a_failed_cursor_stays_failed_and_answers_nothing),

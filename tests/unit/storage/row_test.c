@@ -1,0 +1,225 @@
+#include "storage/row.h"
+
+#include "base/error.h"
+#include "base/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ROUNDS 20000
+
+/* Numbers of every length, small and largest ones often. */
+static uint64_t any_number(struct random *r)
+{
+	uint64_t v = random_next(r) >> random_below(r, 64);
+
+	switch (random_below(r, 8)) {
+	case 0:
+		return 0;
+	case 1:
+		return UINT64_MAX;
+	case 2:
+		return random_below(r, 3);
+	default:
+		return v;
+	}
+}
+
+static struct slice any_bytes(struct random *r, uint8_t *room, size_t most)
+{
+	size_t len = random_below(r, most + 1);
+
+	for (size_t i = 0; i < len; i++)
+		room[i] = (uint8_t)random_below(r, 3) * 127;
+	return slice_of(room, len);
+}
+
+static struct revision any_revision(struct random *r)
+{
+	return (struct revision){any_number(r), (uint32_t)any_number(r)};
+}
+
+static struct revision any_upto(struct random *r, struct revision limit)
+{
+	struct revision low = any_revision(r);
+
+	if (random_chance(r, 300000) || revision_compare(low, limit) > 0)
+		low = limit;
+	if (random_chance(r, 300000) && low.sub > 0)
+		low.sub--;
+	return low;
+}
+
+struct record_room {
+	uint8_t value[RECORD_INLINE_MAX];
+	uint8_t extra[200];
+};
+
+static struct record any_record(struct random *r, struct record_room *room)
+{
+	struct record got = {.type = (enum record_type)random_below(r, RECORD_CHUNKS + 1),
+			     .mod = any_revision(r)};
+
+	if (got.type == RECORD_NONE)
+		return got;
+	got.create = any_upto(r, got.mod);
+	got.version = any_number(r);
+	got.deadline_ms = any_number(r);
+	got.indexed_ms = random_chance(r, 500000) ? got.deadline_ms : any_number(r);
+	got.lease = any_number(r);
+	got.digest = any_number(r);
+	got.size = any_number(r);
+	got.keep = (uint8_t)random_between(r, 1, random_chance(r, 500000) ? 1 : 255);
+	if (random_chance(r, 300000))
+		got.extra = any_bytes(r, room->extra, sizeof(room->extra));
+	if (got.type != RECORD_STRING) {
+		got.incarnation = any_number(r);
+		return got;
+	}
+	got.value_at = any_upto(r, got.mod);
+	if (random_chance(r, 500000)) {
+		got.inlined = true;
+		got.value = any_bytes(r, room->value, sizeof(room->value));
+		got.size = got.value.len;
+	}
+	return got;
+}
+
+static void assert_slices_equal(struct slice a, struct slice b)
+{
+	assert_true(slice_equal(a, b));
+}
+
+static void assert_records_equal(const struct record *a, const struct record *b)
+{
+	assert_int_equal(a->type, b->type);
+	assert_true(revision_equal(a->mod, b->mod));
+	assert_true(revision_equal(a->create, b->create));
+	assert_true(revision_equal(a->value_at, b->value_at));
+	assert_true(a->version == b->version);
+	assert_true(a->incarnation == b->incarnation);
+	assert_true(a->deadline_ms == b->deadline_ms);
+	assert_true(a->indexed_ms == b->indexed_ms);
+	assert_true(a->lease == b->lease);
+	assert_true(a->digest == b->digest);
+	assert_true(a->size == b->size);
+	assert_int_equal(a->keep, b->keep);
+	assert_int_equal(a->inlined, b->inlined);
+	assert_slices_equal(a->value, b->value);
+	assert_slices_equal(a->extra, b->extra);
+}
+
+static void a_record_comes_back(void **state)
+{
+	struct record_room room;
+	struct buf out = {0};
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 1);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct record before = any_record(&r, &room), after;
+
+		assert_null(record_broken(&before));
+		buf_clear(&out);
+		record_encode(&before, &out);
+		assert_int_equal(record_decode(buf_slice(&out), &after), OK);
+		assert_records_equal(&before, &after);
+	}
+	buf_free(&out);
+}
+
+struct change_room {
+	uint8_t key[300], value[300], element[300], before[300], other[300];
+};
+
+static struct change any_change(struct random *r, struct change_room *room)
+{
+	struct change got = {
+		.kind = (enum change_kind)random_between(r, CHANGE_SET, CHANGE_KEYSPACE),
+		.type = (enum record_type)random_below(r, RECORD_CHUNKS + 1),
+		.keyspace = (uint32_t)any_number(r),
+		.key = any_bytes(r, room->key, sizeof(room->key)),
+		.previous = any_revision(r),
+		.create = any_revision(r),
+		.value_at = any_revision(r),
+		.version = any_number(r),
+		.time_ms = any_number(r),
+		.author = any_number(r),
+		.deadline_ms = any_number(r),
+		.lease = any_number(r),
+		.incarnation = any_number(r),
+		.keep = (uint8_t)any_number(r),
+		.has_before = random_chance(r, 500000),
+	};
+
+	if (random_chance(r, 500000))
+		got.value = any_bytes(r, room->value, sizeof(room->value));
+	if (random_chance(r, 500000))
+		got.element = any_bytes(r, room->element, sizeof(room->element));
+	if (got.has_before)
+		got.before = any_bytes(r, room->before, sizeof(room->before));
+	if (random_chance(r, 500000)) {
+		got.other_keyspace = (uint32_t)any_number(r);
+		got.other_key = any_bytes(r, room->other, random_below(r, sizeof(room->other)));
+	}
+	return got;
+}
+
+static void assert_changes_equal(const struct change *a, const struct change *b)
+{
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->type, b->type);
+	assert_int_equal(a->keyspace, b->keyspace);
+	assert_slices_equal(a->key, b->key);
+	assert_true(revision_equal(a->previous, b->previous));
+	assert_true(revision_equal(a->create, b->create));
+	assert_true(revision_equal(a->value_at, b->value_at));
+	assert_true(a->version == b->version);
+	assert_true(a->time_ms == b->time_ms);
+	assert_true(a->author == b->author);
+	assert_true(a->deadline_ms == b->deadline_ms);
+	assert_true(a->lease == b->lease);
+	assert_true(a->incarnation == b->incarnation);
+	assert_int_equal(a->keep, b->keep);
+	assert_slices_equal(a->value, b->value);
+	assert_slices_equal(a->element, b->element);
+	assert_int_equal(a->has_before, b->has_before);
+	assert_slices_equal(a->before, b->before);
+	assert_int_equal(a->other_keyspace, b->other_keyspace);
+	assert_slices_equal(a->other_key, b->other_key);
+}
+
+static void a_change_comes_back(void **state)
+{
+	struct change_room room;
+	struct buf out = {0};
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 2);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct change before = any_change(&r, &room), after;
+
+		buf_clear(&out);
+		change_encode(&before, &out);
+		assert_int_equal(change_decode(buf_slice(&out), &after), OK);
+		assert_changes_equal(&before, &after);
+	}
+	buf_free(&out);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_comes_back),
+		cmocka_unit_test(a_change_comes_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
