@@ -117,17 +117,22 @@ uint64_t cursor_fixed64(struct cursor *c)
 
 uint64_t cursor_varint(struct cursor *c)
 {
+	const uint8_t *at = c->at, *end = c->failed ? at : c->end;
 	uint64_t v = 0;
 
-	for (unsigned shift = 0; shift < 70; shift += 7) {
-		uint8_t byte = cursor_fixed8(c);
+	for (unsigned shift = 0; at < end; shift += 7) {
+		uint8_t byte = *at++;
 
 		/* The tenth byte holds one bit; a zero byte behind others is a longer form. */
-		if ((shift == 63 && byte > 1) || (shift > 0 && byte == 0))
+		if (shift == 63 && byte > 1)
 			break;
 		v |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return c->failed ? 0 : v;
+		if (byte & 0x80)
+			continue;
+		if (shift > 0 && byte == 0)
+			break;
+		c->at = at;
+		return v;
 	}
 	c->failed = true;
 	return 0;

@@ -1,5 +1,6 @@
 #include "storage/position.h"
 
+#include "base/codec.h"
 #include "base/error.h"
 #include "base/random.h"
 
@@ -103,10 +104,234 @@ static void a_position_comes_back(void **state)
 	buf_free(&out);
 }
 
+static void a_damaged_position_fails_or_is_another_one(void **state)
+{
+	static const struct position nothing;
+	struct slice snapshot = SLICE_LITERAL("d");
+	struct buf out = {0}, again = {0};
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 2);
+	for (int i = 0; i < 8; i++) {
+		struct position p;
+
+		any_position(&r, &p);
+		buf_clear(&out);
+		position_encode(&p, snapshot, &out);
+		position_free(&p);
+		for (size_t at = 0; at < out.len * 256; at++) {
+			uint8_t flip = (uint8_t)(at % 256);
+			size_t len = flip ? out.len : at / 256; /* no change: cut here instead */
+			struct slice bytes = slice_of(out.data, len), got;
+			int rc;
+
+			out.data[at / 256] ^= flip;
+			rc = position_decode(bytes, &p, &got);
+			if (rc == OK) {
+				buf_clear(&again);
+				position_encode(&p, got, &again);
+				assert_true(slice_equal(buf_slice(&again), bytes));
+				position_free(&p);
+			}
+			assert_true(rc == OK || rc == ERR_MALFORMED || rc == ERR_VERSION);
+			assert_memory_equal(&p, &nothing, sizeof(p));
+			out.data[at / 256] ^= flip;
+		}
+	}
+	buf_free(&out);
+	buf_free(&again);
+}
+
+static void another_version_is_told_from_garbage(void **state)
+{
+	struct position p, got = {0};
+	struct buf out = {0};
+	struct slice snapshot;
+
+	(void)state;
+	position_init(&p);
+	position_encode(&p, (struct slice){0}, &out);
+	position_free(&p);
+	out.data[0] = 2;
+	assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_VERSION);
+	out.data[0] = 0;
+	assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_MALFORMED);
+	assert_null(got.keyspaces);
+	buf_free(&out);
+}
+
+/* Counts that promise more than the bytes can hold are refused before anything is allocated. */
+static void a_count_beyond_the_input_is_refused(void **state)
+{
+	struct position p, got = {0};
+	struct buf out = {0};
+	struct slice snapshot;
+
+	(void)state;
+	position_init(&p);
+	position_encode(&p, (struct slice){0}, &out);
+	position_free(&p);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		out.len--; /* the count of origins, or what the last round put there */
+		while (out.data[out.len - 1] & 0x80)
+			out.len--;
+		buf_append_varint(&out, (uint64_t)1 << bit);
+		assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_MALFORMED);
+		assert_null(got.origins);
+	}
+	buf_free(&out);
+}
+
+static void the_first_position_is_empty(void **state)
+{
+	struct position p;
+
+	(void)state;
+	position_init(&p);
+	assert_null(position_broken(&p));
+	for (uint32_t i = 0; i < DATABASE_COUNT; i++)
+		assert_int_equal(p.databases[i], i + 1);
+	assert_int_equal(p.next_keyspace, DATABASE_COUNT + 1);
+	assert_int_equal(p.origin_count, 0);
+	assert_null(position_origin(&p, 0));
+	assert_null(position_keyspace(&p, 0));
+	assert_null(position_keyspace(&p, DATABASE_COUNT + 1));
+	position_free(&p);
+	assert_null(p.keyspaces);
+}
+
+static void assert_rule_broken(const struct position *p, const char *rule)
+{
+	const char *broken = position_broken(p);
+
+	assert_non_null(broken);
+	assert_memory_equal(broken, rule, 2);
+}
+
+static void every_rule_of_a_position_is_looked_at(void **state)
+{
+	struct position p;
+
+	(void)state;
+	position_init(&p);
+	position_origin_add(&p, 5);
+	position_origin_add(&p, 7);
+	assert_null(position_broken(&p));
+	p.origins[1].member = 5;
+	assert_rule_broken(&p, "Q1");
+	p.origins[1].member = 7;
+	p.keyspaces[3].id = 3;
+	assert_rule_broken(&p, "Q1");
+	p.keyspaces[3].id = 4;
+	p.databases[9] = 1;
+	assert_rule_broken(&p, "Q2");
+	p.databases[9] = 99;
+	assert_rule_broken(&p, "Q2");
+	p.databases[9] = 10;
+	p.horizon = 1;
+	assert_rule_broken(&p, "Q3");
+	p.revision = 1;
+	p.next_keyspace = DATABASE_COUNT;
+	assert_rule_broken(&p, "Q4");
+	p.next_keyspace = DATABASE_COUNT + 1;
+	p.keyspaces[2].deadlines = 1;
+	assert_rule_broken(&p, "Q4");
+	p.keyspaces[2].keys = 1;
+	assert_null(position_broken(&p));
+	position_free(&p);
+}
+
+#define MEMBERS 12
+
+static void origins_are_as_in_a_simple_model(void **state)
+{
+	struct origin_row model[MEMBERS] = {0};
+	bool there[MEMBERS] = {0};
+	struct position p;
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 3);
+	position_init(&p);
+	for (int i = 0; i < 20000; i++) {
+		size_t at = random_below(&r, MEMBERS), count = 0;
+		uint64_t member = at * at * UINT64_C(0x0123456789abcdef);
+		struct origin_row *row;
+
+		if (random_chance(&r, 600000)) {
+			row = position_origin_add(&p, member);
+			if (!there[at])
+				model[at] = (struct origin_row){.member = member};
+			there[at] = true;
+			assert_memory_equal(row, &model[at], sizeof(*row));
+			*row = model[at] =
+				(struct origin_row){member, random_next(&r), (uint64_t)i};
+		} else {
+			position_origin_remove(&p, member);
+			there[at] = false;
+		}
+		assert_null(position_broken(&p));
+		for (size_t m = 0; m < MEMBERS; m++) {
+			row = position_origin(&p, m * m * UINT64_C(0x0123456789abcdef));
+			assert_int_equal(row != NULL, there[m]);
+			if (row)
+				assert_memory_equal(row, &model[m], sizeof(*row));
+			count += there[m];
+		}
+		assert_int_equal(p.origin_count, count);
+	}
+	position_free(&p);
+}
+
+static void mappings_are_as_in_a_simple_model(void **state)
+{
+	uint64_t keys[DATABASE_COUNT] = {0}, at[DATABASE_COUNT] = {0}, swap;
+	struct position p;
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 4);
+	position_init(&p);
+	for (uint64_t i = 1; i <= 20000; i++) {
+		unsigned a = (unsigned)random_below(&r, DATABASE_COUNT);
+		unsigned b = (unsigned)random_below(&r, DATABASE_COUNT);
+		uint32_t old = p.databases[a], expected = p.next_keyspace;
+
+		if (random_chance(&r, 500000)) {
+			assert_int_equal(position_map_new(&p, a, i), expected);
+			assert_null(position_keyspace(&p, old));
+			keys[a] = 0;
+		} else {
+			position_map_swap(&p, a, b, i);
+			swap = keys[a];
+			keys[a] = keys[b];
+			keys[b] = swap;
+			at[b] = i;
+		}
+		at[a] = i;
+		assert_null(position_broken(&p));
+		keys[b] = i * 1000;
+		position_keyspace(&p, p.databases[b])->keys = i * 1000;
+		for (unsigned d = 0; d < DATABASE_COUNT; d++) {
+			assert_true(position_keyspace(&p, p.databases[d])->keys == keys[d]);
+			assert_true(p.database_at[d] == at[d]);
+		}
+	}
+	position_free(&p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_position_comes_back),
+		cmocka_unit_test(a_damaged_position_fails_or_is_another_one),
+		cmocka_unit_test(another_version_is_told_from_garbage),
+		cmocka_unit_test(a_count_beyond_the_input_is_refused),
+		cmocka_unit_test(the_first_position_is_empty),
+		cmocka_unit_test(every_rule_of_a_position_is_looked_at),
+		cmocka_unit_test(origins_are_as_in_a_simple_model),
+		cmocka_unit_test(mappings_are_as_in_a_simple_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

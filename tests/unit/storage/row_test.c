@@ -214,11 +214,103 @@ static void a_change_comes_back(void **state)
 	buf_free(&out);
 }
 
+/* What decodes is written again as the same bytes; what does not leaves nothing behind. */
+static void assert_one_form_record(struct slice bytes)
+{
+	static const struct record nothing;
+	struct buf again = {0};
+	struct record got;
+	int rc = record_decode(bytes, &got);
+
+	if (rc == OK) {
+		assert_null(record_broken(&got));
+		record_encode(&got, &again);
+		assert_slices_equal(buf_slice(&again), bytes);
+	} else {
+		assert_true(rc == ERR_MALFORMED || rc == ERR_VERSION);
+		assert_records_equal(&got, &nothing);
+	}
+	buf_free(&again);
+}
+
+static void assert_one_form_change(struct slice bytes)
+{
+	static const struct change nothing;
+	struct buf again = {0};
+	struct change got;
+	int rc = change_decode(bytes, &got);
+
+	if (rc == OK) {
+		change_encode(&got, &again);
+		assert_slices_equal(buf_slice(&again), bytes);
+	} else {
+		assert_true(rc == ERR_MALFORMED || rc == ERR_VERSION);
+		assert_changes_equal(&got, &nothing);
+	}
+	buf_free(&again);
+}
+
+/* Every beginning of the bytes, the bytes with one more, and every other value of each byte. */
+static void damage(struct buf *bytes, void (*assert_one_form)(struct slice))
+{
+	size_t len = bytes->len;
+
+	for (size_t cut = 0; cut < len; cut++)
+		assert_one_form(slice_of(bytes->data, cut));
+	for (size_t i = 0; i < len; i++) {
+		for (unsigned flip = 1; flip < 256; flip++) {
+			bytes->data[i] ^= (uint8_t)flip;
+			assert_one_form(buf_slice(bytes));
+			bytes->data[i] ^= (uint8_t)flip;
+		}
+	}
+	buf_append_byte(bytes, 0);
+	assert_one_form(buf_slice(bytes));
+}
+
+static void a_damaged_record_fails_or_is_another_one(void **state)
+{
+	struct record_room room;
+	struct buf out = {0};
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 3);
+	for (int i = 0; i < 60; i++) {
+		struct record sample = any_record(&r, &room);
+
+		buf_clear(&out);
+		record_encode(&sample, &out);
+		damage(&out, assert_one_form_record);
+	}
+	buf_free(&out);
+}
+
+static void a_damaged_change_fails_or_is_another_one(void **state)
+{
+	struct change_room room;
+	struct buf out = {0};
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 4);
+	for (int i = 0; i < 12; i++) {
+		struct change sample = any_change(&r, &room);
+
+		buf_clear(&out);
+		change_encode(&sample, &out);
+		damage(&out, assert_one_form_change);
+	}
+	buf_free(&out);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_comes_back),
 		cmocka_unit_test(a_change_comes_back),
+		cmocka_unit_test(a_damaged_record_fails_or_is_another_one),
+		cmocka_unit_test(a_damaged_change_fails_or_is_another_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
