@@ -20,10 +20,14 @@ struct arena {
 /* `size` bytes, contents undefined, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));
 
+/* The same, beginning at a multiple of `alignment`, a power of two. */
+void *arena_alloc_aligned(struct arena *a, size_t alignment, size_t size)
+	__attribute__((malloc, returns_nonnull));
+
 /* A copy of `s`, aligned for nothing. */
 struct slice arena_copy(struct arena *a, struct slice s);
 
-/* Empty, with one chunk kept for the next use. */
+/* Empty, with one chunk of ordinary size kept for the next use. */
 void arena_clear(struct arena *a);
 
 /* Gives all memory back; empty afterwards. */
