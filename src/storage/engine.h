@@ -11,11 +11,14 @@
  *
  * Nothing here is ever called by the loop: a call may wait for a disk. Files are made and taken
  * in by one thread at a time; views are opened, read and closed by any thread, a cursor is used by
- * one thread at a time. An engine whose call failed with ERR_IO while a file was taken in must be
- * opened anew; a file that could not be made (ERR_NO_SPACE) is dropped and may be tried again.
+ * one thread at a time. A file that could not be made is dropped and may be tried again; an engine
+ * that could not take a finished file in must be opened anew.
+ *
+ * Keys are ordered as bytes, unsigned, a prefix before what it begins, and are never empty.
  */
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 enum engine_family {
 	FAMILY_HISTORY = 0, /* changes by revision */
@@ -31,7 +34,7 @@ struct engine_file;
 
 /* What tells of trouble ahead: the writer waits when these grow. */
 struct engine_load {
-	uint64_t level0_files;	  /* files that overlap everything, in the fuller family */
+	uint64_t level0_files;	  /* files that may overlap each other, in the fuller family */
 	uint64_t compaction_debt; /* bytes still to be merged */
 	uint64_t live_bytes;	  /* of all files */
 };
@@ -39,17 +42,21 @@ struct engine_load {
 /* ---- files in ----------------------------------------------------------------------------------
  */
 
-/* A sorted file for `family`, empty. ERR_NO_SPACE, ERR_IO. */
+/* A sorted file for `family`, empty. ERR_NO_SPACE, ERR_IO; ERR_STOPPED after a failed ingestion. */
 MUST_USE int engine_file_begin(struct engine *e, enum engine_family family,
 			       struct engine_file **out);
 
-/* Keys come in strictly ascending order. ERR_NO_SPACE, ERR_IO. */
+/*
+ * Keys come in strictly ascending order. ERR_NO_SPACE, ERR_IO: the file can only be dropped now;
+ * what is called all the same gives the same error.
+ */
 MUST_USE int engine_file_put(struct engine_file *f, struct slice key, struct slice value);
 MUST_USE int engine_file_delete(struct engine_file *f, struct slice key);
 
 /*
  * All rows from `from` up to, not including, `to` that were there before this file go. Rows of the
- * same file stay. May be called at any place between the others.
+ * same file stay. May be called at any place between the others, ranges may overlap; `from` is not
+ * behind `to`, and an empty range is nothing.
  */
 MUST_USE int engine_file_delete_range(struct engine_file *f, struct slice from, struct slice to);
 
@@ -58,7 +65,9 @@ MUST_USE int engine_file_finish(struct engine_file *f);
 
 /*
  * Takes a finished file in: durable, and seen by every view opened from now on. An empty one is
- * nothing. The file is freed, also on error.
+ * nothing. The file is freed, also on error. ERR_IO, ERR_NO_SPACE, ERR_CORRUPT: whether the rows
+ * are in shows when the engine is opened anew; until then this one only reads. ERR_STOPPED: it
+ * had failed before.
  */
 MUST_USE int engine_file_ingest(struct engine_file *f);
 
@@ -71,7 +80,7 @@ void engine_file_drop(struct engine_file *f);
 /* The engine as it is now. */
 struct engine_view *engine_view_open(struct engine *e);
 
-/* No cursor of it is open any more. NULL is nothing. */
+/* No cursor of it is open any more, nor is the engine closed. NULL is nothing. */
 void engine_view_close(struct engine_view *v);
 
 /* Appends the row's value to `out`. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. */
@@ -89,7 +98,9 @@ struct engine_get {
 /* All of them, in one pass where the engine can. */
 void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 
-/* A cursor over one family, standing nowhere. Rows behind `end` are not looked at; empty: no end.
+/*
+ * A cursor over one family, standing nowhere. Rows from `end` on are not looked at; empty: no end.
+ * The caller closes it; NULL is nothing to engine_cursor_close.
  */
 struct engine_cursor *engine_cursor_open(struct engine_view *v, enum engine_family family,
 					 struct slice end);
@@ -98,13 +109,20 @@ void engine_cursor_close(struct engine_cursor *c);
 /* Stands at the first row whose key is not before `key`. */
 void engine_cursor_seek(struct engine_cursor *c, struct slice key);
 
-/* Stands at the last row whose key is before `key`; an empty key: at the last row of all. */
+/*
+ * Stands at the last row whose key is before `key`, and before the cursor's end; an empty key: at
+ * the last row before the end.
+ */
 void engine_cursor_seek_before(struct engine_cursor *c, struct slice key);
 
+/* One further or one back; it stands at a row before. */
 void engine_cursor_next(struct engine_cursor *c);
 void engine_cursor_prev(struct engine_cursor *c);
 
-/* Whether it stands at a row; if not, engine_cursor_error says whether it ended or failed. */
+/*
+ * Whether it stands at a row; if not, engine_cursor_error says whether it ended (OK) or failed
+ * (ERR_CORRUPT, ERR_IO). After a failure it can be set anew.
+ */
 bool engine_cursor_valid(const struct engine_cursor *c);
 MUST_USE int engine_cursor_error(const struct engine_cursor *c);
 
@@ -117,7 +135,10 @@ struct slice engine_cursor_value(const struct engine_cursor *c);
 
 void engine_load(struct engine *e, struct engine_load *out);
 
-/* All views are closed. NULL is nothing. */
+/*
+ * All views are closed. Files that were not taken in are dropped: nobody holds them any more.
+ * NULL is nothing.
+ */
 void engine_close(struct engine *e);
 
 #endif
