@@ -14,7 +14,9 @@ class BannedTest(specimen.SpecimenTest):
         names = ("strcpy strcat sprintf vsprintf gets atoi atol atof strtok alloca rand srand random "
                  "malloc calloc realloc free strdup abort assert printf puts fprintf time gettimeofday "
                  "clock_gettime usleep sleep nanosleep getenv rocksdb_put rocksdb_put_cf rocksdb_write "
-                 "rocksdb_flush rocksdb_flush_cf").split()
+                 "rocksdb_write_writebatch_wi rocksdb_flush rocksdb_flush_cf rocksdb_flush_cfs "
+                 "rocksdb_flush_wal rocksdb_merge rocksdb_merge_cf rocksdb_delete rocksdb_delete_cf "
+                 "rocksdb_delete_range_cf rocksdb_singledelete").split()
         for name in names:
             with self.subTest(name):
                 self.write("src/storage/engine.c", f"void f(void)\n{{\n\t{name} (1);\n}}\n")
@@ -27,6 +29,7 @@ class BannedTest(specimen.SpecimenTest):
         self.write("src/base/logging.c", "fprintf(f, s);\n")
         self.write("src/ctl/dump.c", "printf(s);\n")
         self.write("src/server/config.c", "getenv(s);\n")
+        self.write("src/storage/engine_rocks_start.c", "rocksdb_put_cf(a); rocksdb_flush_cf(b);\n")
         self.write("tests/unit/a_test.c", "free(malloc(1)); printf(s); getenv(s);\n")
         self.assert_clean("banned")
 
@@ -36,7 +39,13 @@ class BannedTest(specimen.SpecimenTest):
                           "tests/unit/a_test.c:1: sleep: ")
 
     def test_batches_and_options_of_the_engine_are_no_writes(self):
-        self.write("src/storage/engine.c", "rocksdb_writeoptions_create();\nrocksdb_writebatch_clear(b);\n")
+        self.write("src/storage/engine.c", "rocksdb_writeoptions_create();\nrocksdb_writebatch_clear(b);\n"
+                   "rocksdb_flushoptions_create();\nrocksdb_sstfilewriter_put(a);\n"
+                   "rocksdb_sstfilewriter_delete_range(a);\n")
+        self.assert_clean("banned")
+
+    def test_the_tests_of_the_engine_may_write_as_they_like(self):
+        self.write("tests/unit/storage/engine_rocks_test.c", "rocksdb_put(a); rocksdb_flush(b);\n")
         self.assert_clean("banned")
 
     def test_the_header_of_assert(self):
