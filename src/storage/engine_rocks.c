@@ -1,0 +1,246 @@
+#include "storage/engine_rocks.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "storage/engine_rocks_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct engine_rocks_options engine_rocks_defaults(const char *dir)
+{
+	return (struct engine_rocks_options){
+		.dir = dir,
+		.block_cache_bytes = (size_t)128 << 20,
+		.file_bytes = (uint64_t)64 << 20,
+	};
+}
+
+void rocks_path(struct buf *out, const char *dir, const char *name)
+{
+	buf_printf(out, "%s/%s", dir, name);
+	buf_append_byte(out, 0);
+}
+
+/* RocksDB tells its errors as text: the kind, sometimes a cause, then the details. */
+static int rocks_error_kind(const char *text)
+{
+	static const struct {
+		const char *part;
+		int error;
+	} kinds[] = {
+		{"IO error: No space left on device", ERR_NO_SPACE},
+		{"Disk quota exceeded", ERR_NO_SPACE},
+		{"IO error: lock ", ERR_LOCKED},
+		{"IO error: While lock file", ERR_LOCKED},
+		{"Corruption: ", ERR_CORRUPT},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strstr(text, kinds[i].part))
+			return kinds[i].error;
+	}
+	return ERR_IO;
+}
+
+int rocks_error(const struct rocks *r, enum log_level level, const char *doing, char *text)
+{
+	int rc;
+
+	if (!text)
+		return OK;
+	rc = rocks_error_kind(text);
+	LOG(r->logger, level, "engine: %s: %s", doing, text);
+	rocksdb_free(text);
+	return rc;
+}
+
+/* How many files stand in level 0 of a family. */
+static uint64_t rocks_level0_files(const struct rocks *r, unsigned family)
+{
+	char *text = rocksdb_property_value_cf(r->db, r->families[family],
+					       "rocksdb.num-files-at-level0");
+	uint64_t files = text ? strtoull(text, NULL, 10) : 0;
+
+	rocksdb_free(text);
+	return files;
+}
+
+static uint64_t rocks_number(const struct rocks *r, unsigned family, const char *property)
+{
+	uint64_t value = 0;
+
+	CHECK(rocksdb_property_int_cf(r->db, r->families[family], property, &value) == 0);
+	return value;
+}
+
+static void rocks_load(struct engine *e, struct engine_load *out)
+{
+	struct rocks *r = rocks_of(e);
+
+	for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+		uint64_t files = rocks_level0_files(r, family);
+
+		out->level0_files = MAX(out->level0_files, files);
+		out->compaction_debt +=
+			rocks_number(r, family, "rocksdb.estimate-pending-compaction-bytes");
+		out->live_bytes += rocks_number(r, family, "rocksdb.live-sst-files-size");
+	}
+}
+
+/* Blocks, filters and cache of one family. */
+static void rocks_set_tables(const struct rocks *r, unsigned family, rocksdb_options_t *o)
+{
+	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+
+	rocksdb_block_based_options_set_block_cache(table, r->cache);
+	/* Else indexes and filters of all open files stand beside the cache, without a limit. */
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
+	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+	/* A row of history is asked for because a record names it; one of state may not be there.
+	 */
+	if (family == FAMILY_STATE)
+		rocksdb_block_based_options_set_filter_policy(
+			table, rocksdb_filterpolicy_create_bloom_full(10));
+	rocksdb_options_set_block_based_table_factory(o, table);
+	rocksdb_block_based_options_destroy(table);
+}
+
+/* What a directory has once, for all families: memory, threads, and files that are no tables. */
+static void rocks_set_directory(rocksdb_options_t *o, const struct engine_rocks_options *from)
+{
+	rocksdb_options_set_create_if_missing(o, 1);
+	rocksdb_options_set_create_missing_column_families(o, 1);
+	rocksdb_options_set_paranoid_checks(o, 1);
+	/*
+	 * With all tables open a read never waits for one to be opened; and a read of what is in
+	 * the cache only, of a table that is not open, would answer an empty value (7.8.3).
+	 */
+	rocksdb_options_set_max_open_files(o, from->max_open_files > 0 ? from->max_open_files : -1);
+	rocksdb_options_set_max_background_jobs(o, 2);
+	/* Closing a view or a cursor never removes files itself. */
+	rocksdb_options_set_avoid_unnecessary_blocking_io(o, 1);
+	rocksdb_options_set_max_manifest_file_size(o, (size_t)16 << 20);
+	/* RocksDB's own log, LOG: for people, and bounded. */
+	rocksdb_options_set_max_log_file_size(o, (size_t)4 << 20);
+	rocksdb_options_set_keep_log_file_num(o, 4);
+	rocksdb_options_set_stats_dump_period_sec(o, 0);
+	rocksdb_options_set_stats_persist_period_sec(o, 0);
+}
+
+/*
+ * LZ4: rows have much in common with their neighbours, and it costs less than the reads it saves;
+ * the stronger ones cost more than a member has to spare while it merges. The library must have
+ * it, as Debian's has; opening fails if not.
+ */
+static rocksdb_options_t *rocks_make_options(const struct rocks *r, unsigned family,
+					     const struct engine_rocks_options *from)
+{
+	rocksdb_options_t *o = rocksdb_options_create();
+
+	rocks_set_directory(o, from);
+	rocks_set_tables(r, family, o);
+	rocksdb_options_set_compression(o, rocksdb_lz4_compression);
+	rocksdb_options_set_target_file_size_base(o, from->file_bytes);
+	rocksdb_options_set_max_bytes_for_level_base(o, 4 * from->file_bytes);
+	rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
+	/* No row goes through memory but the one at the start. */
+	rocksdb_options_set_write_buffer_size(o, 64 << 10);
+	return o;
+}
+
+static void rocks_close(struct engine *e)
+{
+	struct rocks *r = rocks_of(e);
+
+	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++) {
+		if (r->families[i])
+			rocksdb_column_family_handle_destroy(r->families[i]);
+	}
+	if (r->db)
+		rocksdb_close(r->db);
+	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++)
+		rocksdb_options_destroy(r->options[i]);
+	rocksdb_ingestexternalfileoptions_destroy(r->ingest);
+	rocksdb_envoptions_destroy(r->env);
+	rocksdb_cache_destroy(r->cache);
+	buf_free(&r->incoming);
+	buf_free(&r->dir);
+	mem_free(r);
+}
+
+static struct rocks *rocks_new(const struct engine_rocks_options *o)
+{
+	static const struct engine_ops ops = {
+		.file_begin = rocks_file_begin,
+		.file_put = rocks_file_put,
+		.file_delete = rocks_file_delete,
+		.file_delete_range = rocks_file_delete_range,
+		.file_finish = rocks_file_finish,
+		.file_ingest = rocks_file_ingest,
+		.file_free = rocks_file_free,
+		.view_open = rocks_view_open,
+		.view_close = rocks_view_close,
+		.view_get = rocks_view_get,
+		.view_get_many = rocks_view_get_many,
+		.cursor_open = rocks_cursor_open,
+		.cursor_close = rocks_cursor_close,
+		.cursor_seek = rocks_cursor_seek,
+		.cursor_seek_before = rocks_cursor_seek_before,
+		.cursor_next = rocks_cursor_next,
+		.cursor_prev = rocks_cursor_prev,
+		.load = rocks_load,
+		.close = rocks_close,
+	};
+	struct rocks *r = MEM_NEW(struct rocks);
+
+	engine_init(&r->engine, &ops);
+	r->logger = o->logger;
+	buf_printf(&r->dir, "%s", o->dir);
+	buf_append_byte(&r->dir, 0);
+	rocks_path(&r->incoming, o->dir, "incoming");
+	r->cache = rocksdb_cache_create_lru(o->block_cache_bytes);
+	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++)
+		r->options[i] = rocks_make_options(r, i, o);
+	r->env = rocksdb_envoptions_create();
+	r->ingest = rocksdb_ingestexternalfileoptions_create();
+	rocksdb_ingestexternalfileoptions_set_move_files(r->ingest, 1);
+	return r;
+}
+
+/* The names are on disk and stay. */
+static int rocks_open_families(struct rocks *r)
+{
+	static const char *const names[ROCKS_FAMILY_COUNT] = {
+		[FAMILY_HISTORY] = "history",
+		[FAMILY_STATE] = "state",
+		[ROCKS_DEFAULT] = "default",
+	};
+	const rocksdb_options_t *options[ROCKS_FAMILY_COUNT];
+	char *text = NULL;
+
+	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++)
+		options[i] = r->options[i];
+	r->db = rocksdb_open_column_families(r->options[ROCKS_DEFAULT], rocks_path_text(&r->dir),
+					     ROCKS_FAMILY_COUNT, names, options, r->families,
+					     &text);
+	return rocks_error(r, LOG_ERROR, "opening", text);
+}
+
+int engine_rocks_open(struct engine **out, const struct engine_rocks_options *o)
+{
+	struct rocks *r = rocks_new(o);
+	int rc = rocks_start_before(r);
+
+	if (rc == OK)
+		rc = rocks_open_families(r);
+	if (rc == OK)
+		rc = rocks_start_after(r);
+	if (rc != OK) {
+		rocks_close(&r->engine);
+		return rc;
+	}
+	*out = &r->engine;
+	return OK;
+}

@@ -1,0 +1,129 @@
+#include "base/check.h"
+#include "base/mem.h"
+#include "storage/disk.h"
+#include "storage/engine_rocks_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct rocks_file {
+	struct engine_file file;
+	struct buf path;
+	rocksdb_sstfilewriter_t *writer; /* NULL once the file is whole */
+};
+
+static struct rocks_file *rocks_file_of(struct engine_file *f)
+{
+	return CONTAINER_OF(f, struct rocks_file, file);
+}
+
+static int rocks_file_error(struct engine_file *f, char *text)
+{
+	return rocks_error(rocks_of(f->engine), LOG_WARNING, "making a file", text);
+}
+
+/*
+ * The name was never used since the engine was opened, and nothing was left in the directory then:
+ * the writer would cut a file that is there, and that may be a second name of a living one.
+ */
+int rocks_file_begin(struct engine *e, enum engine_family family, struct engine_file **out)
+{
+	struct rocks *r = rocks_of(e);
+	struct rocks_file *f = MEM_NEW(struct rocks_file);
+	char name[32];
+	char *text = NULL;
+	int rc;
+
+	f->file.engine = e;
+	snprintf(name, sizeof(name), "%016" PRIx64 ".sst", r->next_file++);
+	rocks_path(&f->path, rocks_path_text(&r->incoming), name);
+	f->writer = rocksdb_sstfilewriter_create(r->env, r->options[family]);
+	rocksdb_sstfilewriter_open(f->writer, rocks_path_text(&f->path), &text);
+	rc = rocks_error(r, LOG_WARNING, "beginning a file", text);
+	if (rc != OK) {
+		rocks_file_free(&f->file);
+		return rc;
+	}
+	*out = &f->file;
+	return OK;
+}
+
+int rocks_file_put(struct engine_file *f, struct slice key, struct slice value)
+{
+	char *text = NULL;
+
+	rocksdb_sstfilewriter_put(rocks_file_of(f)->writer, rocks_text(key), key.len,
+				  rocks_text(value), value.len, &text);
+	return rocks_file_error(f, text);
+}
+
+int rocks_file_delete(struct engine_file *f, struct slice key)
+{
+	char *text = NULL;
+
+	rocksdb_sstfilewriter_delete(rocks_file_of(f)->writer, rocks_text(key), key.len, &text);
+	return rocks_file_error(f, text);
+}
+
+/*
+ * All that stands in one file gets one sequence number when the file is taken in, and a range
+ * covers lower ones only: so rows of the same file stay.
+ */
+int rocks_file_delete_range(struct engine_file *f, struct slice from, struct slice to)
+{
+	char *text = NULL;
+
+	rocksdb_sstfilewriter_delete_range(rocks_file_of(f)->writer, rocks_text(from), from.len,
+					   rocks_text(to), to.len, &text);
+	return rocks_file_error(f, text);
+}
+
+/* The writer syncs the file before it says that all went well. */
+int rocks_file_finish(struct engine_file *f)
+{
+	struct rocks_file *file = rocks_file_of(f);
+	char *text = NULL;
+
+	rocksdb_sstfilewriter_finish(file->writer, &text);
+	rocksdb_sstfilewriter_destroy(file->writer);
+	file->writer = NULL;
+	return rocks_file_error(f, text);
+}
+
+/*
+ * RocksDB links the file into its directory, gives it its sequence number, syncs file and
+ * directory, then writes and syncs the line in its manifest that makes it count, and at last
+ * removes the name in incoming/. A crash before the line leaves two names of a file that nobody
+ * knows, one behind it a second name of a living one; rocks_start_after() removes the one here.
+ */
+int rocks_file_ingest(struct engine_file *f)
+{
+	struct rocks_file *file = rocks_file_of(f);
+	struct rocks *r = rocks_of(f->engine);
+	const char *path = rocks_path_text(&file->path);
+	char *text = NULL;
+
+	CHECK(!file->writer);
+	rocksdb_ingest_external_file_cf(r->db, r->families[f->family], &path, 1, r->ingest, &text);
+	return rocks_error(r, LOG_ERROR, "taking a file in", text);
+}
+
+/*
+ * A file that was taken in has no name here any more, nor has one whose beginning failed. One that
+ * cannot be removed is in nobody's way until the next start removes it.
+ */
+void rocks_file_free(struct engine_file *f)
+{
+	struct rocks_file *file = rocks_file_of(f);
+	struct disk disk = disk_posix();
+	int rc;
+
+	if (file->writer)
+		rocksdb_sstfilewriter_destroy(file->writer);
+	rc = disk_remove(&disk, rocks_path_text(&file->path));
+	if (rc != OK && rc != ERR_NOT_FOUND)
+		LOG(rocks_of(f->engine)->logger, LOG_WARNING, "engine: cannot remove %s: %s",
+		    rocks_path_text(&file->path), error_text(rc));
+	buf_free(&file->path);
+	mem_free(file);
+}

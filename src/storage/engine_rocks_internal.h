@@ -1,0 +1,84 @@
+#ifndef CONCLAVE_STORAGE_ENGINE_ROCKS_INTERNAL_H
+#define CONCLAVE_STORAGE_ENGINE_ROCKS_INTERNAL_H
+
+/* What the files of the RocksDB engine share among themselves. */
+
+#include "base/logging.h"
+#include "storage/engine_internal.h"
+#include "storage/engine_rocks.h"
+
+#include <rocksdb/c.h>
+
+/* The engine's families come first, under their own numbers; then the one that RocksDB wants. */
+#define ROCKS_DEFAULT	   FAMILY_COUNT
+#define ROCKS_FAMILY_COUNT (FAMILY_COUNT + 1)
+
+struct rocks {
+	struct engine engine;
+	const struct logger *logger;
+	struct buf dir;	     /* ends with a zero byte */
+	struct buf incoming; /* where files are made; likewise */
+	rocksdb_t *db;
+	rocksdb_cache_t *cache;
+	rocksdb_options_t *options[ROCKS_FAMILY_COUNT];
+	rocksdb_column_family_handle_t *families[ROCKS_FAMILY_COUNT];
+	rocksdb_envoptions_t *env;
+	rocksdb_ingestexternalfileoptions_t *ingest;
+	uint64_t next_file; /* number in the name of the next file that is made */
+};
+
+static inline struct rocks *rocks_of(struct engine *e)
+{
+	return CONTAINER_OF(e, struct rocks, engine);
+}
+
+/* The bytes as RocksDB wants them. */
+static inline const char *rocks_text(struct slice s)
+{
+	return (const char *)s.data;
+}
+
+/* A path made by rocks_path() as a C string. */
+static inline const char *rocks_path_text(const struct buf *path)
+{
+	return (const char *)path->data;
+}
+
+/* `dir`/`name` and a zero byte into `out`, which is empty. */
+void rocks_path(struct buf *out, const char *dir, const char *name);
+
+/*
+ * The error that RocksDB's text stands for; NULL is OK. Logs it with what was being done and frees
+ * the text.
+ */
+MUST_USE int rocks_error(const struct rocks *r, enum log_level level, const char *doing,
+			 char *text);
+
+/* engine_rocks_start.c: before and after RocksDB opens the directory. */
+MUST_USE int rocks_start_before(struct rocks *r);
+MUST_USE int rocks_start_after(struct rocks *r);
+
+/* engine_rocks_files.c: files in. */
+int rocks_file_begin(struct engine *e, enum engine_family family, struct engine_file **out);
+int rocks_file_put(struct engine_file *f, struct slice key, struct slice value);
+int rocks_file_delete(struct engine_file *f, struct slice key);
+int rocks_file_delete_range(struct engine_file *f, struct slice from, struct slice to);
+int rocks_file_finish(struct engine_file *f);
+int rocks_file_ingest(struct engine_file *f);
+void rocks_file_free(struct engine_file *f);
+
+/* engine_rocks_views.c: rows out. */
+struct engine_view *rocks_view_open(struct engine *e);
+void rocks_view_close(struct engine_view *v);
+int rocks_view_get(struct engine_view *v, enum engine_family family, struct slice key,
+		   struct buf *out);
+void rocks_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
+struct engine_cursor *rocks_cursor_open(struct engine_view *v, enum engine_family family,
+					struct slice end);
+void rocks_cursor_close(struct engine_cursor *c);
+void rocks_cursor_seek(struct engine_cursor *c, struct slice key);
+void rocks_cursor_seek_before(struct engine_cursor *c, struct slice key);
+void rocks_cursor_next(struct engine_cursor *c);
+void rocks_cursor_prev(struct engine_cursor *c);
+
+#endif

@@ -1,0 +1,224 @@
+#include "base/mem.h"
+#include "storage/engine_rocks_internal.h"
+
+struct rocks_view {
+	struct engine_view view;
+	struct rocks *rocks;
+	const rocksdb_snapshot_t *snapshot;
+	rocksdb_readoptions_t *options;
+};
+
+struct rocks_cursor {
+	struct engine_cursor cursor;
+	struct rocks *rocks;
+	struct buf end; /* RocksDB borrows it; empty: none */
+	rocksdb_readoptions_t *options;
+	rocksdb_iterator_t *iterator;
+};
+
+static struct rocks_view *rocks_view_of(struct engine_view *v)
+{
+	return CONTAINER_OF(v, struct rocks_view, view);
+}
+
+static struct rocks_cursor *rocks_cursor_of(struct engine_cursor *c)
+{
+	return CONTAINER_OF(c, struct rocks_cursor, cursor);
+}
+
+static int rocks_read_error(const struct rocks *r, char *text)
+{
+	return rocks_error(r, LOG_ERROR, "reading", text);
+}
+
+struct engine_view *rocks_view_open(struct engine *e)
+{
+	struct rocks_view *v = MEM_NEW(struct rocks_view);
+
+	v->rocks = rocks_of(e);
+	v->snapshot = rocksdb_create_snapshot(v->rocks->db);
+	v->options = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_snapshot(v->options, v->snapshot);
+	return &v->view;
+}
+
+void rocks_view_close(struct engine_view *view)
+{
+	struct rocks_view *v = rocks_view_of(view);
+
+	rocksdb_readoptions_destroy(v->options);
+	rocksdb_release_snapshot(v->rocks->db, v->snapshot);
+	mem_free(v);
+}
+
+/* Appends what is pinned, NULL: no row, to `out`, and lets it go. */
+static int rocks_value_take(rocksdb_pinnableslice_t *pinned, struct buf *out)
+{
+	const char *data;
+	size_t len;
+
+	if (!pinned)
+		return ERR_NOT_FOUND;
+	data = rocksdb_pinnableslice_value(pinned, &len);
+	buf_append(out, data, len);
+	rocksdb_pinnableslice_destroy(pinned);
+	return OK;
+}
+
+int rocks_view_get(struct engine_view *view, enum engine_family family, struct slice key,
+		   struct buf *out)
+{
+	struct rocks_view *v = rocks_view_of(view);
+	char *text = NULL;
+	rocksdb_pinnableslice_t *pinned =
+		rocksdb_get_pinned_cf(v->rocks->db, v->options, v->rocks->families[family],
+				      rocks_text(key), key.len, &text);
+
+	if (text)
+		return rocks_read_error(v->rocks, text);
+	return rocks_value_take(pinned, out);
+}
+
+/* One pass over those of one family; the arrays have room for all. */
+struct rocks_batch {
+	struct engine_get **gets;
+	const char **keys;
+	size_t *lens;
+	rocksdb_pinnableslice_t **pinned;
+	char **texts;
+};
+
+static void rocks_batch_get(struct rocks_view *v, struct rocks_batch *b, enum engine_family family,
+			    size_t count)
+{
+	rocksdb_batched_multi_get_cf(v->rocks->db, v->options, v->rocks->families[family], count,
+				     b->keys, b->lens, b->pinned, b->texts, false);
+	for (size_t i = 0; i < count; i++) {
+		struct engine_get *get = b->gets[i];
+
+		buf_clear(&get->value);
+		get->result = b->texts[i] ? rocks_read_error(v->rocks, b->texts[i])
+					  : rocks_value_take(b->pinned[i], &get->value);
+	}
+}
+
+void rocks_view_get_many(struct engine_view *view, struct engine_get *gets, size_t count)
+{
+	struct rocks_batch b = {
+		.gets = mem_zalloc(count, sizeof(*b.gets)),
+		.keys = mem_zalloc(count, sizeof(*b.keys)),
+		.lens = mem_zalloc(count, sizeof(*b.lens)),
+		.pinned = mem_zalloc(count, sizeof(*b.pinned)),
+		.texts = mem_zalloc(count, sizeof(*b.texts)),
+	};
+
+	for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			if (gets[i].family != family)
+				continue;
+			b.gets[n] = &gets[i];
+			b.keys[n] = rocks_text(gets[i].key);
+			b.lens[n] = gets[i].key.len;
+			n++;
+		}
+		if (n > 0)
+			rocks_batch_get(rocks_view_of(view), &b, family, n);
+	}
+	mem_free(b.gets);
+	mem_free(b.keys);
+	mem_free(b.lens);
+	mem_free(b.pinned);
+	mem_free(b.texts);
+}
+
+struct engine_cursor *rocks_cursor_open(struct engine_view *view, enum engine_family family,
+					struct slice end)
+{
+	struct rocks_cursor *c = MEM_NEW(struct rocks_cursor);
+	struct rocks_view *v = rocks_view_of(view);
+
+	c->rocks = v->rocks;
+	c->options = rocksdb_readoptions_create();
+	rocksdb_readoptions_set_snapshot(c->options, v->snapshot);
+	if (end.len > 0) {
+		buf_append_slice(&c->end, end);
+		rocksdb_readoptions_set_iterate_upper_bound(
+			c->options, rocks_text(buf_slice(&c->end)), c->end.len);
+	}
+	c->iterator =
+		rocksdb_create_iterator_cf(c->rocks->db, c->options, c->rocks->families[family]);
+	return &c->cursor;
+}
+
+void rocks_cursor_close(struct engine_cursor *cursor)
+{
+	struct rocks_cursor *c = rocks_cursor_of(cursor);
+
+	rocksdb_iter_destroy(c->iterator);
+	rocksdb_readoptions_destroy(c->options);
+	buf_free(&c->end);
+	mem_free(c);
+}
+
+/* Tells of the row where the iterator stands now. */
+static void rocks_cursor_moved(struct rocks_cursor *c)
+{
+	struct engine_cursor *cursor = &c->cursor;
+	const char *data;
+	char *text = NULL;
+	size_t len;
+
+	cursor->error = OK;
+	cursor->valid = rocksdb_iter_valid(c->iterator) != 0;
+	if (!cursor->valid) {
+		rocksdb_iter_get_error(c->iterator, &text);
+		cursor->error = rocks_read_error(c->rocks, text);
+		return;
+	}
+	data = rocksdb_iter_key(c->iterator, &len);
+	cursor->key = slice_of(data, len);
+	data = rocksdb_iter_value(c->iterator, &len);
+	cursor->value = slice_of(data, len);
+}
+
+void rocks_cursor_seek(struct engine_cursor *cursor, struct slice key)
+{
+	struct rocks_cursor *c = rocks_cursor_of(cursor);
+
+	rocksdb_iter_seek(c->iterator, rocks_text(key), key.len);
+	rocks_cursor_moved(c);
+}
+
+/* RocksDB seeks the last row up to and including a key; the end alone is excluded. */
+void rocks_cursor_seek_before(struct engine_cursor *cursor, struct slice key)
+{
+	struct rocks_cursor *c = rocks_cursor_of(cursor);
+
+	if (key.len == 0) {
+		rocksdb_iter_seek_to_last(c->iterator);
+		rocks_cursor_moved(c);
+		return;
+	}
+	rocksdb_iter_seek_for_prev(c->iterator, rocks_text(key), key.len);
+	rocks_cursor_moved(c);
+	if (cursor->valid && slice_equal(cursor->key, key))
+		rocks_cursor_prev(cursor);
+}
+
+void rocks_cursor_next(struct engine_cursor *cursor)
+{
+	struct rocks_cursor *c = rocks_cursor_of(cursor);
+
+	rocksdb_iter_next(c->iterator);
+	rocks_cursor_moved(c);
+}
+
+void rocks_cursor_prev(struct engine_cursor *cursor)
+{
+	struct rocks_cursor *c = rocks_cursor_of(cursor);
+
+	rocksdb_iter_prev(c->iterator);
+	rocks_cursor_moved(c);
+}
