@@ -73,12 +73,11 @@ static uint8_t *earlier_put(uint8_t *at, struct revision mod, struct revision r)
 	return number_put(number_put(at, mod.main - r.main), r.sub);
 }
 
+/* A distance beyond the beginning wraps around to above `mod`, which R1 refuses. */
 static struct revision cursor_earlier(struct cursor *c, struct revision mod)
 {
 	struct revision r = cursor_revision(c);
 
-	if (r.main > mod.main)
-		cursor_fail(c);
 	r.main = mod.main - r.main;
 	return r;
 }
