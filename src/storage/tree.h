@@ -67,7 +67,7 @@ void tree_init(struct tree *t, struct arena *arena);
 /*
  * The row under `key` becomes this one. What tree_find returned for it before may change under the
  * caller's eyes, unless a snapshot was taken since it was written. Neither slice may point into
- * the row it replaces.
+ * the row it replaces. Key and value are shorter than 1 GiB.
  */
 void tree_put(struct tree *t, struct slice key, struct slice value, bool deleted);
 
