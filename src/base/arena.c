@@ -5,10 +5,16 @@
 
 #include <stdalign.h>
 #include <string.h>
+#include <sys/mman.h>
 
-/* Chunks grow with the arena, so that a small one costs little and a large one few calls. */
+/*
+ * Chunks grow with the arena, so that a small one costs little and a large one few calls. The
+ * largest are huge pages, but for what the allocator itself puts between them: what is scattered
+ * over megabytes is found in half the time when few pages hold it.
+ */
+#define HUGE_PAGE ((size_t)2 << 20)
 #define CHUNK_MIN ((size_t)16 << 10)
-#define CHUNK_MAX ((size_t)1 << 20)
+#define CHUNK_MAX (HUGE_PAGE - 64 - sizeof(struct arena_chunk))
 
 struct arena_chunk {
 	struct arena_chunk *next; /* older */
@@ -20,8 +26,13 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t size)
 {
 	struct arena_chunk *c;
 
-	CHECK(size <= SIZE_MAX - sizeof(*c));
-	c = mem_alloc(sizeof(*c) + size);
+	if (size == CHUNK_MAX) {
+		c = mem_alloc_aligned(HUGE_PAGE, sizeof(*c) + size);
+		/* A wish: without it all is the same, only slower. */
+		(void)madvise(c, sizeof(*c) + size, MADV_HUGEPAGE);
+	} else {
+		c = mem_alloc(sizeof(*c) + size);
+	}
 	c->size = size;
 	a->bytes += sizeof(*c) + size;
 	return c;

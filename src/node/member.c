@@ -120,6 +120,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	};
 	list_init(&m->reads_waiting);
 	list_init(&m->reads_flying);
+	list_init(&m->batches);
 	list_init(&m->sessions);
 	list_init(&m->touched);
 	list_init(&m->full);
@@ -144,6 +145,12 @@ void member_free(struct member *m)
 		it = m->sessions.next;
 		session_close(LIST_ITEM(it, struct session, link));
 	}
+	while (!list_empty(&m->batches)) {
+		it = m->batches.next;
+		read_batch_free(LIST_ITEM(it, struct read_batch, link));
+	}
+	dry_run_free(m->dry_run);
+	store_cleaned(m->cleaning);
 	origin_close(&m->origin);
 	driver_free(m->driver);
 	txn_close(&m->txn);

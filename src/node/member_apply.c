@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
-#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
@@ -32,8 +31,11 @@ static enum job_progress dry_run_step(struct job *job)
 	return JOB_DONE;
 }
 
-static void dry_run_free(struct dry_run *d)
+void dry_run_free(struct dry_run *d)
 {
+	if (!d)
+		return;
+	fetched_free(d->note);
 	txn_close(&d->txn);
 	view_close(d->view);
 	buf_free(&d->reply);
@@ -51,7 +53,8 @@ static void dry_run_done(struct job *job)
 
 	fetched_free(m->pinned);
 	m->pinned = d->note;
-	m->dry_running = false;
+	d->note = NULL;
+	m->dry_run = NULL;
 	dry_run_free(d);
 	if (rc != OK)
 		member_fail(m, rc);
@@ -77,7 +80,7 @@ static void dry_run_start(struct member *m, const struct batch_command *command,
 	d->job.step = dry_run_step;
 	d->job.done = dry_run_done;
 	d->job.owner = m;
-	m->dry_running = true;
+	m->dry_run = d;
 	m->io->run(m->io->ctx, LANE_READ, &d->job);
 }
 
@@ -204,9 +207,9 @@ static bool apply_batch(struct member *m, const struct entry *e)
 		rc = batch_command_decode(&c, &b, &m->argv, &m->argv_cap);
 		if (rc != OK)
 			return true;
-		if (seq <= row->seq && !MUTANT(dedupe_skipped))
+		if (seq <= row->seq)
 			continue;
-		if (seq > row->seq + 1 && !MUTANT(gap_ignored)) {
+		if (seq > row->seq + 1) {
 			note_gap(m, &h);
 			return true;
 		}
@@ -234,7 +237,7 @@ static void apply_registration(struct member *m, uint64_t index, const struct en
 	    !membership_find(driver_membership_at(m->driver, index), r.member))
 		return;
 	row = position_origin_add(p, r.member);
-	ok = row->incarnation == r.replaces || MUTANT(old_registration_wins);
+	ok = row->incarnation == r.replaces;
 	if (ok) {
 		row->incarnation = index;
 		row->seq = 0;
@@ -279,7 +282,7 @@ bool member_apply(struct member *m, uint64_t index, const struct entry *e)
 {
 	struct position *p = store_position(m->store);
 
-	if (m->failed || m->dry_running || store_is_full(m->store))
+	if (m->failed || m->dry_run || store_is_full(m->store))
 		return false;
 	if (m->applying.index != index)
 		m->applying = (struct applying){.index = index};

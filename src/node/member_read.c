@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
-#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
@@ -59,6 +58,21 @@ static enum job_progress read_batch_step(struct job *job)
 	return b->at == &b->requests ? JOB_DONE : JOB_MORE;
 }
 
+void read_batch_free(struct read_batch *b)
+{
+	struct list *it;
+
+	if (!b)
+		return;
+	while ((it = list_pop_front(&b->requests)) != NULL)
+		request_free(LIST_ITEM(it, struct request, waiting));
+	list_remove(&b->link);
+	txn_close(&b->txn);
+	fetched_free(b->note);
+	view_close(b->view);
+	mem_free(b);
+}
+
 static void read_batch_done(struct job *job)
 {
 	struct read_batch *b = CONTAINER_OF(job, struct read_batch, job);
@@ -78,10 +92,7 @@ static void read_batch_done(struct job *job)
 		session_done(r);
 		session_advance(s);
 	}
-	txn_close(&b->txn);
-	fetched_free(b->note);
-	view_close(b->view);
-	mem_free(b);
+	read_batch_free(b);
 }
 
 static struct read_batch *read_batch_new(struct member *m)
@@ -93,6 +104,8 @@ static struct read_batch *read_batch_new(struct member *m)
 	b->note = fetched_new();
 	b->changes = m->changes;
 	list_init(&b->requests);
+	list_init(&b->link);
+	list_push_back(&m->batches, &b->link);
 	txn_init_view(&b->txn, b->view, b->note);
 	txn_begin(&b->txn, view_position(b->view)->stamp_ms, 0);
 	return b;
@@ -115,7 +128,7 @@ void member_read_launch(struct member *m)
 /* Its state is the one of this moment, whatever is applied before the pool comes to it. */
 static void read_send_to_pool(struct member *m, struct request *r)
 {
-	if (m->batch && m->batch->changes != m->changes && !MUTANT(stale_view))
+	if (m->batch && m->batch->changes != m->changes)
 		member_read_launch(m);
 	if (!m->batch)
 		m->batch = read_batch_new(m);

@@ -28,6 +28,7 @@ struct session {
 /* Reads that share one view, on their way through the pool. */
 struct read_batch {
 	struct job job;
+	struct list link; /* in the member, until it is back */
 	struct member *member;
 	struct view *view;
 	struct fetched *note;
@@ -74,8 +75,8 @@ struct member {
 	/* apply */
 	struct txn txn;
 	struct applying applying;
-	struct fetched *pinned; /* rows for the command that is to run once more */
-	bool dry_running;
+	struct fetched *pinned;	 /* rows for the command that is to run once more */
+	struct dry_run *dry_run; /* under way; NULL: none */
 	struct slice *argv;
 	size_t argv_cap;
 	struct buf unheard; /* replies that nobody waits for */
@@ -94,6 +95,9 @@ struct member {
 	uint64_t barrier;	   /* its number */
 	uint64_t barrier_due_ms;   /* when it is asked for again; 0: none is under way */
 	struct read_batch *batch;  /* to be handed to the pool at the end of the turn */
+	struct list batches;	   /* in the pool */
+
+	struct job *cleaning; /* closes views that nobody reads any more; NULL: not under way */
 
 	/* sessions */
 	struct list sessions;
@@ -106,6 +110,7 @@ uint64_t member_now_ms(const struct member *m);
 void member_fail(struct member *m, int error);
 
 /* member_apply.c */
+void dry_run_free(struct dry_run *d);
 bool member_apply(struct member *m, uint64_t index, const struct entry *e);
 
 /* member_store.c */
@@ -128,6 +133,7 @@ void member_read_turn(struct member *m);
 void member_barrier_met(struct member *m, uint64_t request);
 void member_barrier_void(struct member *m);
 void member_read_launch(struct member *m);
+void read_batch_free(struct read_batch *b);
 
 /* session.c */
 struct resp_writer session_writer(struct request *r);

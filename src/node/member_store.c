@@ -51,14 +51,23 @@ void member_machine_init(struct member *m)
 	};
 }
 
+static void cleaning_done(struct job *job)
+{
+	struct member *m = job->owner;
+
+	m->cleaning = NULL;
+	store_cleaned(job);
+}
+
 /* What nobody reads any more is closed by another thread. */
 void member_store_turn(struct member *m)
 {
-	struct job *job = store_clean(m->store);
-
-	if (!job)
+	if (m->cleaning)
 		return;
-	job->done = store_cleaned;
-	job->owner = m;
-	m->io->run(m->io->ctx, LANE_READ, job);
+	m->cleaning = store_clean(m->store);
+	if (!m->cleaning)
+		return;
+	m->cleaning->done = cleaning_done;
+	m->cleaning->owner = m;
+	m->io->run(m->io->ctx, LANE_READ, m->cleaning);
 }

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/logging.h"
-#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
@@ -98,7 +97,8 @@ static void register_origin(struct member *m)
 	struct blob *payload;
 
 	m->register_due_ms = member_now_ms(m) + m->options.driver.raft.election_ms;
-	m->origin.nonce = m->io->random(m->io->ctx) | 1;
+	if (!m->origin.nonce)
+		m->origin.nonce = m->io->random(m->io->ctx) | 1;
 	r.nonce = m->origin.nonce;
 	registration_encode(&r, &bytes);
 	if (leads(m)) {
@@ -150,7 +150,7 @@ void member_forwarded(struct member *m, struct blob *body)
 		return;
 	}
 	/* No second hop: who does not lead that term drops it, and its origin sends it again. */
-	if (!leads(m) || (h.term != m->status.term && !MUTANT(second_hop)))
+	if (!leads(m) || h.term != m->status.term)
 		return;
 	if (propose(m, ENTRY_BATCH, body, h.member) != OK)
 		LOG(m->io->logger, LOG_DEBUG, "a batch of %016" PRIx64 " finds no room", h.member);
@@ -178,15 +178,16 @@ void member_hear_registration(struct member *m, struct slice body)
 
 void member_registered(struct member *m, uint64_t index, const struct registration *r, bool ok)
 {
-	if (r->member != driver_id(m->driver) || m->origin.incarnation)
+	if (r->nonce != m->origin.nonce || m->origin.incarnation)
 		return;
-	if (ok && r->nonce == m->origin.nonce) {
+	if (ok) {
 		origin_registered(&m->origin, index);
 		m->progress_ms = member_now_ms(m);
 		LOG(m->io->logger, LOG_NOTICE, "takes writes, as run %" PRIu64, index);
 		return;
 	}
-	/* An older run's, or one that names a run that is no longer the newest: at once again. */
+	/* It named a run that was no longer the newest: this member had not caught up. Once more.
+	 */
 	m->register_due_ms = 0;
 }
 

@@ -36,7 +36,7 @@ struct pending {
 struct origin {
 	uint64_t member;
 	uint64_t incarnation; /* 0: not registered */
-	uint64_t nonce;	      /* of the registration under way */
+	uint64_t nonce;	      /* by which this run knows its registration; 0: none was sent */
 
 	/* collected and not numbered yet */
 	struct buf collected;	  /* room for a header, then commands */

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/mutant.h"
 #include "node/member_state.h"
 
 struct session *session_open(struct member *m, const struct session_events *events, void *ctx)

@@ -264,6 +264,9 @@ struct job *store_clean(struct store *s)
 
 void store_cleaned(struct job *job)
 {
+	if (!job)
+		return;
+	cleaning_run(&CONTAINER_OF(job, struct cleaning, job)->views);
 	mem_free(CONTAINER_OF(job, struct cleaning, job));
 }
 

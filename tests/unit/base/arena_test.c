@@ -6,8 +6,8 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-#define PIECES	 2000
-#define ORDINARY ((size_t)1 << 20) /* no chunk that is kept is larger than about this */
+#define PIECES	 500
+#define ORDINARY ((size_t)2 << 20) /* no chunk that is kept is larger than about this */
 
 struct piece {
 	uint8_t *at;
@@ -21,7 +21,7 @@ static size_t draw_size(struct random *r)
 	case 0:
 		return 0;
 	case 1:
-		return random_below(r, 300000);
+		return random_below(r, 100000);
 	case 2:
 		return random_below(r, 5000);
 	default:

@@ -1,0 +1,146 @@
+/* A whole member alone: commands through log and store, restarts, rows that have to be fetched. */
+
+#include "node/member.h"
+
+#include "base/error.h"
+
+#include "support/solo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void a_value_is_set_and_read(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "PING"), "+PONG|");
+	assert_string_equal(solo_say(&s, "GET a"), "$-1|");
+	assert_string_equal(solo_say(&s, "SET a hello"), "+OK|");
+	assert_string_equal(solo_say(&s, "GET a"), "$5|hello|");
+	assert_string_equal(solo_say(&s, "INCR n"), ":1|");
+	assert_string_equal(solo_say(&s, "INCR n"), ":2|");
+	assert_string_equal(solo_say(&s, "INCR a"),
+			    "-ERR value is not an integer or out of range|");
+	assert_string_equal(solo_say(&s, "GET"),
+			    "-ERR wrong number of arguments for 'get' command|");
+	assert_string_equal(solo_say(&s, "NOPE 1 2"),
+			    "-ERR unknown command 'NOPE', with args beginning with: '1' '2' |");
+	solo_close(&s);
+}
+
+static void what_was_acknowledged_is_there_after_a_power_loss(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	for (int i = 1; i <= 5; i++) {
+		char expected[16];
+
+		assert_int_equal(solo_start(&s), OK);
+		snprintf(expected, sizeof(expected), ":%d|", i);
+		assert_string_equal(solo_say(&s, "INCR n"), expected);
+		solo_stop(&s, i % 2);
+	}
+	solo_close(&s);
+}
+
+/* Everything goes to the engine soon, and the caches hold nothing. */
+static void rows_that_are_not_in_memory_are_fetched(void **state)
+{
+	struct solo s;
+	char line[128];
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1;
+	s.options.header_cache_bytes = 0;
+	s.options.value_cache_bytes = 0;
+	assert_int_equal(solo_start(&s), OK);
+	for (int i = 0; i < 50; i++) {
+		snprintf(line, sizeof(line), "SET key:%d %0100d", i, i);
+		assert_string_equal(solo_say(&s, line), "+OK|");
+		assert_string_equal(solo_say(&s, "INCR n"),
+				    (snprintf(line, 128, ":%d|", i + 1), line));
+	}
+	for (int i = 0; i < 50; i++) {
+		char expected[128];
+
+		snprintf(line, sizeof(line), "GET key:%d", i);
+		snprintf(expected, sizeof(expected), "$100|%0100d|", i);
+		assert_string_equal(solo_say(&s, line), expected);
+	}
+	assert_string_equal(solo_say(&s, "GET nothing"), "$-1|");
+	solo_stop(&s, true);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "GET n"), "$2|50|");
+	solo_close(&s);
+}
+
+static void replies_come_in_the_order_of_requests(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	solo_send(&s, s.session, "GET n");
+	solo_send(&s, s.session, "INCR n");
+	solo_send(&s, s.session, "GET n");
+	solo_send(&s, s.session, "PING");
+	solo_send(&s, s.session, "INCR n");
+	solo_send(&s, s.session, "GET n");
+	assert_string_equal(solo_take(&s, s.session), "");
+	solo_work(&s);
+	assert_string_equal(solo_take(&s, s.session), "$-1|:1|$1|1|+PONG|:2|$1|2|");
+	assert_true(session_is_idle(s.session));
+	solo_close(&s);
+}
+
+/* The state that a read sees is the one of its moment, however long the pool takes. */
+static void a_read_in_the_pool_sees_the_state_of_its_turn(void **state)
+{
+	struct solo s;
+	struct session *other;
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1;
+	s.options.header_cache_bytes = 0;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a old"), "+OK|");
+	assert_string_equal(solo_say(&s, "SET b x"), "+OK|");
+	solo_stop(&s, false);
+	assert_int_equal(solo_start(&s), OK);
+	other = session_open(s.member, &solo_session_events, &s);
+
+	s.hold_pool = true;
+	solo_send(&s, other, "GET a");
+	solo_work(&s);
+	assert_string_equal(solo_take(&s, other), "");
+	session_close(other);
+	s.hold_pool = false;
+	assert_string_equal(solo_say(&s, "GET a"), "$3|old|");
+	solo_close(&s);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_is_set_and_read),
+		cmocka_unit_test(what_was_acknowledged_is_there_after_a_power_loss),
+		cmocka_unit_test(rows_that_are_not_in_memory_are_fetched),
+		cmocka_unit_test(replies_come_in_the_order_of_requests),
+		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
