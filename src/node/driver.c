@@ -67,6 +67,8 @@ static void driver_persist(struct driver *d, const struct raft_persist *p)
 		batch.first_index = p->first;
 		batch.entries = p->entries;
 		batch.count = p->count;
+		if (d->events->appended)
+			d->events->appended(d->events->ctx, p->first, p->entries, p->count);
 	}
 	writing_push(d, p, log_add(d->log, &batch));
 	buf_free(&membership);
@@ -487,6 +489,26 @@ int driver_read(struct driver *d, uint64_t request)
 	if (d->failed)
 		return ERR_STOPPED;
 	return raft_read_index(d->raft, driver_now_ms(d), request);
+}
+
+void driver_set_note(struct driver *d, struct slice note)
+{
+	raft_set_note(d->raft, note);
+}
+
+void driver_set_stamp(struct driver *d, uint64_t stamp)
+{
+	raft_set_stamp(d->raft, stamp);
+}
+
+uint64_t driver_start_term(const struct driver *d)
+{
+	return d->start_term;
+}
+
+uint64_t driver_start_stamp(const struct driver *d)
+{
+	return d->start_stamp;
 }
 
 bool driver_stopped(const struct driver *d)

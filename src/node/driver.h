@@ -37,6 +37,8 @@ struct driver_events {
 	void *ctx;
 	/* The read asked for under `request` may run now, on the state as applied. */
 	void (*read_ready)(void *ctx, uint64_t request);
+	/* These were appended to this member's log, by whomever. May be NULL. */
+	void (*appended)(void *ctx, uint64_t first, const struct entry *entries, size_t count);
 	/* A note came with a heartbeat or a vote reply. */
 	void (*note)(void *ctx, const struct raft_note *note);
 	/* Role, term or leader changed. */
@@ -86,6 +88,14 @@ void driver_peer_gone(struct driver *d, uint64_t peer);
  * this call is applied here; or never, when the leader changes: ask again under a new number.
  */
 MUST_USE int driver_read(struct driver *d, uint64_t request);
+
+/* As raft_set_note and raft_set_stamp. */
+void driver_set_note(struct driver *d, struct slice note);
+void driver_set_stamp(struct driver *d, uint64_t stamp);
+
+/* Term and stamp of the newest entry that the log held at the start; 0: it held none. */
+uint64_t driver_start_term(const struct driver *d);
+uint64_t driver_start_stamp(const struct driver *d);
 
 /* Whether the log failed: then nothing but driver_free is of use. */
 bool driver_stopped(const struct driver *d);

@@ -191,6 +191,24 @@ static int driver_open(struct driver *d, struct log_recovery *rec,
 	return rc;
 }
 
+/* Time goes on from the newest entry, committed or not, so it is looked at before anything runs. */
+static void driver_read_newest(struct driver *d)
+{
+	struct log_read read;
+	struct raft_status s;
+
+	raft_status(d->raft, &s);
+	if (s.last == s.base || log_read_start(d->log, &read, s.last, 0) != OK)
+		return;
+	while (read.job.step(&read.job) == JOB_MORE)
+		;
+	if (log_read_complete(d->log, &read) == OK) {
+		d->start_term = read.entries[0].term;
+		d->start_stamp = read.entries[0].stamp;
+	}
+	log_read_free(&read);
+}
+
 int driver_new(struct driver **out, const struct driver_options *options, const struct node_io *io,
 	       const struct machine *machine, const struct driver_events *events,
 	       const struct driver_stored *stored)
@@ -212,6 +230,8 @@ int driver_new(struct driver **out, const struct driver_options *options, const 
 		rc = driver_open(d, &rec, stored);
 		log_recovery_free(&rec);
 	}
+	if (rc == OK)
+		driver_read_newest(d);
 	if (rc != OK) {
 		driver_free(d);
 		return rc;

@@ -50,6 +50,8 @@ struct driver {
 	struct log *log;
 	uint64_t id;
 	bool failed;
+	uint64_t start_term; /* of the newest entry at the start */
+	uint64_t start_stamp;
 
 	/* persist */
 	struct writing_batch *writing;

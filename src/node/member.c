@@ -49,10 +49,15 @@ static void on_read_ready(void *ctx, uint64_t request)
 	member_barrier_met(ctx, request);
 }
 
+static void on_appended(void *ctx, uint64_t first, const struct entry *entries, size_t count)
+{
+	(void)first;
+	member_time_appended(ctx, &entries[count - 1]);
+}
+
 static void on_note(void *ctx, const struct raft_note *note)
 {
-	(void)ctx;
-	(void)note;
+	member_time_note(ctx, note);
 }
 
 static void on_changed(void *ctx, const struct raft_status *status)
@@ -61,6 +66,7 @@ static void on_changed(void *ctx, const struct raft_status *status)
 	bool another = m->status.leader != status->leader || m->status.term != status->term;
 
 	m->status = *status;
+	member_time_changed(m, status);
 	if (another) {
 		member_barrier_void(m);
 		m->register_due_ms = 0;
@@ -98,6 +104,7 @@ static int member_open(struct member *m)
 	if (driver_applied(m->driver) != store_position(m->store)->index)
 		return ERR_CORRUPT;
 	origin_init(&m->origin, driver_id(m->driver));
+	member_time_init(m);
 	return OK;
 }
 
@@ -114,6 +121,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	m->driver_events = (struct driver_events){
 		.ctx = m,
 		.read_ready = on_read_ready,
+		.appended = on_appended,
 		.note = on_note,
 		.changed = on_changed,
 		.failed = on_failed,
@@ -197,6 +205,7 @@ void member_peer_gone(struct member *m, uint64_t peer)
 void member_turn(struct member *m)
 {
 	if (!m->failed) {
+		member_time_turn(m);
 		member_expire_requests(m);
 		member_write_turn(m);
 		member_read_turn(m);

@@ -4,6 +4,7 @@
 /* Inside node only: the state behind struct member and struct session, and what their files offer
  * each other. */
 
+#include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/member.h"
 #include "node/origin.h"
@@ -71,6 +72,7 @@ struct member {
 	struct store *store;
 	struct raft_status status; /* as last told */
 	bool failed;
+	struct cluster_time time;
 
 	/* apply */
 	struct txn txn;
@@ -112,6 +114,15 @@ void member_fail(struct member *m, int error);
 /* member_apply.c */
 void dry_run_free(struct dry_run *d);
 bool member_apply(struct member *m, uint64_t index, const struct entry *e);
+
+/* member_time.c */
+void member_time_init(struct member *m);
+void member_time_note(struct member *m, const struct raft_note *note);
+void member_time_changed(struct member *m, const struct raft_status *status);
+void member_time_appended(struct member *m, const struct entry *newest);
+void member_time_turn(struct member *m);
+/* For what is proposed now; this member leads. */
+uint64_t member_time_stamp(struct member *m);
 
 /* member_store.c */
 void member_machine_init(struct member *m);

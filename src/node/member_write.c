@@ -35,7 +35,7 @@ static int propose(struct member *m, uint8_t kind, struct blob *payload, uint64_
 	uint64_t index;
 	struct entry e = {
 		.kind = kind,
-		.stamp = clock_wall_ms(&m->io->clock),
+		.stamp = member_time_stamp(m),
 		.waiter = waiter,
 		.data = payload->data,
 		.blob = payload,
