@@ -2,10 +2,14 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "storage/disk.h"
 #include "storage/engine_rocks_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* RocksDB's highest level of messages; its C API has no name for it. */
+#define ROCKS_LOG_HEADERS 5
 
 struct engine_rocks_options engine_rocks_defaults(const char *dir)
 {
@@ -122,8 +126,14 @@ static void rocks_set_directory(rocksdb_options_t *o, const struct engine_rocks_
 	/* Closing a view or a cursor never removes files itself. */
 	rocksdb_options_set_avoid_unnecessary_blocking_io(o, 1);
 	rocksdb_options_set_max_manifest_file_size(o, (size_t)16 << 20);
-	/* RocksDB's own log, LOG: for people, and bounded. */
-	rocksdb_options_set_max_log_file_size(o, (size_t)4 << 20);
+	/*
+	 * RocksDB's own log, the file LOG, gets what is written at a start and no more: Debian's
+	 * library is built with its assertions on, and one of them ends the process at the first
+	 * line after one that the disk had no room for. Errors come back from the calls and go to
+	 * our log. No log at all cannot be had: without LOG RocksDB does not open, and a level
+	 * above the highest cannot be written into its OPTIONS.
+	 */
+	rocksdb_options_set_info_log_level(o, ROCKS_LOG_HEADERS);
 	rocksdb_options_set_keep_log_file_num(o, 4);
 	rocksdb_options_set_stats_dump_period_sec(o, 0);
 	rocksdb_options_set_stats_persist_period_sec(o, 0);
@@ -165,6 +175,7 @@ static void rocks_close(struct engine *e)
 	rocksdb_ingestexternalfileoptions_destroy(r->ingest);
 	rocksdb_envoptions_destroy(r->env);
 	rocksdb_cache_destroy(r->cache);
+	buf_free(&r->taking);
 	buf_free(&r->incoming);
 	buf_free(&r->dir);
 	mem_free(r);
@@ -200,6 +211,7 @@ static struct rocks *rocks_new(const struct engine_rocks_options *o)
 	buf_printf(&r->dir, "%s", o->dir);
 	buf_append_byte(&r->dir, 0);
 	rocks_path(&r->incoming, o->dir, "incoming");
+	rocks_path(&r->taking, o->dir, "incoming/taking.sst");
 	r->cache = rocksdb_cache_create_lru(o->block_cache_bytes);
 	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++)
 		r->options[i] = rocks_make_options(r, i, o);
@@ -209,8 +221,8 @@ static struct rocks *rocks_new(const struct engine_rocks_options *o)
 	return r;
 }
 
-/* The names are on disk and stay. */
-static int rocks_open_families(struct rocks *r)
+/* The names are on disk and stay. NULL, or what RocksDB says against it. */
+static char *rocks_open_families(struct rocks *r)
 {
 	static const char *const names[ROCKS_FAMILY_COUNT] = {
 		[FAMILY_HISTORY] = "history",
@@ -225,6 +237,27 @@ static int rocks_open_families(struct rocks *r)
 	r->db = rocksdb_open_column_families(r->options[ROCKS_DEFAULT], rocks_path_text(&r->dir),
 					     ROCKS_FAMILY_COUNT, names, options, r->families,
 					     &text);
+	return text;
+}
+
+/* Opens, if need be with the file back in place that an earlier process could not take in. */
+static int rocks_open(struct rocks *r)
+{
+	struct disk disk = disk_posix();
+	struct buf table = {0};
+	char *text = rocks_open_families(r);
+	int rc;
+
+	if (text && rocks_start_restore(r, text, &table)) {
+		LOG(r->logger, LOG_WARNING, "engine: %s: opening with %s", text,
+		    rocks_path_text(&table));
+		rocksdb_free(text);
+		text = rocks_open_families(r);
+		if (text && (rc = disk_remove(&disk, rocks_path_text(&table))) != OK)
+			LOG(r->logger, LOG_WARNING, "engine: cannot remove %s: %s",
+			    rocks_path_text(&table), error_text(rc));
+	}
+	buf_free(&table);
 	return rocks_error(r, LOG_ERROR, "opening", text);
 }
 
@@ -234,7 +267,7 @@ int engine_rocks_open(struct engine **out, const struct engine_rocks_options *o)
 	int rc = rocks_start_before(r);
 
 	if (rc == OK)
-		rc = rocks_open_families(r);
+		rc = rocks_open(r);
 	if (rc == OK)
 		rc = rocks_start_after(r);
 	if (rc != OK) {

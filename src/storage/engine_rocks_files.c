@@ -95,22 +95,34 @@ int rocks_file_finish(struct engine_file *f)
  * directory, then writes and syncs the line in its manifest that makes it count, and at last
  * removes the name in incoming/. A crash before the line leaves two names of a file that nobody
  * knows, one behind it a second name of a living one; rocks_start_after() removes the one here.
+ *
+ * When the line is written and its sync fails, RocksDB takes the file for not taken in and removes
+ * its own name (7.8.3), though the line may be found at the next start. So here the file has a
+ * name by which that start knows it, and after a failure keeps it: rocks_start_restore().
  */
 int rocks_file_ingest(struct engine_file *f)
 {
 	struct rocks_file *file = rocks_file_of(f);
 	struct rocks *r = rocks_of(f->engine);
-	const char *path = rocks_path_text(&file->path);
+	struct disk disk = disk_posix();
+	const char *path = rocks_path_text(&r->taking);
 	char *text = NULL;
+	int rc;
 
 	CHECK(!file->writer);
+	rc = disk_rename(&disk, rocks_path_text(&file->path), path);
+	if (rc != OK) {
+		LOG(r->logger, LOG_ERROR, "engine: cannot rename %s: %s",
+		    rocks_path_text(&file->path), error_text(rc));
+		return rc == ERR_NO_SPACE ? rc : ERR_IO;
+	}
 	rocksdb_ingest_external_file_cf(r->db, r->families[f->family], &path, 1, r->ingest, &text);
 	return rocks_error(r, LOG_ERROR, "taking a file in", text);
 }
 
 /*
- * A file that was taken in has no name here any more, nor has one whose beginning failed. One that
- * cannot be removed is in nobody's way until the next start removes it.
+ * A file that was to be taken in has not this name any more, nor has one whose beginning failed.
+ * One that cannot be removed is in nobody's way until the next start removes it.
  */
 void rocks_file_free(struct engine_file *f)
 {

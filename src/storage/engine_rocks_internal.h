@@ -18,6 +18,7 @@ struct rocks {
 	const struct logger *logger;
 	struct buf dir;	     /* ends with a zero byte */
 	struct buf incoming; /* where files are made; likewise */
+	struct buf taking;   /* the name in there of the file that is being taken in; likewise */
 	rocksdb_t *db;
 	rocksdb_cache_t *cache;
 	rocksdb_options_t *options[ROCKS_FAMILY_COUNT];
@@ -56,6 +57,13 @@ MUST_USE int rocks_error(const struct rocks *r, enum log_level level, const char
 
 /* engine_rocks_start.c: before and after RocksDB opens the directory. */
 MUST_USE int rocks_start_before(struct rocks *r);
+
+/*
+ * RocksDB did not open and said `text`. If it misses a table, and a file is there that was to be
+ * taken in, gives that file the table's name, which is put into `table`. False: it does not.
+ */
+bool rocks_start_restore(const struct rocks *r, const char *text, struct buf *table);
+
 MUST_USE int rocks_start_after(struct rocks *r);
 
 /* engine_rocks_files.c: files in. */

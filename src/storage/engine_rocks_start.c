@@ -1,7 +1,10 @@
 #include "storage/disk.h"
 #include "storage/engine_rocks_internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -49,6 +52,41 @@ int rocks_start_before(struct rocks *r)
 	int rc = disk_make_directory(&disk, rocks_path_text(&r->incoming));
 
 	return rc == OK ? rocks_start_survey(r, &disk) : rc;
+}
+
+/* The number of the table that RocksDB says it cannot open; false: it says something else. */
+static bool missing_table(const struct rocks *r, const char *text, unsigned long long *number)
+{
+	static const char before[] =
+		"No such file or directory: While open a file for random read: ";
+	const char *dir = rocks_path_text(&r->dir);
+	const char *at = strstr(text, before);
+	char *end;
+
+	if (!at)
+		return false;
+	at += sizeof(before) - 1;
+	if (strncmp(at, dir, strlen(dir)) != 0)
+		return false;
+	at += strlen(dir) + 1;
+	*number = strtoull(at, &end, 10);
+	return end > at && strncmp(end, ".ldb:", 5) == 0; /* it tries tables' old ending last */
+}
+
+/*
+ * The table is the right one or is refused: RocksDB compares its length with what the manifest
+ * says, and the ingestion that failed was the process's last.
+ */
+bool rocks_start_restore(const struct rocks *r, const char *text, struct buf *table)
+{
+	unsigned long long number;
+	char name[32];
+
+	if (!missing_table(r, text, &number))
+		return false;
+	snprintf(name, sizeof(name), "%06llu.sst", number);
+	rocks_path(table, rocks_path_text(&r->dir), name);
+	return link(rocks_path_text(&r->taking), rocks_path_text(table)) == 0;
 }
 
 /*
