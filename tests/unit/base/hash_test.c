@@ -56,6 +56,26 @@ static void a_pair_is_ordered(void **state)
 	assert_true(hash64_pair(0, 0) != 0);
 }
 
+static void pieces_give_the_hash_of_the_whole(void **state)
+{
+	struct hash_stream *stream = hash_stream_new();
+	uint8_t bytes[3000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7);
+	for (size_t len = 0; len < sizeof(bytes); len += 97) {
+		for (size_t piece = 1; piece < 1000; piece += 211) {
+			hash_stream_begin(stream, len);
+			for (size_t at = 0; at < len; at += piece)
+				hash_stream_add(stream, slice_of(bytes + at, MIN(piece, len - at)));
+			assert_true(hash_stream_end(stream) ==
+				    hash64_salted(slice_of(bytes, len), len));
+		}
+	}
+	hash_stream_free(stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -63,6 +83,7 @@ int main(void)
 		cmocka_unit_test(every_bit_and_the_length_count),
 		cmocka_unit_test(the_salt_changes_the_hash_and_no_salt_is_salt_zero),
 		cmocka_unit_test(a_pair_is_ordered),
+		cmocka_unit_test(pieces_give_the_hash_of_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,48 @@
+#ifndef CONCLAVE_SERVER_CLIENTS_H
+#define CONCLAVE_SERVER_CLIENTS_H
+
+/*
+ * The connections of clients: bytes in, requests to their sessions, replies out. What is read of a
+ * turn is handed over at once; what is to be written waits for clients_turn, which follows the
+ * member's, so that all replies to one client go out in one write.
+ */
+
+#include "base/bytes.h"
+#include "base/logging.h"
+#include "resp/parser.h"
+
+struct clients;
+struct ev_loop;
+struct member;
+
+struct clients_options {
+	struct ev_loop *ev;
+	struct member *member;
+	const struct logger *logger;	  /* may be NULL */
+	const struct resp_limits *limits; /* outlive the clients */
+	size_t max;			  /* connections; beyond it they get an error */
+};
+
+struct clients *clients_new(const struct clients_options *options);
+
+/* Closes all of them. NULL is nothing. */
+void clients_free(struct clients *c);
+
+/* A new connection, not blocking; it belongs to the callee. */
+void clients_accept(struct clients *c, int fd);
+
+/*
+ * After the member's turn: writes replies, takes up reading where sessions have room again, ends
+ * what has ended. Returns when the next one is due at the latest; 0: requests came out of this.
+ */
+uint64_t clients_turn(struct clients *c, uint64_t now_ms);
+
+/* No request is taken from now on; those that were are still answered. */
+void clients_stop_reading(struct clients *c);
+
+/* Whether all replies that exist are written. */
+bool clients_are_written(const struct clients *c);
+
+size_t clients_count(const struct clients *c);
+
+#endif

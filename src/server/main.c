@@ -1,0 +1,178 @@
+#include "base/check.h"
+#include "base/error.h"
+#include "server/loop.h"
+#include "server/server.h"
+#include "storage/disk.h"
+#include "storage/engine_rocks.h"
+
+#include <ev.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Exit codes: 0 done, 1 it could not go on, 2 what it was told makes no sense. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct process {
+	struct options options;
+	struct logger logger;
+	struct disk disk;
+	struct disk_file *lock;
+	struct engine *engine;
+	struct server *server;
+	ev_signal term;
+	ev_signal interrupt;
+	bool ending;
+};
+
+static void say(int fd, const struct buf *text)
+{
+	/* If nobody takes it there is nobody else to tell. */
+	if (write(fd, text->data, text->len) < 0)
+		return;
+}
+
+static int help(void)
+{
+	struct buf text = {0};
+
+	options_help(&text);
+	say(STDOUT_FILENO, &text);
+	buf_free(&text);
+	return EXIT_DONE;
+}
+
+static int version(void)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "conclave-server %s\n", CONCLAVE_VERSION);
+	say(STDOUT_FILENO, &text);
+	buf_free(&text);
+	return EXIT_DONE;
+}
+
+static int refuse(struct buf *problem, int code)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "conclave-server: %.*s\n", (int)problem->len,
+		   (const char *)problem->data);
+	say(STDERR_FILENO, &text);
+	buf_free(&text);
+	buf_free(problem);
+	return code;
+}
+
+/* The first one asks for a graceful end; whoever asks twice cannot wait. */
+static void process_signal(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct process *p = w->data;
+
+	(void)ev;
+	(void)revents;
+	if (p->ending)
+		_exit(EXIT_FAILED);
+	p->ending = true;
+	server_end(p->server);
+}
+
+static void process_watch_signals(struct process *p)
+{
+	struct ev_loop *ev = loop_ev(server_loop(p->server));
+
+	ev_signal_init(&p->term, process_signal, SIGTERM);
+	ev_signal_init(&p->interrupt, process_signal, SIGINT);
+	p->term.data = p->interrupt.data = p;
+	ev_signal_start(ev, &p->term);
+	ev_signal_start(ev, &p->interrupt);
+}
+
+static void process_ignore_signals(struct process *p)
+{
+	struct ev_loop *ev = loop_ev(server_loop(p->server));
+
+	ev_signal_stop(ev, &p->term);
+	ev_signal_stop(ev, &p->interrupt);
+}
+
+/* One process a directory: the lock is held until the process ends. */
+static int process_lock_dir(struct process *p, struct buf *problem)
+{
+	struct buf path = {0};
+	int rc = disk_make_directory(&p->disk, p->options.dir);
+
+	buf_printf(&path, "%s/LOCK%c", p->options.dir, '\0');
+	if (rc == OK)
+		rc = disk_lock(&p->disk, (const char *)path.data, &p->lock);
+	buf_free(&path);
+	if (rc == ERR_LOCKED)
+		buf_printf(problem,
+			   "%s: another process works in this directory; end it, or give "
+			   "another --dir",
+			   p->options.dir);
+	else if (rc != OK)
+		buf_printf(problem, "%s: the directory cannot be used: %s", p->options.dir,
+			   error_text(rc));
+	return rc;
+}
+
+static int process_open_engine(struct process *p, struct buf *problem)
+{
+	struct buf dir = {0};
+	struct engine_rocks_options options;
+	int rc;
+
+	buf_printf(&dir, "%s/engine%c", p->options.dir, '\0');
+	options = engine_rocks_defaults((const char *)dir.data);
+	options.logger = &p->logger;
+	rc = engine_rocks_open(&p->engine, &options);
+	if (rc != OK)
+		buf_printf(problem, "%s: the engine cannot be opened: %s", (const char *)dir.data,
+			   error_text(rc));
+	buf_free(&dir);
+	return rc;
+}
+
+static int process_run(struct process *p)
+{
+	struct buf problem = {0};
+	int rc = process_lock_dir(p, &problem);
+
+	if (rc == OK)
+		rc = process_open_engine(p, &problem);
+	if (rc == OK)
+		rc = server_new(&p->server, &p->options, p->engine, &p->logger, &problem);
+	if (rc == OK) {
+		process_watch_signals(p);
+		rc = server_run(p->server);
+		process_ignore_signals(p);
+	}
+	server_free(p->server);
+	engine_close(p->engine);
+	disk_close(p->lock);
+	if (problem.len)
+		return refuse(&problem, EXIT_FAILED);
+	return rc == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct process p = {.disk = disk_posix()};
+	struct buf problem = {0};
+	int code = EXIT_USAGE;
+
+	if (options_load(&p.options, argc - 1, argv + 1, environ, &problem) != OK) {
+		(void)refuse(&problem, EXIT_USAGE);
+	} else if (p.options.task == OPTIONS_HELP) {
+		code = help();
+	} else if (p.options.task == OPTIONS_VERSION) {
+		code = version();
+	} else {
+		CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+		p.logger = logger_to_stream(stderr, (enum log_level)p.options.log_level);
+		code = process_run(&p);
+	}
+	options_free(&p.options);
+	return code;
+}

@@ -1,0 +1,81 @@
+#ifndef CONCLAVE_SERVER_OPTIONS_H
+#define CONCLAVE_SERVER_OPTIONS_H
+
+/*
+ * What the process is told at its start. Each directive stands once, in the table of options.c:
+ * name, kind, default, bounds, help. It may be given, from the weakest to the strongest, as
+ *
+ *	CONCLAVE_PEER_PORT=7001             in the environment
+ *	peer-port 7001                      on a line of the file; # begins a comment line
+ *	--peer-port 7001                    on the command line
+ *
+ * and what is given later replaces what was given before, all of it. Words on a line of the file
+ *and in the environment are quoted as in Redis' file (resp/inline.h). Variables that name no
+ *directive are left alone: they may be somebody else's.
+ */
+
+#include "base/bytes.h"
+#include "base/logging.h"
+
+/* One of the initial members: `name=host:port`. */
+struct options_member {
+	char *name;
+	char *host;
+	uint16_t port; /* of other members, not of clients */
+};
+
+struct options_words {
+	char **words;
+	size_t count;
+};
+
+struct options_members {
+	struct options_member *list;
+	size_t count;
+};
+
+enum options_task {
+	OPTIONS_RUN,
+	OPTIONS_HELP,	 /* print options_help */
+	OPTIONS_VERSION, /* print the version */
+};
+
+struct options {
+	enum options_task task;
+
+	char *name;
+	struct options_words bind;
+	uint64_t port;
+	uint64_t peer_port;
+	char *dir;
+	char *log_dir;
+
+	struct options_members initial_cluster; /* empty: a cluster of one */
+	char *cluster_token;
+	uint64_t heartbeat_interval_ms;
+	uint64_t election_timeout_ms;
+	uint64_t request_timeout_ms;
+
+	uint64_t maxclients;
+	uint64_t tcp_backlog;
+	uint64_t overlay_bytes;
+	uint64_t header_cache_bytes;
+	uint64_t value_cache_bytes;
+	uint64_t log_max_bytes;
+	uint64_t log_segment_bytes;
+	uint64_t log_level; /* enum log_level */
+};
+
+/*
+ * Reads all three sources; `argv` without the program's name, `environment` ends with NULL.
+ * ERR_INVALID: `problem` says where, what, and what to do. The caller frees `o` in any case.
+ */
+MUST_USE int options_load(struct options *o, int argc, char *const *argv, char *const *environment,
+			  struct buf *problem);
+
+void options_free(struct options *o);
+
+/* Appends the usage: a line for each directive. */
+void options_help(struct buf *out);
+
+#endif

@@ -1,0 +1,266 @@
+#include "server/options_value.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+static char *text_copy(struct slice s)
+{
+	char *text = mem_alloc(s.len + 1);
+
+	if (s.len)
+		memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
+	return text;
+}
+
+static bool is_text(struct slice s)
+{
+	return s.len > 0 && !memchr(s.data, '\0', s.len);
+}
+
+/* Digits at the front; what stands behind them is left in `*rest`. */
+static int number_parse(struct slice s, uint64_t *value, struct slice *rest)
+{
+	size_t at = 0;
+
+	*value = 0;
+	for (; at < s.len && s.data[at] >= '0' && s.data[at] <= '9'; at++) {
+		uint64_t digit = s.data[at] - (uint64_t)'0';
+
+		if (*value > (UINT64_MAX - digit) / 10)
+			return ERR_INVALID;
+		*value = *value * 10 + digit;
+	}
+	*rest = slice_of(s.data + at, s.len - at);
+	return at > 0 ? OK : ERR_INVALID;
+}
+
+static int unit_parse(struct slice s, uint64_t *factor)
+{
+	static const struct {
+		const char *name;
+		uint64_t factor;
+	} units[] = {
+		{"", 1},
+		{"b", 1},
+		{"k", 1000},
+		{"kb", UINT64_C(1) << 10},
+		{"m", UINT64_C(1000000)},
+		{"mb", UINT64_C(1) << 20},
+		{"g", UINT64_C(1000000000)},
+		{"gb", UINT64_C(1) << 30},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (s.len == strlen(units[i].name) &&
+		    strncasecmp((const char *)s.data, units[i].name, s.len) == 0) {
+			*factor = units[i].factor;
+			return OK;
+		}
+	}
+	return ERR_INVALID;
+}
+
+static int number_set(bool is_size, struct options_bounds bounds, uint64_t *target, struct slice s)
+{
+	uint64_t value, factor = 1;
+	struct slice rest;
+
+	if (number_parse(s, &value, &rest) != OK)
+		return ERR_INVALID;
+	if (is_size ? unit_parse(rest, &factor) != OK : rest.len > 0)
+		return ERR_INVALID;
+	if (value > UINT64_MAX / factor)
+		return ERR_INVALID;
+	value *= factor;
+	if (value < bounds.min || value > bounds.max)
+		return ERR_INVALID;
+	*target = value;
+	return OK;
+}
+
+static int level_set(uint64_t *target, struct slice s)
+{
+	for (unsigned level = LOG_ERROR; level <= LOG_DEBUG; level++) {
+		if (slice_equal(s, slice_of_text(log_level_name((enum log_level)level)))) {
+			*target = level;
+			return OK;
+		}
+	}
+	return ERR_INVALID;
+}
+
+static int text_set(char **target, struct slice s)
+{
+	if (!is_text(s))
+		return ERR_INVALID;
+	mem_free(*target);
+	*target = text_copy(s);
+	return OK;
+}
+
+static void words_free(struct options_words *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		mem_free(w->words[i]);
+	mem_free(w->words);
+	*w = (struct options_words){0};
+}
+
+static int words_set(struct options_words *target, const struct slice *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_text(words[i]))
+			return ERR_INVALID;
+	words_free(target);
+	target->words = mem_zalloc(count, sizeof(*target->words));
+	target->count = count;
+	for (size_t i = 0; i < count; i++)
+		target->words[i] = text_copy(words[i]);
+	return OK;
+}
+
+static void members_free(struct options_members *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		mem_free(m->list[i].name);
+		mem_free(m->list[i].host);
+	}
+	mem_free(m->list);
+	*m = (struct options_members){0};
+}
+
+/* The last ':' divides, so that an IPv6 address may stand before it, with or without brackets. */
+static int member_parse(struct slice s, struct options_member *out)
+{
+	const uint8_t *equal = memchr(s.data, '=', s.len);
+	const uint8_t *colon = memrchr(s.data, ':', s.len);
+	struct slice name, host;
+	uint64_t port = 0;
+
+	if (!equal || !colon || colon < equal)
+		return ERR_INVALID;
+	name = slice_of(s.data, (size_t)(equal - s.data));
+	host = slice_of(equal + 1, (size_t)(colon - equal - 1));
+	if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']')
+		host = slice_of(host.data + 1, host.len - 2);
+	if (!is_text(name) || !is_text(host) ||
+	    number_set(false, (struct options_bounds){1, UINT16_MAX}, &port,
+		       slice_of(colon + 1, (size_t)(s.data + s.len - colon - 1))) != OK)
+		return ERR_INVALID;
+	*out = (struct options_member){
+		.name = text_copy(name),
+		.host = text_copy(host),
+		.port = (uint16_t)port,
+	};
+	return OK;
+}
+
+static bool members_have(const struct options_members *m, const char *name)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (strcmp(m->list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int members_set(struct options_members *target, struct slice s)
+{
+	struct options_members found = {0};
+	size_t cap = 0;
+	int rc = OK;
+
+	while (s.len > 0 && rc == OK) {
+		const uint8_t *comma = memchr(s.data, ',', s.len);
+		size_t len = comma ? (size_t)(comma - s.data) : s.len;
+		struct options_member member = {0};
+
+		rc = member_parse(slice_of(s.data, len), &member);
+		if (rc == OK) {
+			if (members_have(&found, member.name))
+				rc = ERR_INVALID;
+			MEM_GROW(found.list, cap, found.count + 1);
+			found.list[found.count++] = member;
+		}
+		s = comma ? slice_of(comma + 1, s.len - len - 1) : (struct slice){0};
+		if (comma && s.len == 0)
+			rc = ERR_INVALID;
+	}
+	if (rc != OK) {
+		members_free(&found);
+		return rc;
+	}
+	members_free(target);
+	*target = found;
+	return OK;
+}
+
+int options_value_set(enum options_kind kind, struct options_bounds bounds, void *target,
+		      const struct slice *words, size_t count)
+{
+	if (count == 0 || (count > 1 && kind != OPTION_WORDS))
+		return ERR_INVALID;
+	switch (kind) {
+	case OPTION_TEXT:
+		return text_set(target, words[0]);
+	case OPTION_WORDS:
+		return words_set(target, words, count);
+	case OPTION_NUMBER:
+	case OPTION_MS:
+		return number_set(false, bounds, target, words[0]);
+	case OPTION_SIZE:
+		return number_set(true, bounds, target, words[0]);
+	case OPTION_LEVEL:
+		return level_set(target, words[0]);
+	case OPTION_MEMBERS:
+		return members_set(target, words[0]);
+	}
+	return ERR_INVALID;
+}
+
+void options_value_free(enum options_kind kind, void *target)
+{
+	if (kind == OPTION_TEXT) {
+		mem_free(*(char **)target);
+		*(char **)target = NULL;
+	} else if (kind == OPTION_WORDS) {
+		words_free(target);
+	} else if (kind == OPTION_MEMBERS) {
+		members_free(target);
+	}
+}
+
+void options_value_expects(enum options_kind kind, struct options_bounds bounds, struct buf *out)
+{
+	switch (kind) {
+	case OPTION_TEXT:
+		buf_printf(out, "one word, in quotes if it has blanks");
+		return;
+	case OPTION_WORDS:
+		buf_printf(out, "one or more words");
+		return;
+	case OPTION_NUMBER:
+		buf_printf(out, "a number from %" PRIu64 " to %" PRIu64, bounds.min, bounds.max);
+		return;
+	case OPTION_SIZE:
+		buf_printf(out,
+			   "a number of bytes from %" PRIu64 " to %" PRIu64
+			   ", or with a unit: 512kb, 16mb, 1gb",
+			   bounds.min, bounds.max);
+		return;
+	case OPTION_MS:
+		buf_printf(out, "milliseconds, from %" PRIu64 " to %" PRIu64, bounds.min,
+			   bounds.max);
+		return;
+	case OPTION_LEVEL:
+		buf_printf(out, "error, warning, notice or debug");
+		return;
+	case OPTION_MEMBERS:
+		buf_printf(out, "name=host:port,name=host:port,... with each name once");
+		return;
+	}
+}

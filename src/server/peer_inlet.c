@@ -1,0 +1,243 @@
+/* Connections from others: who is it, may it, and then its frames. */
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "server/peers_internal.h"
+#include "server/socket.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEEPALIVE_S 10
+
+/* Says what is wrong with a connection, once for each reason. */
+static void inlet_complain(struct peer_inlet *in, const char *why)
+{
+	struct peers *p = in->owner;
+	uint64_t hash = hash64(slice_of_text(why));
+	char name[SOCKET_NAME_MAX];
+
+	if (in->peer) {
+		LOG(p->options.logger, LOG_NOTICE, "a connection from %s ends: %s",
+		    in->peer->member->name, why);
+		return;
+	}
+	if (p->told == hash)
+		return;
+	p->told = hash;
+	LOG(p->options.logger, LOG_WARNING, "a connection from %s is refused: %s",
+	    socket_peer_name(in->readable.fd, name), why);
+}
+
+static bool inlet_answer(struct peer_inlet *in, const struct buf *bytes)
+{
+	return write(in->readable.fd, bytes->data, bytes->len) == (ssize_t)bytes->len;
+}
+
+/* ---- greeting ----------------------------------------------------------------------------------
+ */
+
+/* Whether this one may be heard; if not, `why` tells both sides. */
+static bool hello_is_good(const struct peers *p, const struct peer_hello *hello, struct buf *why)
+{
+	const struct peers_options *o = &p->options;
+
+	if (hello->token != p->token)
+		buf_printf(why, "the cluster-token of %s is another one", o->name);
+	else if (!slice_equal(hello->expected, slice_of_text(o->name)))
+		buf_printf(why, "this is %s, not %.*s; compare initial-cluster on both", o->name,
+			   (int)hello->expected.len, (const char *)hello->expected.data);
+	else if (hello->id == o->id)
+		buf_printf(why,
+			   "%.*s has the id of %s, %016" PRIx64 ": one directory is a copy of "
+			   "the other",
+			   (int)hello->name.len, (const char *)hello->name.data, o->name, o->id);
+	return why->len == 0;
+}
+
+static void inlet_refuse(struct peer_inlet *in, const struct buf *why)
+{
+	struct buf bytes = {0}, text = {0};
+
+	buf_printf(&text, "%.*s", (int)why->len, (const char *)why->data);
+	buf_append_byte(&text, '\0');
+	inlet_complain(in, (const char *)text.data);
+	peer_refuse_encode(buf_slice(why), &bytes);
+	(void)inlet_answer(in, &bytes);
+	buf_free(&bytes);
+	buf_free(&text);
+	peer_inlet_free(in);
+}
+
+/* What an earlier connection of this kind had not delivered is void anyway. */
+static void inlet_replace(struct peer_inlet *in)
+{
+	list_for_each_safe (it, &in->owner->inlets) {
+		struct peer_inlet *other = LIST_ITEM(it, struct peer_inlet, link);
+
+		if (other != in && other->id == in->id && other->channel == in->channel)
+			peer_inlet_free(other);
+	}
+}
+
+/* False: the inlet is gone. */
+static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct peer_hello *hello)
+{
+	struct peers *p = in->owner;
+	struct peer_welcome welcome = {.id = p->options.id, .name = slice_of_text(p->options.name)};
+	struct buf bytes = {0};
+	bool sent;
+
+	peer_welcome_encode(&welcome, &bytes);
+	sent = inlet_answer(in, &bytes);
+	buf_free(&bytes);
+	if (!sent) {
+		peer_inlet_free(in);
+		return false;
+	}
+	in->peer = peer;
+	in->id = hello->id;
+	in->channel = (enum peer_channel)hello->channel;
+	ev_timer_stop(p->options.ev, &in->patience);
+	list_remove(&in->link);
+	list_push_back(&p->inlets, &in->link);
+	p->stranger_count--;
+	p->told = 0;
+	in->reader.max = PEER_FRAME_MAX;
+	inlet_replace(in);
+	return true;
+}
+
+/* False: the inlet is gone. */
+static bool inlet_hear_hello(struct peer_inlet *in, unsigned kind, struct slice body)
+{
+	struct peers *p = in->owner;
+	struct peer_hello hello = {0};
+	struct peer *peer = NULL;
+	struct buf why = {0};
+	uint16_t version = 0;
+	int rc = kind == PEER_HELLO ? peer_hello_decode(body, &hello, &version) : ERR_MALFORMED;
+
+	if (rc == ERR_MALFORMED)
+		buf_printf(&why, "who connects is no member");
+	else if (rc == ERR_VERSION)
+		buf_printf(&why, "it speaks version %u of the protocol, %s speaks %u; upgrade one",
+			   version, p->options.name, PEER_VERSION);
+	else if (hello_is_good(p, &hello, &why)) {
+		peer = peers_find(p, hello.name);
+		if (!peer)
+			buf_printf(&why, "%s knows no member called %.*s; compare initial-cluster",
+				   p->options.name, (int)hello.name.len,
+				   (const char *)hello.name.data);
+	}
+	if (why.len) {
+		inlet_refuse(in, &why);
+		buf_free(&why);
+		return false;
+	}
+	return inlet_welcome(in, peer, &hello);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------
+ */
+
+/* False: the inlet is gone. */
+static bool inlet_hear_frame(struct peer_inlet *in, unsigned kind, struct blob *body)
+{
+	const struct peers_events *events = in->owner->events;
+
+	if (!in->peer)
+		return inlet_hear_hello(in, kind, slice_of(body->data, body->len));
+	if (kind >= PEER_HELLO) {
+		inlet_complain(in, "it greets twice");
+		peer_inlet_free(in);
+		return false;
+	}
+	events->receive(events->ctx, in->id, kind, body);
+	return true;
+}
+
+static void inlet_hear(struct peer_inlet *in, struct slice bytes)
+{
+	for (;;) {
+		struct blob *body = NULL;
+		unsigned kind = 0;
+		enum peer_outcome outcome = peer_reader_take(&in->reader, &bytes, &kind, &body);
+		bool goes_on;
+
+		if (outcome == PEER_MORE)
+			return;
+		if (outcome == PEER_BROKEN) {
+			inlet_complain(in, in->reader.broken);
+			peer_inlet_free(in);
+			return;
+		}
+		goes_on = inlet_hear_frame(in, kind, body);
+		blob_release(body);
+		if (!goes_on)
+			return;
+	}
+}
+
+static void inlet_readable(struct ev_loop *ev, ev_io *w, int revents)
+{
+	struct peer_inlet *in = w->data;
+	struct slice bytes;
+	ssize_t n = peer_read(in->owner, &in->reader, w->fd, &bytes);
+
+	(void)ev;
+	(void)revents;
+	if (n > 0) {
+		inlet_hear(in, bytes);
+		return;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	inlet_complain(in, n == 0 ? "it closed the connection" : socket_error_text(errno));
+	peer_inlet_free(in);
+}
+
+static void inlet_out_of_patience(struct ev_loop *ev, ev_timer *w, int revents)
+{
+	struct peer_inlet *in = w->data;
+
+	(void)ev;
+	(void)revents;
+	inlet_complain(in, "who connects says nothing");
+	peer_inlet_free(in);
+}
+
+void peer_inlet_new(struct peers *owner, int fd)
+{
+	struct peer_inlet *in = MEM_NEW(struct peer_inlet);
+	struct ev_loop *ev = owner->options.ev;
+
+	in->owner = owner;
+	socket_set_nodelay(fd);
+	socket_set_keepalive(fd, KEEPALIVE_S);
+	socket_set_timeout(fd, owner->options.silence_ms);
+	peer_reader_init(&in->reader, PEER_GREETING_MAX);
+	ev_io_init(&in->readable, inlet_readable, fd, EV_READ);
+	ev_timer_init(&in->patience, inlet_out_of_patience, PEER_GREETING_MS / 1e3, 0.);
+	in->readable.data = in->patience.data = in;
+	list_push_back(&owner->strangers, &in->link);
+	owner->stranger_count++;
+	ev_io_start(ev, &in->readable);
+	ev_timer_start(ev, &in->patience);
+}
+
+void peer_inlet_free(struct peer_inlet *in)
+{
+	struct ev_loop *ev = in->owner->options.ev;
+
+	if (!in->peer)
+		in->owner->stranger_count--;
+	ev_io_stop(ev, &in->readable);
+	ev_timer_stop(ev, &in->patience);
+	list_remove(&in->link);
+	close(in->readable.fd);
+	peer_reader_close(&in->reader);
+	mem_free(in);
+}

@@ -1,0 +1,398 @@
+/* The connections to a peer: standing up, greeting, sending, and up again after every failure. */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "server/peers_internal.h"
+#include "server/socket.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEEPALIVE_S 10
+
+/* A connection that stood for so long was a good one: its end is followed by a new one at once. */
+#define GOOD_MS 100
+
+static void link_connect(struct peer_link *l);
+
+static const struct peers_options *link_options(const struct peer_link *l)
+{
+	return &l->peer->owner->options;
+}
+
+static uint64_t link_now_ms(const struct peer_link *l)
+{
+	return clock_monotonic_us(link_options(l)->clock) / 1000;
+}
+
+static void link_set_timer(struct peer_link *l, uint32_t after_ms)
+{
+	ev_timer_stop(link_options(l)->ev, &l->timer);
+	/* The time that libev counts from is when it woke up, which may be a while ago. */
+	ev_now_update(link_options(l)->ev);
+	ev_timer_set(&l->timer, after_ms / 1e3, 0.);
+	ev_timer_start(link_options(l)->ev, &l->timer);
+}
+
+/* Says why there is no connection, once for each reason. */
+static void link_complain(struct peer_link *l, const char *why)
+{
+	uint64_t hash = hash64(slice_of_text(why));
+
+	if (l->channel != PEER_PROMPT || l->told == hash)
+		return;
+	l->told = hash;
+	LOG(link_options(l)->logger, LOG_WARNING, "no connection to %s at %s:%u: %s",
+	    l->peer->member->name, l->peer->member->host, l->peer->member->port, why);
+}
+
+static void link_disconnect(struct peer_link *l)
+{
+	struct ev_loop *ev = link_options(l)->ev;
+
+	ev_timer_stop(ev, &l->timer);
+	if (l->readable.fd >= 0) {
+		ev_io_stop(ev, &l->readable);
+		ev_io_stop(ev, &l->writable);
+		close(l->readable.fd);
+		l->readable.fd = -1;
+	}
+	peer_reader_close(&l->reader);
+	gather_free(&l->out);
+	list_remove(&l->dirty);
+	l->dropping = false;
+}
+
+/* The next try, after a time that is never quite the same on two members. */
+static void link_wait(struct peer_link *l)
+{
+	uint64_t half = l->backoff_ms / 2;
+
+	l->state = LINK_WAITING;
+	link_set_timer(l, (uint32_t)(half + random_below(link_options(l)->random, half + 1)));
+	l->backoff_ms = MAX(MIN(l->backoff_ms * 2, PEER_BACKOFF_MAX_MS), PEER_BACKOFF_MIN_MS);
+}
+
+/* A try that came to nothing. */
+static void link_fail(struct peer_link *l, const char *why, bool refused)
+{
+	struct peer *peer = l->peer;
+
+	link_complain(l, why);
+	link_disconnect(l);
+	endpoint_failed(&l->endpoint);
+	link_wait(l);
+	if (refused && peer->lost && l->channel == PEER_PROMPT) {
+		peer->lost = false;
+		peer->owner->events->gone(peer->owner->events->ctx, peer->id);
+	}
+}
+
+static void link_fail_errno(struct peer_link *l, int failure)
+{
+	link_fail(l, socket_error_text(failure), failure == ECONNREFUSED);
+}
+
+/* A connection that stood has ended. */
+static void link_lose(struct peer_link *l, const char *why)
+{
+	link_complain(l, why);
+	link_disconnect(l);
+	if (l->channel == PEER_PROMPT)
+		l->peer->lost = true;
+	if (link_now_ms(l) - l->up_since_ms >= GOOD_MS)
+		l->backoff_ms = 0;
+	link_wait(l);
+}
+
+/* ---- greeting ----------------------------------------------------------------------------------
+ */
+
+static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
+{
+	struct peer *peer = l->peer;
+	struct peers *owner = peer->owner;
+
+	ev_timer_stop(owner->options.ev, &l->timer);
+	peer_reader_close(&l->reader);
+	if (peer->id && peer->id != welcome->id)
+		LOG(owner->options.logger, LOG_WARNING,
+		    "%s was %016" PRIx64 " and is %016" PRIx64 " now: its directory is another one",
+		    peer->member->name, peer->id, welcome->id);
+	peer->id = welcome->id;
+	l->state = LINK_UP;
+	l->up_since_ms = link_now_ms(l);
+	l->told = 0;
+	if (l->channel == PEER_PROMPT) {
+		peer->lost = false;
+		LOG(owner->options.logger, LOG_NOTICE, "connected to %s (%016" PRIx64 ")",
+		    peer->member->name, peer->id);
+	}
+	owner->events->connected(owner->events->ctx, peer->id);
+}
+
+static void link_hear_welcome(struct peer_link *l, struct slice body)
+{
+	struct peer_welcome welcome;
+	uint16_t version;
+
+	if (peer_welcome_decode(body, &welcome, &version) != OK)
+		link_fail(l, "its greeting cannot be read", false);
+	else if (!slice_equal(welcome.name, slice_of_text(l->peer->member->name)))
+		link_fail(l, "another member is there", false);
+	else
+		link_up(l, &welcome);
+}
+
+static void link_hear_refuse(struct peer_link *l, struct slice body)
+{
+	char why[PEER_GREETING_MAX];
+	struct slice reason;
+
+	if (peer_refuse_decode(body, &reason) != OK)
+		reason = SLICE_LITERAL("no reason given");
+	snprintf(why, sizeof(why), "refused: %.*s", (int)reason.len, (const char *)reason.data);
+	l->backoff_ms = PEER_BACKOFF_MAX_MS;
+	link_fail(l, why, false);
+}
+
+static void link_hear_greeting(struct peer_link *l, struct slice bytes)
+{
+	struct blob *body = NULL;
+	unsigned kind = 0;
+	enum peer_outcome outcome = peer_reader_take(&l->reader, &bytes, &kind, &body);
+
+	if (outcome == PEER_MORE)
+		return;
+	if (outcome == PEER_FRAME && kind == PEER_WELCOME)
+		link_hear_welcome(l, slice_of(body->data, body->len));
+	else if (outcome == PEER_FRAME && kind == PEER_REFUSE)
+		link_hear_refuse(l, slice_of(body->data, body->len));
+	else
+		link_fail(l, "who answers is no member", false);
+	blob_release(body);
+}
+
+static void link_greet(struct peer_link *l)
+{
+	const struct peers_options *options = link_options(l);
+	struct buf bytes = {0};
+	struct peer_hello hello = {
+		.channel = (uint8_t)l->channel,
+		.token = l->peer->owner->token,
+		.id = options->id,
+		.name = slice_of_text(options->name),
+		.expected = slice_of_text(l->peer->member->name),
+	};
+
+	l->state = LINK_GREETING;
+	peer_reader_init(&l->reader, PEER_GREETING_MAX);
+	peer_hello_encode(&hello, &bytes);
+	gather_add(&l->out, buf_slice(&bytes));
+	buf_free(&bytes);
+	ev_io_start(options->ev, &l->readable);
+	peer_link_flush(l);
+}
+
+/* ---- sockets -----------------------------------------------------------------------------------
+ */
+
+static void link_readable(struct ev_loop *ev, ev_io *w, int revents)
+{
+	struct peer_link *l = w->data;
+	struct slice bytes;
+	ssize_t n = peer_read(l->peer->owner, &l->reader, w->fd, &bytes);
+	const char *why = n == 0 ? "it closed the connection" : socket_error_text(errno);
+
+	(void)ev;
+	(void)revents;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (l->state == LINK_UP)
+		link_lose(l, n > 0 ? "it answers where it should not" : why);
+	else if (n > 0)
+		link_hear_greeting(l, bytes);
+	else
+		link_fail(l, why, false);
+}
+
+static void link_writable(struct ev_loop *ev, ev_io *w, int revents)
+{
+	struct peer_link *l = w->data;
+	int failure = 0;
+	socklen_t len = sizeof(failure);
+
+	(void)revents;
+	if (l->state != LINK_CONNECTING) {
+		list_remove(&l->dirty);
+		list_push_back(&l->peer->owner->dirty, &l->dirty);
+		return;
+	}
+	ev_io_stop(ev, w);
+	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0)
+		failure = errno;
+	if (failure)
+		link_fail_errno(l, failure);
+	else
+		link_greet(l);
+}
+
+static void link_resolved(struct job *job)
+{
+	struct peer_link *l = job->owner;
+	const char *failure = endpoint_found(&l->endpoint);
+
+	if (failure)
+		link_fail(l, failure, false);
+	else
+		link_connect(l);
+}
+
+static void link_resolve(struct peer_link *l)
+{
+	const struct peers_events *events = l->peer->owner->events;
+	struct job *job = endpoint_lookup(&l->endpoint);
+
+	l->state = LINK_RESOLVING;
+	job->owner = l;
+	job->done = link_resolved;
+	events->resolve(events->ctx, job);
+}
+
+static void link_connect(struct peer_link *l)
+{
+	const struct peers_options *options = link_options(l);
+	const struct addrinfo *at = endpoint_address(&l->endpoint);
+	int fd;
+
+	if (!at) {
+		link_resolve(l);
+		return;
+	}
+	fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		link_fail_errno(l, errno);
+		return;
+	}
+	socket_set_nodelay(fd);
+	socket_set_keepalive(fd, KEEPALIVE_S);
+	socket_set_timeout(fd, options->silence_ms);
+	ev_io_set(&l->readable, fd, EV_READ);
+	ev_io_set(&l->writable, fd, EV_WRITE);
+	l->state = LINK_CONNECTING;
+	if (connect(fd, at->ai_addr, at->ai_addrlen) != 0 && errno != EINPROGRESS) {
+		link_fail_errno(l, errno);
+		return;
+	}
+	ev_io_start(options->ev, &l->writable);
+	link_set_timer(l, PEER_GREETING_MS);
+}
+
+static void link_timer(struct ev_loop *ev, ev_timer *w, int revents)
+{
+	struct peer_link *l = w->data;
+
+	(void)ev;
+	(void)revents;
+	if (l->state == LINK_WAITING)
+		link_connect(l);
+	else
+		link_fail(l, "no answer", false);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------
+ */
+
+static size_t frame_len(const struct frame *frame)
+{
+	size_t len = frame->head.len;
+
+	for (size_t i = 0; i < frame->count; i++)
+		len += frame->entries[i].len;
+	return len;
+}
+
+static uint64_t frame_hash(struct hash_stream *hash, const struct frame *frame, size_t len)
+{
+	if (frame->count == 0)
+		return hash64_salted(frame->head, peer_frame_salt(frame->kind, len));
+	hash_stream_begin(hash, peer_frame_salt(frame->kind, len));
+	hash_stream_add(hash, frame->head);
+	for (size_t i = 0; i < frame->count; i++)
+		hash_stream_add(hash, entry_payload(&frame->entries[i]));
+	return hash_stream_end(hash);
+}
+
+static bool link_has_room(struct peer_link *l, size_t len)
+{
+	bool room = l->out.queued == 0 || l->out.queued + len <= link_options(l)->queued_bytes;
+
+	if (!room && !l->dropping)
+		LOG(link_options(l)->logger, LOG_WARNING,
+		    "%s takes what is sent too slowly: %zu bytes wait, more is dropped until it "
+		    "has caught up",
+		    l->peer->member->name, l->out.queued);
+	l->dropping = !room;
+	return room;
+}
+
+void peer_link_send(struct peer_link *l, const struct frame *frame)
+{
+	size_t len = frame_len(frame);
+	uint8_t head[PEER_FRAME_HEAD];
+
+	if (l->state != LINK_UP || !link_has_room(l, len))
+		return;
+	CHECK(len <= PEER_FRAME_MAX);
+	peer_frame_put_head(head, frame->kind, len, frame_hash(l->peer->owner->hash, frame, len));
+	gather_add(&l->out, slice_of(head, sizeof(head)));
+	gather_add(&l->out, frame->head);
+	for (size_t i = 0; i < frame->count; i++)
+		gather_add_held(&l->out, entry_payload(&frame->entries[i]), frame->entries[i].blob);
+	list_remove(&l->dirty);
+	list_push_back(&l->peer->owner->dirty, &l->dirty);
+}
+
+void peer_link_flush(struct peer_link *l)
+{
+	struct ev_loop *ev = link_options(l)->ev;
+
+	switch (gather_write(&l->out, l->readable.fd)) {
+	case GATHER_DONE:
+		ev_io_stop(ev, &l->writable);
+		return;
+	case GATHER_FULL:
+		ev_io_start(ev, &l->writable);
+		return;
+	case GATHER_FAILED:
+		if (l->state == LINK_UP)
+			link_lose(l, socket_error_text(errno));
+		else
+			link_fail_errno(l, errno);
+		return;
+	}
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel)
+{
+	*l = (struct peer_link){.peer = peer, .channel = channel};
+	ev_io_init(&l->readable, link_readable, -1, EV_READ);
+	ev_io_init(&l->writable, link_writable, -1, EV_WRITE);
+	ev_timer_init(&l->timer, link_timer, 0., 0.);
+	l->readable.data = l->writable.data = l->timer.data = l;
+	list_init(&l->dirty);
+	endpoint_init(&l->endpoint, peer->member->host, peer->member->port);
+	link_wait(l);
+}
+
+void peer_link_close(struct peer_link *l)
+{
+	link_disconnect(l);
+	endpoint_close(&l->endpoint);
+}

@@ -1,0 +1,67 @@
+#ifndef CONCLAVE_SERVER_PEERS_H
+#define CONCLAVE_SERVER_PEERS_H
+
+/*
+ * The connections to other members and from them. Each member connects to each other one, twice
+ * (enum peer_channel), and frames go one way only: from the one that connected. What is sent while
+ * there is no connection, or beyond what may wait, is dropped: consensus asks again.
+ *
+ * A peer is known by its name and place at the start; its id comes with the greeting.
+ */
+
+#include "base/logging.h"
+#include "base/random.h"
+#include "node/node_io.h"
+#include "server/options.h"
+
+struct ev_loop;
+struct peers;
+
+struct peers_events {
+	void *ctx;
+	/* A frame came; whoever keeps `body` holds it. */
+	void (*receive)(void *ctx, uint64_t from, unsigned kind, struct blob *body);
+	/* A connection to this peer stands anew. */
+	void (*connected)(void *ctx, uint64_t id);
+	/* Its connection closed, and where it listened nobody does. */
+	void (*gone)(void *ctx, uint64_t id);
+	/* Runs a job on the lane for looking up names. */
+	void (*resolve)(void *ctx, struct job *job);
+};
+
+struct peers_options {
+	struct ev_loop *ev;
+	const struct logger *logger; /* may be NULL */
+	const struct clock *clock;
+	struct random *random;
+	const struct options_members *members; /* this one may be among them */
+	const char *name;		       /* of this member */
+	const char *token;
+	uint64_t id;	     /* of this member */
+	uint32_t silence_ms; /* a connection that moves nothing for so long has failed */
+	size_t queued_bytes; /* that may wait for one connection */
+};
+
+/* Begins to connect. All that is handed in outlives it. */
+struct peers *peers_new(const struct peers_options *options, const struct peers_events *events);
+
+/* Closes all connections; no job of it runs any more. NULL is nothing. */
+void peers_free(struct peers *p);
+
+/* Somebody connected; the socket, not blocking, belongs to the callee. */
+void peers_accept(struct peers *p, int fd);
+
+/* Queues a frame to the peer with this id or name; it goes out with peers_flush. */
+void peers_send(struct peers *p, uint64_t to, const struct frame *frame);
+void peers_send_to_name(struct peers *p, struct slice name, const struct frame *frame);
+
+/* Writes what is queued: one gathered write for each connection. */
+void peers_flush(struct peers *p);
+
+/* The name of the peer with this id, or NULL. */
+const char *peers_name_of(const struct peers *p, uint64_t id);
+
+/* How many others there are. */
+size_t peers_count(const struct peers *p);
+
+#endif

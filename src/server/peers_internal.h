@@ -1,0 +1,115 @@
+#ifndef CONCLAVE_SERVER_PEERS_INTERNAL_H
+#define CONCLAVE_SERVER_PEERS_INTERNAL_H
+
+/*
+ * What peers.c, peer_link.c (to a peer) and peer_inlet.c (from one) have in common.
+ *
+ * A link, for each peer and channel:
+ *
+ *	WAITING ──time──► RESOLVING ──► CONNECTING ──► GREETING ──welcome──► UP
+ *	   ▲                  │              │             │                 │
+ *	   └──────────────────┴──────────────┴─────────────┴─────────────────┘ failed, refused,
+ *closed
+ *
+ * The first try after UP comes at once: if it meets nobody, the peer's process is gone. Further
+ * ones come after 20 ms, twice as long each time, up to a second.
+ */
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "server/endpoint.h"
+#include "server/gather.h"
+#include "server/peer_frame.h"
+#include "server/peers.h"
+
+#include <ev.h>
+
+#define PEER_BACKOFF_MIN_MS 20u
+#define PEER_BACKOFF_MAX_MS 1000u
+
+/* A connection has so long to stand, its greeting included. */
+#define PEER_GREETING_MS 2000u
+
+/* Connections from others that have not greeted yet. */
+#define PEER_STRANGERS_MAX 64
+
+#define PEER_SCRATCH ((size_t)256 << 10)
+
+struct peer;
+
+enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP };
+
+struct peer_link {
+	struct peer *peer;
+	enum peer_channel channel;
+	enum link_state state;
+	ev_io readable;
+	ev_io writable;
+	ev_timer timer; /* WAITING: the next try; CONNECTING, GREETING: the end of patience */
+	struct endpoint endpoint;
+	struct peer_reader reader; /* of the greeting's answer */
+	struct gather out;
+	struct list dirty; /* in peers->dirty */
+	uint32_t backoff_ms;
+	uint64_t up_since_ms;
+	uint64_t told; /* hash of the last complaint: it is not repeated */
+	bool dropping; /* frames are dropped since the queue is full, and that was said */
+};
+
+struct peer {
+	struct peers *owner;
+	const struct options_member *member;
+	uint64_t id; /* 0: not known yet */
+	bool lost;   /* was connected, is not, and may be gone */
+	struct peer_link links[PEER_CHANNELS];
+};
+
+struct peer_inlet {
+	struct peers *owner;
+	struct peer *peer; /* NULL: has not greeted yet */
+	uint64_t id;
+	enum peer_channel channel;
+	ev_io readable;
+	ev_timer patience;
+	struct peer_reader reader;
+	struct list link; /* in peers->inlets or peers->strangers */
+};
+
+struct peers {
+	struct peers_options options;
+	const struct peers_events *events;
+	uint64_t token;
+	struct peer *list; /* all but this member */
+	size_t count;
+	struct list dirty;     /* links with something to write */
+	struct list inlets;    /* greeted */
+	struct list strangers; /* oldest first */
+	size_t stranger_count;
+	uint64_t told; /* hash of the last complaint about a stranger */
+	struct hash_stream *hash;
+	uint8_t scratch[PEER_SCRATCH];
+};
+
+/* The peer of this name, or NULL. */
+struct peer *peers_find(struct peers *p, struct slice name);
+
+/* ---- to a peer ---------------------------------------------------------------------------------
+ */
+
+void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel);
+void peer_link_close(struct peer_link *l);
+void peer_link_send(struct peer_link *l, const struct frame *frame);
+
+/* Writes what is queued. */
+void peer_link_flush(struct peer_link *l);
+
+/* ---- from a peer -------------------------------------------------------------------------------
+ */
+
+void peer_inlet_new(struct peers *owner, int fd);
+void peer_inlet_free(struct peer_inlet *in);
+
+/* One read into what is under way and the scratch behind it; returns as read does. */
+ssize_t peer_read(struct peers *p, struct peer_reader *r, int fd, struct slice *rest);
+
+#endif

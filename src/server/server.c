@@ -1,0 +1,478 @@
+#include "server/server.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "node/member.h"
+#include "server/clients.h"
+#include "server/files.h"
+#include "server/listener.h"
+#include "server/loop.h"
+#include "server/peers.h"
+#include "server/socket.h"
+#include "server/threads.h"
+#include "storage/disk.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/random.h>
+
+#define READERS 2
+
+/* What may wait for one connection to another member. */
+#define PEER_QUEUED_BYTES ((size_t)64 << 20)
+
+/* Shorter than that, a busy machine would look like a broken connection. */
+#define PEER_SILENCE_MIN_MS 1000u
+
+/* Files beside the clients' sockets: the log's, the engine's, the members' connections. */
+#define OWN_FILES 2048u
+
+/* Beyond the time that requests have anyway. */
+#define END_EXTRA_MS 1000u
+
+struct server {
+	const struct options *options;
+	const struct logger *logger;
+	struct clock clock;
+	struct disk disk;
+	struct random random;
+	struct node_io io;
+	struct slice *names;
+	struct resp_limits limits;
+
+	struct loop_events loop_events;
+	struct peers_events peers_events;
+	struct member_events member_events;
+
+	struct loop *loop;
+	struct threads *threads;
+	struct member *member;
+	struct clients *clients;
+	struct peers *peers;
+	struct listener *listener;
+	struct listener *peer_listener;
+
+	bool leads;
+	bool ready_told;
+	bool failed;
+	bool ending;
+	uint64_t hand_over_till_ms;
+	uint64_t end_till_ms;
+};
+
+/* ---- what the member sees ----------------------------------------------------------------------
+ */
+
+static uint64_t io_random(void *ctx)
+{
+	struct server *s = ctx;
+
+	return random_next(&s->random);
+}
+
+static void io_send(void *ctx, uint64_t to, const struct frame *frame)
+{
+	struct server *s = ctx;
+
+	peers_send(s->peers, to, frame);
+}
+
+static void io_send_to_name(void *ctx, struct slice name, const struct frame *frame)
+{
+	struct server *s = ctx;
+
+	peers_send_to_name(s->peers, name, frame);
+}
+
+static void io_run(void *ctx, enum job_lane lane, struct job *job)
+{
+	struct server *s = ctx;
+
+	threads_run(s->threads, lane, job);
+}
+
+static void server_say_ready(struct server *s, const struct raft_status *status)
+{
+	const char *leader = peers_name_of(s->peers, status->leader);
+	struct buf places = {0};
+
+	listener_describe(s->listener, &places);
+	if (status->leader == status->id)
+		leader = s->options->name;
+	LOG(s->logger, LOG_NOTICE, "ready: %.*s, data in %s, leader %s (%016" PRIx64 ")",
+	    (int)places.len, (const char *)places.data, s->options->dir,
+	    leader ? leader : "unknown", status->leader);
+	buf_free(&places);
+	s->ready_told = true;
+}
+
+static void member_changed(void *ctx, const struct raft_status *status)
+{
+	struct server *s = ctx;
+
+	s->leads = status->role == RAFT_LEADER;
+	if (status->leader && !s->ready_told && s->listener)
+		server_say_ready(s, status);
+}
+
+static void member_failed(void *ctx, int error)
+{
+	struct server *s = ctx;
+
+	LOG(s->logger, LOG_ERROR, "the member cannot go on: %s", error_text(error));
+	s->failed = true;
+}
+
+/* ---- what connections and threads tell ---------------------------------------------------------
+ */
+
+static void peer_receive(void *ctx, uint64_t from, unsigned kind, struct blob *body)
+{
+	struct server *s = ctx;
+
+	member_receive(s->member, from, (enum frame_kind)kind, body);
+}
+
+static void peer_connected(void *ctx, uint64_t id)
+{
+	struct server *s = ctx;
+
+	member_peer_connected(s->member, id);
+}
+
+static void peer_gone(void *ctx, uint64_t id)
+{
+	struct server *s = ctx;
+
+	member_peer_gone(s->member, id);
+}
+
+static void peer_resolve(void *ctx, struct job *job)
+{
+	struct server *s = ctx;
+
+	threads_run(s->threads, LANE_RESOLVE, job);
+}
+
+static void accepted_client(void *ctx, int fd)
+{
+	struct server *s = ctx;
+
+	clients_accept(s->clients, fd);
+}
+
+static void accepted_peer(void *ctx, int fd)
+{
+	struct server *s = ctx;
+
+	peers_accept(s->peers, fd);
+}
+
+static void thread_wakes(void *ctx)
+{
+	struct server *s = ctx;
+
+	loop_wake(s->loop);
+}
+
+static void loop_is_woken(void *ctx)
+{
+	struct server *s = ctx;
+
+	threads_complete(s->threads);
+}
+
+/* ---- the turn ----------------------------------------------------------------------------------
+ */
+
+static bool server_has_ended(const struct server *s, uint64_t now)
+{
+	if (now >= s->end_till_ms)
+		return true;
+	if (s->leads && peers_count(s->peers) > 0 && now < s->hand_over_till_ms)
+		return false;
+	return member_is_idle(s->member) && clients_are_written(s->clients);
+}
+
+static uint64_t server_end_turn(struct server *s, uint64_t due)
+{
+	uint64_t now = loop_now_ms(s->loop);
+
+	if (server_has_ended(s, now))
+		loop_end(s->loop);
+	if (now < s->hand_over_till_ms)
+		due = MIN(due, s->hand_over_till_ms);
+	return MIN(due, s->end_till_ms);
+}
+
+static uint64_t server_turn(void *ctx)
+{
+	struct server *s = ctx;
+	uint64_t due, clients_due;
+
+	member_turn(s->member);
+	peers_flush(s->peers);
+	clients_due = clients_turn(s->clients, loop_now_ms(s->loop));
+	due = MIN(member_deadline_ms(s->member), clients_due);
+	if (s->failed)
+		loop_end(s->loop);
+	return s->ending ? server_end_turn(s, due) : due;
+}
+
+/* ---- start -------------------------------------------------------------------------------------
+ */
+
+static int server_seed(struct server *s, struct buf *problem)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		buf_printf(problem, "the system gives no random numbers: %s",
+			   socket_error_text(errno));
+		return ERR_UNAVAILABLE;
+	}
+	random_seed(&s->random, seed);
+	return OK;
+}
+
+static int server_start_loop(struct server *s, struct buf *problem)
+{
+	struct threads_options threads = {.readers = READERS, .wake = thread_wakes, .ctx = s};
+	int rc;
+
+	s->loop_events =
+		(struct loop_events){.ctx = s, .turn = server_turn, .woken = loop_is_woken};
+	rc = loop_new(&s->loop, &s->clock, &s->loop_events);
+	if (rc == OK)
+		rc = threads_new(&s->threads, &threads);
+	if (rc != OK)
+		buf_printf(problem, "the system gives no %s", s->loop ? "threads" : "epoll");
+	return rc;
+}
+
+static struct member_options server_member_options(struct server *s)
+{
+	const struct options *o = s->options;
+	size_t count = o->initial_cluster.count;
+	struct member_options m = member_options_default();
+
+	s->names = mem_zalloc(count + 1, sizeof(*s->names));
+	for (size_t i = 0; i < count; i++)
+		s->names[i] = slice_of_text(o->initial_cluster.list[i].name);
+	if (count == 0)
+		s->names[count++] = slice_of_text(o->name);
+	m.driver.raft.heartbeat_ms = (uint32_t)o->heartbeat_interval_ms;
+	m.driver.raft.election_ms = (uint32_t)o->election_timeout_ms;
+	m.driver.raft.logger = s->logger;
+	m.driver.dir = o->log_dir;
+	m.driver.segment_bytes = o->log_segment_bytes;
+	m.driver.log_max_bytes = o->log_max_bytes;
+	m.driver.direct = true;
+	m.driver.name = slice_of_text(o->name);
+	m.driver.names = s->names;
+	m.driver.name_count = count;
+	m.request_timeout_ms = (uint32_t)o->request_timeout_ms;
+	m.overlay_bytes = o->overlay_bytes;
+	m.header_cache_bytes = o->header_cache_bytes;
+	m.value_cache_bytes = o->value_cache_bytes;
+	return m;
+}
+
+static int server_start_member(struct server *s, struct engine *engine, struct buf *problem)
+{
+	struct member_options options = server_member_options(s);
+	int rc;
+
+	s->io = (struct node_io){
+		.ctx = s,
+		.clock = s->clock,
+		.disk = &s->disk,
+		.logger = s->logger,
+		.random = io_random,
+		.send = io_send,
+		.send_to_name = io_send_to_name,
+		.run = io_run,
+	};
+	s->member_events = (struct member_events){
+		.ctx = s, .changed = member_changed, .failed = member_failed};
+	rc = member_new(&s->member, &options, &s->io, engine, &s->member_events);
+	if (rc == ERR_LOCKED)
+		buf_printf(problem,
+			   "%s: another process works on this log; end it, or give "
+			   "another --dir",
+			   s->options->log_dir);
+	else if (rc != OK)
+		buf_printf(problem, "%s: the member cannot be started: %s", s->options->log_dir,
+			   error_text(rc));
+	return rc;
+}
+
+static void server_start_peers(struct server *s)
+{
+	const struct options *o = s->options;
+	struct peers_options options = {
+		.ev = loop_ev(s->loop),
+		.logger = s->logger,
+		.clock = &s->clock,
+		.random = &s->random,
+		.members = &o->initial_cluster,
+		.name = o->name,
+		.token = o->cluster_token,
+		.id = driver_id(member_driver(s->member)),
+		.silence_ms = MAX(2 * (uint32_t)o->election_timeout_ms, PEER_SILENCE_MIN_MS),
+		.queued_bytes = PEER_QUEUED_BYTES,
+	};
+
+	s->peers_events = (struct peers_events){
+		.ctx = s,
+		.receive = peer_receive,
+		.connected = peer_connected,
+		.gone = peer_gone,
+		.resolve = peer_resolve,
+	};
+	s->peers = peers_new(&options, &s->peers_events);
+}
+
+/* So many clients as there can be files for. */
+static size_t server_max_clients(const struct server *s)
+{
+	uint64_t wanted = s->options->maxclients, allowed = files_allow(wanted + OWN_FILES);
+
+	if (allowed >= wanted + OWN_FILES)
+		return wanted;
+	wanted = allowed / 2 > OWN_FILES ? allowed - OWN_FILES : allowed / 2;
+	LOG(s->logger, LOG_WARNING,
+	    "maxclients is %" PRIu64 " and not %" PRIu64 ": the system allows %" PRIu64
+	    " open files; raise the limit (ulimit -n %" PRIu64 ") or lower maxclients",
+	    wanted, s->options->maxclients, allowed, s->options->maxclients + OWN_FILES);
+	return wanted;
+}
+
+static void server_start_clients(struct server *s)
+{
+	struct clients_options options = {
+		.ev = loop_ev(s->loop),
+		.member = s->member,
+		.logger = s->logger,
+		.limits = &s->limits,
+		.max = server_max_clients(s),
+	};
+
+	s->limits = RESP_LIMITS_DEFAULT;
+	s->clients = clients_new(&options);
+}
+
+static int server_listen(struct server *s, struct buf *problem)
+{
+	struct listener_options options = {
+		.ev = loop_ev(s->loop),
+		.logger = s->logger,
+		.bind = &s->options->bind,
+		.backlog = (unsigned)s->options->tcp_backlog,
+		.ctx = s,
+		.port = (uint16_t)s->options->peer_port,
+		.accepted = accepted_peer,
+	};
+	struct buf places = {0};
+	int rc = listener_new(&s->peer_listener, &options, problem);
+
+	options.port = (uint16_t)s->options->port;
+	options.accepted = accepted_client;
+	if (rc == OK)
+		rc = listener_new(&s->listener, &options, problem);
+	if (rc != OK)
+		return rc;
+	listener_describe(s->listener, &places);
+	buf_append_slice(&places, SLICE_LITERAL(" for clients, "));
+	listener_describe(s->peer_listener, &places);
+	LOG(s->logger, LOG_NOTICE, "%s listens on %.*s for members; data in %s, log in %s",
+	    s->options->name, (int)places.len, (const char *)places.data, s->options->dir,
+	    s->options->log_dir);
+	buf_free(&places);
+	return OK;
+}
+
+int server_new(struct server **out, const struct options *options, struct engine *engine,
+	       const struct logger *logger, struct buf *problem)
+{
+	struct server *s = MEM_NEW(struct server);
+	int rc;
+
+	s->options = options;
+	s->logger = logger;
+	s->clock = clock_system();
+	s->disk = disk_posix();
+	rc = server_seed(s, problem);
+	if (rc == OK)
+		rc = server_start_loop(s, problem);
+	if (rc == OK)
+		rc = server_start_member(s, engine, problem);
+	if (rc == OK) {
+		server_start_peers(s);
+		server_start_clients(s);
+		rc = server_listen(s, problem);
+	}
+	if (rc != OK) {
+		server_free(s);
+		return rc;
+	}
+	*out = s;
+	return OK;
+}
+
+/* ---- run and end -------------------------------------------------------------------------------
+ */
+
+int server_run(struct server *s)
+{
+	loop_run(s->loop);
+	return s->failed ? ERR_STOPPED : OK;
+}
+
+void server_end(struct server *s)
+{
+	uint64_t now = loop_now_ms(s->loop);
+
+	if (s->ending)
+		return;
+	LOG(s->logger, LOG_NOTICE, "ends: hands over and answers what was asked");
+	s->ending = true;
+	s->hand_over_till_ms = now + s->options->election_timeout_ms;
+	s->end_till_ms = now + s->options->request_timeout_ms + END_EXTRA_MS;
+	listener_free(s->listener);
+	s->listener = NULL;
+	clients_stop_reading(s->clients);
+	member_hand_over(s->member);
+}
+
+/* Jobs refer to what they were made for: first the threads go, then the rest. */
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	threads_free(s->threads);
+	listener_free(s->listener);
+	listener_free(s->peer_listener);
+	clients_free(s->clients);
+	peers_free(s->peers);
+	if (s->member)
+		member_free(s->member);
+	loop_free(s->loop);
+	mem_free(s->names);
+	mem_free(s);
+}
+
+struct loop *server_loop(struct server *s)
+{
+	return s->loop;
+}
+
+uint16_t server_port(const struct server *s)
+{
+	return listener_port(s->listener);
+}
+
+uint16_t server_peer_port(const struct server *s)
+{
+	return listener_port(s->peer_listener);
+}

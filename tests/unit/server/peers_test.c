@@ -1,0 +1,319 @@
+#include "base/codec.h"
+#include "support/peer_world.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PATIENCE_MS 30000
+
+/* ---- tests -------------------------------------------------------------------------------------
+ */
+
+/* On each channel in order; returns how many came. */
+static void check_order(const struct node *n, bool all)
+{
+	uint32_t last[2] = {0, 0};
+
+	for (size_t i = 0; i < n->received_count; i++) {
+		uint32_t number = n->received[i], *before = &last[number % 2];
+
+		assert_true(number > *before || *before == 0);
+		if (all && *before)
+			assert_int_equal(number, *before + 2);
+		*before = number;
+	}
+}
+
+static void frames_arrive_whole_and_in_order_both_ways(void **state)
+{
+	enum { COUNT = 1000 };
+	struct world *w = *state;
+
+	connect_both(w);
+	for (uint32_t number = 1; number <= COUNT; number++) {
+		send_frame(&w->nodes[0], 102, number);
+		send_frame(&w->nodes[1], 101, number);
+		/* Of any number of frames that go out in one turn. */
+		if (number % 37 == 0)
+			loop_step(w->loop, true);
+	}
+	for (int i = 0; i < 2; i++) {
+		await(w, &w->nodes[i].received_count, COUNT);
+		check_order(&w->nodes[i], true);
+		assert_int_equal(w->nodes[i].gone, 0);
+	}
+	assert_string_equal(peers_name_of(w->nodes[0].peers, 102), "n2");
+	assert_null(peers_name_of(w->nodes[0].peers, 101));
+}
+
+static void a_frame_to_a_name_needs_no_id(void **state)
+{
+	struct world *w = *state;
+	uint8_t head[4] = {2};
+	struct frame frame = {.kind = FRAME_RAFT, .head = slice_of(head, 4)};
+
+	connect_both(w);
+	peers_send_to_name(w->nodes[0].peers, SLICE_LITERAL("n2"), &frame);
+	/* These go nowhere. */
+	peers_send_to_name(w->nodes[0].peers, SLICE_LITERAL("n1"), &frame);
+	peers_send_to_name(w->nodes[0].peers, SLICE_LITERAL("n3"), &frame);
+	peers_send(w->nodes[0].peers, 0, &frame);
+	peers_send(w->nodes[0].peers, 103, &frame);
+	await(w, &w->nodes[1].received_count, 1);
+	step_for(w, 20);
+	assert_int_equal(w->nodes[1].received_count, 1);
+}
+
+static void connections_that_break_come_again_and_lose_only_what_was_under_way(void **state)
+{
+	struct world *w = *state;
+	struct node *from = &w->nodes[0], *to = &w->nodes[1];
+	uint32_t number = 1;
+
+	connect_both(w);
+	for (int round = 0; round < 12; round++) {
+		struct peer_link *l = &from->peers->list[0].links[round % 2];
+		size_t connected = from->connected, received;
+
+		for (int i = 0; i < 100; i++)
+			send_frame(from, 102, number++);
+		for (int i = 0; i < round % 3; i++)
+			loop_step(w->loop, true);
+		if (l->state != LINK_UP)
+			await(w, &from->connected, connected + 1);
+		connected = from->connected;
+		/* From either side. */
+		assert_int_equal(shutdown(l->readable.fd, round % 4 < 2 ? SHUT_RDWR : SHUT_WR), 0);
+		await(w, &from->connected, connected + 1);
+		received = to->received_count;
+		send_frame(from, 102, number++);
+		send_frame(from, 102, number++);
+		await(w, &to->received_count, received + 2);
+	}
+	check_order(to, false);
+	/* They still listen: nobody is gone. */
+	assert_int_equal(from->gone, 0);
+	assert_int_equal(to->gone, 0);
+	/* At both ends there is one connection for each channel, not one for each round. */
+	step_for(w, 20);
+	assert_false(list_empty(&to->peers->inlets));
+	assert_true(to->peers->inlets.next->next->next == &to->peers->inlets);
+}
+
+static void who_is_refused_after_the_connection_closed_knows_that_the_other_is_gone(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	uint16_t port;
+
+	connect_both(w);
+	port = listener_port(w->nodes[1].listener);
+	assert_int_equal(n->gone, 0);
+	node_stop(&w->nodes[1]);
+	await(w, &n->gone, 1);
+	assert_int_equal(n->gone_id, 102);
+	/* It is said once. */
+	step_for(w, 100);
+	assert_int_equal(n->gone, 1);
+	/* And again when it came back and went again. */
+	n->connected = 0;
+	node_listen(&w->nodes[1], port);
+	node_start(&w->nodes[1], "token");
+	await(w, &n->connected, PEER_CHANNELS);
+	node_stop(&w->nodes[1]);
+	await(w, &n->gone, 2);
+}
+
+static void nobody_is_gone_who_was_never_there(void **state)
+{
+	struct world *w = *state;
+
+	node_stop(&w->nodes[1]);
+	node_start(&w->nodes[0], "token");
+	step_for(w, 150);
+	assert_int_equal(w->nodes[0].gone, 0);
+	assert_int_equal(w->nodes[0].connected, 0);
+	assert_true(node_said(&w->nodes[0], "no connection to n2 at localhost:"));
+}
+
+static void another_token_is_refused_with_the_reason_on_both_sides(void **state)
+{
+	struct world *w = *state;
+	uint64_t till = now_ms(w) + PATIENCE_MS;
+
+	node_start(&w->nodes[0], "token");
+	node_start(&w->nodes[1], "another");
+	while (!node_said(&w->nodes[0], "refused: the cluster-token of n2 is another one") &&
+	       now_ms(w) < till)
+		loop_step(w->loop, true);
+	assert_true(node_said(&w->nodes[0], "refused: the cluster-token of n2"));
+	assert_true(node_said(&w->nodes[1], "is refused: the cluster-token of n2"));
+	assert_int_equal(w->nodes[0].connected, 0);
+	assert_int_equal(w->nodes[1].connected, 0);
+}
+
+static void the_wrong_member_a_copy_and_a_stranger_are_refused(void **state)
+{
+	static const char *const reasons[] = {"this is n2, not n9", "has the id of n2",
+					      "n2 knows no member called n9"};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		uint64_t till = now_ms(w) + PATIENCE_MS;
+		struct node *n = &w->nodes[0];
+
+		snprintf(n->name, sizeof(n->name), "%s", i == 2 ? "n9" : "n1");
+		snprintf(w->nodes[1].name, sizeof(w->nodes[1].name), "n2");
+		n->id = i == 1 ? 102 : 101;
+		node_start(&w->nodes[1], "token");
+		/* The place stays, its name is another one. */
+		w->places[1].name = (char *)(uintptr_t)(i == 0 ? "n9" : "n2");
+		w->places[0].name = (char *)(uintptr_t) "n1";
+		node_start(n, "token");
+		while (!node_said(n, reasons[i]) && now_ms(w) < till)
+			loop_step(w->loop, true);
+		assert_true(node_said(n, reasons[i]));
+		peers_free(n->peers);
+		peers_free(w->nodes[1].peers);
+		n->peers = w->nodes[1].peers = NULL;
+	}
+	assert_int_equal(w->nodes[0].connected, 0);
+}
+
+static int dial(const struct world *w, unsigned number)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(w->places[number].port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		assert_int_equal(errno, EINPROGRESS);
+	return fd;
+}
+
+/* Whether the other side has closed. */
+static bool is_closed(int fd)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	do {
+		n = recv(fd, bytes, sizeof(bytes), 0);
+	} while (n > 0);
+	return n == 0 || (errno != EAGAIN && errno != ENOTCONN);
+}
+
+static void rubbish_is_refused_and_does_not_disturb(void **state)
+{
+	struct world *w = *state;
+	struct random random;
+
+	random_seed(&random, 7);
+	connect_both(w);
+	for (int round = 0; round < 50; round++) {
+		uint64_t till = now_ms(w) + PATIENCE_MS;
+		int fd = dial(w, 1);
+		uint8_t bytes[5000];
+
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (uint8_t)random_next(&random);
+		/* Sometimes the beginning of a frame, and a length that is not too large. */
+		if (round % 2)
+			fixed32_put(bytes, (uint32_t)random_below(&random, 2000));
+		if (round % 2)
+			fixed32_put(bytes + 4, PEER_HELLO);
+		loop_step(w->loop, true);
+		(void)send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		while (!is_closed(fd) && now_ms(w) < till)
+			loop_step(w->loop, true);
+		assert_true(is_closed(fd));
+		close(fd);
+	}
+	send_frame(&w->nodes[0], 102, 1);
+	await(w, &w->nodes[1].received_count, 1);
+	assert_int_equal(w->nodes[1].peers->stranger_count, 0);
+}
+
+static void strangers_who_say_nothing_are_few(void **state)
+{
+	enum { COUNT = PEER_STRANGERS_MAX + 20 };
+	struct world *w = *state;
+	int fds[COUNT];
+
+	node_start(&w->nodes[1], "token");
+	for (int i = 0; i < COUNT; i++) {
+		fds[i] = dial(w, 1);
+		loop_step(w->loop, true);
+	}
+	step_for(w, 50);
+	assert_int_equal(w->nodes[1].peers->stranger_count, PEER_STRANGERS_MAX);
+	assert_true(is_closed(fds[0]));
+	assert_false(is_closed(fds[COUNT - 1]));
+	for (int i = 0; i < COUNT; i++)
+		close(fds[i]);
+}
+
+static void what_is_small_overtakes_what_is_large(void **state)
+{
+	struct world *w = *state;
+	size_t bulk = 0;
+
+	connect_both(w);
+	/* 49 is followed by 50, which is large. */
+	for (int i = 0; i < 60; i++)
+		send_frame(&w->nodes[0], 102, 49 + 100 * (uint32_t)i);
+	send_frame(&w->nodes[0], 102, 2);
+	await(w, &w->nodes[1].received_count, 61);
+	while (w->nodes[1].received[bulk] != 2)
+		bulk++;
+	assert_in_range(bulk, 0, 30);
+}
+
+static void beyond_the_limit_frames_are_dropped_until_there_is_room(void **state)
+{
+	struct world *w = *state;
+
+	w->queued_bytes = 1 << 20;
+	connect_both(w);
+	for (int i = 0; i < 20; i++)
+		send_frame(&w->nodes[0], 102, 49 + 100 * (uint32_t)i);
+	assert_in_range(w->nodes[0].peers->list[0].links[PEER_BULK].out.queued, 1, 1 << 20);
+	assert_true(node_said(&w->nodes[0], "n2 takes what is sent too slowly"));
+	await(w, &w->nodes[1].received_count, 3);
+	step_for(w, 20);
+	assert_int_equal(w->nodes[1].received_count, 3);
+	send_frame(&w->nodes[0], 102, 49);
+	await(w, &w->nodes[1].received_count, 4);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
+	const struct CMUnitTest tests[] = {
+		TEST(frames_arrive_whole_and_in_order_both_ways),
+		TEST(a_frame_to_a_name_needs_no_id),
+		TEST(connections_that_break_come_again_and_lose_only_what_was_under_way),
+		TEST(who_is_refused_after_the_connection_closed_knows_that_the_other_is_gone),
+		TEST(nobody_is_gone_who_was_never_there),
+		TEST(another_token_is_refused_with_the_reason_on_both_sides),
+		TEST(the_wrong_member_a_copy_and_a_stranger_are_refused),
+		TEST(rubbish_is_refused_and_does_not_disturb),
+		TEST(strangers_who_say_nothing_are_few),
+		TEST(what_is_small_overtakes_what_is_large),
+		TEST(beyond_the_limit_frames_are_dropped_until_there_is_room),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
