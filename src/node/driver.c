@@ -452,6 +452,8 @@ void driver_receive(struct driver *d, enum frame_kind kind, struct blob *body)
 		return;
 	case FRAME_FORWARD:
 	case FRAME_REGISTER:
+	case FRAME_FETCH:
+	case FRAME_ROWS:
 		break; /* the member's own */
 	}
 	LOG(d->io->logger, LOG_WARNING, "a frame of unknown kind %u was ignored", (unsigned)kind);

@@ -89,6 +89,9 @@ void driver_peer_gone(struct driver *d, uint64_t peer);
  */
 MUST_USE int driver_read(struct driver *d, uint64_t request);
 
+/* The machine has what it was to fetch, or has failed to: install_fetched says which. */
+void driver_install_fetched(struct driver *d);
+
 /* As raft_set_note and raft_set_stamp. */
 void driver_set_note(struct driver *d, struct slice note);
 void driver_set_stamp(struct driver *d, uint64_t stamp);

@@ -113,9 +113,8 @@ static void install_swapped(struct job *job)
 	driver_crash_point(d, CRASH_INSTALL_LOG_RESET);
 }
 
-static void install_fetched(struct job *job)
+void driver_install_fetched(struct driver *d)
 {
-	struct driver *d = job->owner;
 	int rc = d->machine->install_fetched(d->machine->ctx);
 
 	/* While it was on its way, entries may have brought this member further. */
@@ -136,12 +135,19 @@ static void install_fetched(struct job *job)
 	snapshot_run(d, d->machine->install_swap(d->machine->ctx), install_swapped);
 }
 
+static void install_fetch_done(struct job *job)
+{
+	driver_install_fetched(job->owner);
+}
+
 void driver_install_begin(struct driver *d, const struct raft_install *install)
 {
+	struct job *job;
+
 	CHECK(d->install == INSTALL_NONE);
 	d->install = INSTALL_FETCHING;
 	d->install_index = install->snapshot->index;
-	snapshot_run(d,
-		     d->machine->install_fetch(d->machine->ctx, install->from, install->snapshot),
-		     install_fetched);
+	job = d->machine->install_fetch(d->machine->ctx, install->from, install->snapshot);
+	if (job)
+		snapshot_run(d, job, install_fetch_done);
 }

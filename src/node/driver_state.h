@@ -39,7 +39,7 @@ struct loading {
 	uint64_t first;
 };
 
-enum install_phase { INSTALL_NONE, INSTALL_FETCHING, INSTALL_SWAPPING };
+enum driver_install { INSTALL_NONE, INSTALL_FETCHING, INSTALL_SWAPPING };
 
 struct driver {
 	struct driver_options options;
@@ -88,7 +88,7 @@ struct driver {
 	uint64_t store_again_ms; /* when a store that failed is tried again; 0: none has */
 	uint64_t stored;	 /* the newest stored state */
 	bool store_wanted;	 /* there is none yet that others could be given */
-	enum install_phase install;
+	enum driver_install install;
 	uint64_t install_index;
 
 	/* birth */

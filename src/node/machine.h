@@ -38,7 +38,10 @@ struct machine {
 	 */
 	int (*store_done)(void *ctx, struct buf *where);
 
-	/* Gets the state of `s` from another member and keeps it beside the living one. */
+	/*
+	 * Gets the state of `s` from another member and keeps it beside the living one. NULL: the
+	 * machine does that by itself, and calls driver_install_fetched when it is done.
+	 */
 	struct job *(*install_fetch)(void *ctx, uint64_t from, const struct snapshot *s);
 
 	/* After the job: OK, or why it could not be had. */

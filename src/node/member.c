@@ -128,6 +128,8 @@ int member_new(struct member **out, const struct member_options *options, const 
 	};
 	list_init(&m->reads_waiting);
 	list_init(&m->reads_flying);
+	list_init(&m->shares);
+	list_init(&m->share_jobs);
 	list_init(&m->batches);
 	list_init(&m->sessions);
 	list_init(&m->touched);
@@ -158,6 +160,8 @@ void member_free(struct member *m)
 		read_batch_free(LIST_ITEM(it, struct read_batch, link));
 	}
 	dry_run_free(m->dry_run);
+	member_install_close(m);
+	member_share_close(m);
 	store_cleaned(m->cleaning);
 	origin_close(&m->origin);
 	driver_free(m->driver);
@@ -181,6 +185,12 @@ void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struc
 		return;
 	case FRAME_REGISTER:
 		member_hear_registration(m, slice_of(body->data, body->len));
+		return;
+	case FRAME_FETCH:
+		member_hear_fetch(m, body);
+		return;
+	case FRAME_ROWS:
+		member_hear_rows(m, body);
 		return;
 	case FRAME_RAFT:
 	case FRAME_BIRTH:
@@ -211,6 +221,8 @@ void member_turn(struct member *m)
 		member_read_turn(m);
 		driver_turn(m->driver);
 		member_read_launch(m);
+		member_install_turn(m);
+		member_share_turn(m);
 		member_store_turn(m);
 	}
 	member_tell_sessions(m);
@@ -222,7 +234,7 @@ uint64_t member_deadline_ms(const struct member *m)
 
 	if (m->failed)
 		return UINT64_MAX;
-	due = MIN(due, member_request_due_ms(m));
+	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
 	if (m->barrier_due_ms)
 		due = MIN(due, m->barrier_due_ms);
 	else if (!list_empty(&m->reads_waiting) && m->status.leader)

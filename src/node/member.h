@@ -16,9 +16,11 @@
 
 struct engine;
 struct member;
+struct vault;
 
 struct member_options {
 	struct driver_options driver;
+	struct vault *vault;	     /* where another member's state can be built; NULL: nowhere */
 	uint32_t request_timeout_ms; /* what is not answered by then gets an error */
 	size_t overlay_bytes;	     /* changes in memory before they go to the engine */
 	size_t header_cache_bytes;   /* records in memory */
@@ -41,8 +43,8 @@ struct member_events {
 
 /*
  * Opens or creates the member's log and takes its state from the engine; blocks, for start-up. All
- * that is handed in must outlive the member; the engine is closed by its owner. Errors as in
- * driver_new.
+ * that is handed in must outlive the member; the engine is its owner's, or the vault's. Errors as
+ * in driver_new.
  */
 MUST_USE int member_new(struct member **out, const struct member_options *options,
 			const struct node_io *io, struct engine *engine,

@@ -51,9 +51,11 @@ static void dry_run_done(struct job *job)
 	struct member *m = d->member;
 	int rc = d->result;
 
-	fetched_free(m->pinned);
-	m->pinned = d->note;
-	d->note = NULL;
+	if (!d->stale) {
+		fetched_free(m->pinned);
+		m->pinned = d->note;
+		d->note = NULL;
+	}
 	m->dry_run = NULL;
 	dry_run_free(d);
 	if (rc != OK)
@@ -91,6 +93,14 @@ static void unpin(struct member *m)
 	txn_pin(&m->txn, NULL);
 	fetched_free(m->pinned);
 	m->pinned = NULL;
+}
+
+/* Another state took the place of the one that rows were fetched from. */
+void member_forget_dry_run(struct member *m)
+{
+	unpin(m);
+	if (m->dry_run)
+		m->dry_run->stale = true;
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "node/member.h"
 #include "node/origin.h"
 #include "node/request.h"
+#include "storage/vault.h"
 
 struct session {
 	struct member *member;
@@ -52,6 +53,7 @@ struct dry_run {
 	struct blob *payload;
 	uint64_t time_ms;
 	int result;
+	bool stale; /* the state is another one by now */
 };
 
 /* The entry that is being applied, when it could not be applied at once. */
@@ -59,6 +61,48 @@ struct applying {
 	uint64_t index; /* 0: none */
 	uint32_t done;	/* commands of it that are behind */
 	size_t at;	/* where the next one begins in the payload */
+};
+
+enum member_install_phase {
+	INSTALL_IDLE,
+	INSTALL_BEGINNING,
+	INSTALL_ASKING,
+	INSTALL_WRITING,
+	INSTALL_READING,
+	INSTALL_FETCHED,
+	INSTALL_ADOPTING,
+	INSTALL_DISCARDING,
+};
+
+/* Another member's state on its way in (member_install.c). */
+struct install {
+	struct job job;
+	enum member_install_phase phase;
+	struct vault *vault;
+	uint64_t from;
+	uint64_t index;
+	bool wanted;  /* begin when the phase is IDLE again */
+	bool dropped; /* the driver does not want it any more */
+	struct engine *fresh;
+	struct engine_file *file; /* being filled; NULL: none */
+	uint64_t file_bytes;
+	enum engine_family family;
+	bool family_ends; /* with the answer at hand */
+	struct buf last;  /* key of the last row that was taken */
+	struct blob *answer;
+	struct store_intake intake;
+	uint64_t request;
+	uint64_t ask_again_ms;
+	unsigned attempts;
+	int error;   /* of the job */
+	int failure; /* of the whole */
+};
+
+/* An engine that lived before, being closed and removed. */
+struct discarding {
+	struct job job;
+	struct vault *vault;
+	struct engine *engine;
 };
 
 struct member {
@@ -99,6 +143,11 @@ struct member {
 	struct read_batch *batch;  /* to be handed to the pool at the end of the turn */
 	struct list batches;	   /* in the pool */
 
+	/* states of others and for others */
+	struct install install;
+	struct discarding *discarding; /* NULL: none */
+	struct list shares;
+	struct list share_jobs;
 	struct job *cleaning; /* closes views that nobody reads any more; NULL: not under way */
 
 	/* sessions */
@@ -113,6 +162,7 @@ void member_fail(struct member *m, int error);
 
 /* member_apply.c */
 void dry_run_free(struct dry_run *d);
+void member_forget_dry_run(struct member *m);
 bool member_apply(struct member *m, uint64_t index, const struct entry *e);
 
 /* member_time.c */
@@ -127,6 +177,22 @@ uint64_t member_time_stamp(struct member *m);
 /* member_store.c */
 void member_machine_init(struct member *m);
 void member_store_turn(struct member *m);
+
+/* member_share.c */
+void member_hear_fetch(struct member *m, struct blob *body);
+void member_share_turn(struct member *m);
+void member_share_close(struct member *m);
+
+/* member_install.c */
+struct job *member_install_fetch(struct member *m, uint64_t from, const struct snapshot *s);
+int member_install_fetched(struct member *m);
+struct job *member_install_swap(struct member *m);
+int member_install_done(struct member *m);
+void member_install_drop(struct member *m);
+void member_hear_rows(struct member *m, struct blob *body);
+void member_install_turn(struct member *m);
+uint64_t member_install_due_ms(const struct member *m);
+void member_install_close(struct member *m);
 
 /* member_write.c */
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);
@@ -147,6 +213,7 @@ void member_read_launch(struct member *m);
 void read_batch_free(struct read_batch *b);
 
 /* session.c */
+void session_answer_late(struct request *r);
 struct resp_writer session_writer(struct request *r);
 void session_before_write(struct session *s, const struct request *r);
 void session_done(struct request *r);

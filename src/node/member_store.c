@@ -40,6 +40,31 @@ static int machine_store_done(void *ctx, struct buf *where)
 	return rc;
 }
 
+static struct job *machine_install_fetch(void *ctx, uint64_t from, const struct snapshot *s)
+{
+	return member_install_fetch(ctx, from, s);
+}
+
+static int machine_install_fetched(void *ctx)
+{
+	return member_install_fetched(ctx);
+}
+
+static struct job *machine_install_swap(void *ctx)
+{
+	return member_install_swap(ctx);
+}
+
+static int machine_install_done(void *ctx)
+{
+	return member_install_done(ctx);
+}
+
+static void machine_install_drop(void *ctx)
+{
+	member_install_drop(ctx);
+}
+
 void member_machine_init(struct member *m)
 {
 	m->machine = (struct machine){
@@ -48,6 +73,11 @@ void member_machine_init(struct member *m)
 		.wants_store = machine_wants_store,
 		.store = machine_store,
 		.store_done = machine_store_done,
+		.install_fetch = machine_install_fetch,
+		.install_fetched = machine_install_fetched,
+		.install_swap = machine_install_swap,
+		.install_done = machine_install_done,
+		.install_drop = machine_install_drop,
 	};
 }
 

@@ -23,6 +23,8 @@ enum frame_kind {
 	FRAME_LEADS = 4,     /* the answer: the sender's id and the leader's, 0 for nobody */
 	FRAME_FORWARD = 5,   /* a batch of writes for the leader (node/batch.h) */
 	FRAME_REGISTER = 6,  /* a registration for the leader (node/batch.h) */
+	FRAME_FETCH = 7,     /* asks for rows of a stored state (node/transfer.h) */
+	FRAME_ROWS = 8,	     /* the answer (node/transfer.h) */
 };
 
 /* A frame to be sent: `head`, then the payloads of `entries` in order. All is borrowed. */

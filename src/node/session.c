@@ -282,6 +282,37 @@ static void request_give_up(struct member *m, struct request *r)
 	session_advance(s);
 }
 
+static void request_answer_error(struct request *r, const char *text)
+{
+	struct resp_writer w = session_writer(r);
+
+	resp_write_error(&w, slice_of_text(text));
+	session_done(r);
+}
+
+/*
+ * The write was applied while this member took over another one's state: nobody here saw the reply.
+ * Reads before it have missed their moment.
+ */
+void session_answer_late(struct request *r)
+{
+	struct session *s = r->session;
+
+	list_for_each (it, &s->requests) {
+		struct request *before = LIST_ITEM(it, struct request, link);
+
+		if (before == r)
+			break;
+		if (before->state == REQUEST_WAITS || before->state == REQUEST_DUE)
+			request_answer_error(before,
+					     "CLUSTERDOWN This member had fallen behind and took "
+					     "over another one's state: the command was not run");
+	}
+	request_answer_error(
+		r, "UNCERTAIN applied, reply lost: this member took over another one's state");
+	session_advance(s);
+}
+
 /* What has waited for too long. What is in the pool is answered by the pool. */
 void member_expire_requests(struct member *m)
 {

@@ -35,4 +35,8 @@ struct engine_rocks_options engine_rocks_defaults(const char *dir);
  */
 MUST_USE int engine_rocks_open(struct engine **out, const struct engine_rocks_options *o);
 
+/* Removes the directory of an engine that is not open, and all in it. Fine if there is none.
+ * ERR_IO. */
+MUST_USE int engine_rocks_destroy(const char *dir);
+
 #endif

@@ -18,14 +18,18 @@ struct view {
 
 struct cleaning {
 	struct job job;
+	struct store *store;
 	struct list views; /* of struct published */
 };
 
-struct published *published_new(struct engine_view *view)
+struct published *published_new(struct store *s, struct engine_view *view, uint64_t index)
 {
 	struct published *p = MEM_NEW(struct published);
 
+	s->views++;
+	p->engine = s->engine;
 	p->view = view;
+	p->index = index;
 	p->holders = 1;
 	list_init(&p->link);
 	return p;
@@ -38,26 +42,44 @@ void published_release(struct store *s, struct published *p)
 		list_push_back(&s->retired, &p->link);
 }
 
-static int store_read_position(struct store *s, struct buf *snapshot)
+/* The position row of an engine; `position` stays empty where there is none. */
+static int read_position(struct engine_view *view, struct buf *position)
 {
-	struct buf key = {0}, value = {0};
-	struct slice descriptor;
+	struct buf key = {0};
 	int rc;
 
 	meta_key(&key, POSITION_NAME);
-	rc = engine_view_get(s->published->view, FAMILY_STATE, buf_slice(&key), &value);
-	if (rc == OK) {
-		rc = position_decode(buf_slice(&value), &s->position, &descriptor);
-		if (rc == OK)
-			buf_append_slice(snapshot, descriptor);
-		else if (rc == ERR_MALFORMED)
-			rc = ERR_CORRUPT;
-	} else if (rc == ERR_NOT_FOUND) {
-		position_init(&s->position);
-		rc = OK;
-	}
+	rc = engine_view_get(view, FAMILY_STATE, buf_slice(&key), position);
 	buf_free(&key);
-	buf_free(&value);
+	return rc == ERR_NOT_FOUND ? OK : rc;
+}
+
+/* All zero before. */
+static int take_position(struct slice bytes, struct position *p, struct buf *snapshot)
+{
+	struct slice descriptor;
+	int rc;
+
+	if (bytes.len == 0) {
+		position_init(p);
+		return OK;
+	}
+	rc = position_decode(bytes, p, &descriptor);
+	if (rc == OK)
+		buf_append_slice(snapshot, descriptor);
+	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
+}
+
+static int store_start(struct store *s, struct buf *snapshot)
+{
+	struct engine_view *view = engine_view_open(s->engine);
+	struct buf position = {0};
+	int rc = read_position(view, &position);
+
+	if (rc == OK)
+		rc = take_position(buf_slice(&position), &s->position, snapshot);
+	s->published = published_new(s, view, s->position.index);
+	buf_free(&position);
 	return rc;
 }
 
@@ -73,8 +95,7 @@ int store_open(struct store **out, struct engine *engine, const struct store_opt
 	list_init(&s->retired);
 	row_cache_init(&s->headers, options->header_cache_bytes);
 	row_cache_init(&s->values, options->value_cache_bytes);
-	s->published = published_new(engine_view_open(engine));
-	rc = store_read_position(s, snapshot);
+	rc = store_start(s, snapshot);
 	if (rc != OK) {
 		store_close(s);
 		return rc;
@@ -85,12 +106,26 @@ int store_open(struct store **out, struct engine *engine, const struct store_opt
 
 static void cleaning_run(struct list *views)
 {
-	struct list *it;
-
-	while ((it = list_pop_front(views)) != NULL) {
+	list_for_each (it, views) {
 		struct published *p = LIST_ITEM(it, struct published, link);
 
 		engine_view_close(p->view);
+		p->view = NULL;
+	}
+}
+
+static void cleaning_end(struct store *s, struct list *views)
+{
+	struct list *it;
+
+	cleaning_run(views);
+	while ((it = list_pop_front(views)) != NULL) {
+		struct published *p = LIST_ITEM(it, struct published, link);
+
+		if (p->engine == s->engine)
+			s->views--;
+		else
+			s->abandoned_views--;
 		mem_free(p);
 	}
 }
@@ -100,7 +135,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	published_release(s, s->published);
-	cleaning_run(&s->retired);
+	cleaning_end(s, &s->retired);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		engine_file_drop(s->flush.files[family]);
 	engine_view_close(s->flush.view);
@@ -254,6 +289,7 @@ struct job *store_clean(struct store *s)
 	if (list_empty(&s->retired))
 		return NULL;
 	c = MEM_NEW(struct cleaning);
+	c->store = s;
 	list_init(&c->views);
 	while ((it = list_pop_front(&s->retired)) != NULL)
 		list_push_back(&c->views, it);
@@ -264,10 +300,105 @@ struct job *store_clean(struct store *s)
 
 void store_cleaned(struct job *job)
 {
+	struct cleaning *c;
+
 	if (!job)
 		return;
-	cleaning_run(&CONTAINER_OF(job, struct cleaning, job)->views);
-	mem_free(CONTAINER_OF(job, struct cleaning, job));
+	c = CONTAINER_OF(job, struct cleaning, job);
+	cleaning_end(c->store, &c->views);
+	mem_free(c);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+uint64_t store_durable_index(const struct store *s)
+{
+	return s->published->index;
+}
+
+struct published *store_share(struct store *s)
+{
+	s->published->holders++;
+	return s->published;
+}
+
+void store_share_end(struct store *s, struct published *p)
+{
+	published_release(s, p);
+}
+
+struct engine_view *store_share_view(const struct published *p)
+{
+	return p->view;
+}
+
+int store_intake_read(struct store_intake *in, struct engine *engine)
+{
+	struct position p = {0};
+	int rc;
+
+	in->engine = engine;
+	in->view = engine_view_open(engine);
+	rc = read_position(in->view, &in->position);
+	if (rc == OK && in->position.len == 0)
+		rc = ERR_CORRUPT;
+	if (rc == OK)
+		rc = take_position(buf_slice(&in->position), &p, &in->snapshot);
+	position_free(&p);
+	if (rc != OK)
+		store_intake_drop(in);
+	return rc;
+}
+
+void store_intake_drop(struct store_intake *in)
+{
+	engine_view_close(in->view);
+	buf_free(&in->position);
+	buf_free(&in->snapshot);
+	*in = (struct store_intake){0};
+}
+
+void store_replace(struct store *s, struct store_intake *in)
+{
+	struct position p = {0};
+	struct buf snapshot = {0};
+	int rc = take_position(buf_slice(&in->position), &p, &snapshot);
+
+	CHECK(rc == OK && !s->abandoned && !s->flush.under_way);
+	buf_free(&snapshot);
+	s->abandoned = s->engine;
+	s->abandoned_views = s->views;
+	published_release(s, s->published);
+	s->engine = in->engine;
+	s->views = 0;
+	s->published = published_new(s, in->view, p.index);
+	in->view = NULL;
+	store_intake_drop(in);
+	position_free(&s->position);
+	s->position = p;
+	overlay_release(s->live);
+	overlay_release(s->frozen);
+	s->live = overlay_new();
+	s->frozen = NULL;
+	s->flush.failed = false;
+	row_cache_clear(&s->headers);
+	row_cache_clear(&s->values);
+	s->drops++;
+}
+
+struct engine *store_take_abandoned(struct store *s)
+{
+	struct engine *e = s->abandoned;
+
+	if (!e || s->abandoned_views)
+		return NULL;
+	s->abandoned = NULL;
+	return e;
+}
+
+bool store_has_abandoned(const struct store *s)
+{
+	return s->abandoned != NULL;
 }
 
 void store_stats(const struct store *s, struct store_stats *out)

@@ -103,6 +103,43 @@ bool store_flush_failed(const struct store *s);
 struct job *store_clean(struct store *s);
 void store_cleaned(struct job *job);
 
+/* ---- giving and taking the whole ------------------------------------------------------------- */
+
+/*
+ * The durable state, as it was last written: its position's index, 0 if there is none. Held until
+ * store_share_end, it can be read by other threads through store_share_view.
+ */
+struct published;
+uint64_t store_durable_index(const struct store *s);
+struct published *store_share(struct store *s);
+void store_share_end(struct store *s, struct published *p);
+struct engine_view *store_share_view(const struct published *p);
+
+/* What another engine holds, read by another thread: for store_replace. */
+struct store_intake {
+	struct engine *engine;
+	struct engine_view *view;
+	struct buf position; /* encoded */
+	struct buf snapshot;
+};
+
+/* Blocks. All zero before; on an error nothing is left to be freed. */
+MUST_USE int store_intake_read(struct store_intake *in, struct engine *engine);
+void store_intake_drop(struct store_intake *in);
+
+/*
+ * The state becomes that of the intake, which is used up. Neither a flush nor an earlier engine is
+ * under way. Views that are open keep what they see.
+ */
+void store_replace(struct store *s, struct store_intake *in);
+
+/*
+ * The engine from before, once nobody looks at it any more, and only once; NULL: not yet, or there
+ * is none.
+ */
+struct engine *store_take_abandoned(struct store *s);
+bool store_has_abandoned(const struct store *s);
+
 /* What INFO tells. */
 struct store_stats {
 	size_t live_bytes;

@@ -138,6 +138,7 @@ struct job *store_flush(struct store *s, struct slice snapshot)
 		s->live = overlay_new();
 		buf_clear(&f->position);
 		position_encode(&s->position, snapshot, &f->position);
+		f->index = s->position.index;
 	}
 	f->job.step = flush_step;
 	f->store = s;
@@ -160,7 +161,7 @@ int store_flushed(struct store *s)
 	}
 	/* The engine holds these rows and shows them from now on: in one step, for the loop. */
 	published_release(s, s->published);
-	s->published = published_new(f->view);
+	s->published = published_new(s, f->view, f->index);
 	f->view = NULL;
 	overlay_release(s->frozen);
 	s->frozen = NULL;

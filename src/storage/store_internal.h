@@ -10,7 +10,9 @@
 /* A view of the engine, held by the store while it is the newest, and by views. Counted by the
  * loop. */
 struct published {
+	struct engine *engine;
 	struct engine_view *view;
+	uint64_t index; /* of the position that it shows */
 	unsigned holders;
 	struct list link; /* when nobody holds it any more */
 };
@@ -22,6 +24,7 @@ struct store_flush {
 	struct tree_cursor cursor;
 	struct engine_file *files[FAMILY_COUNT];
 	struct buf position; /* encoded, as of the frozen overlay */
+	uint64_t index;	     /* in there */
 	struct engine_view *view;
 	int error;
 	bool under_way;
@@ -39,11 +42,14 @@ struct store {
 	struct position position;
 	uint64_t drops; /* overlays dropped so far */
 	struct store_flush flush;
-	struct list retired; /* of struct published */
+	struct list retired;	  /* of struct published */
+	size_t views;		  /* of the living engine that are not closed yet */
+	struct engine *abandoned; /* lived before; NULL: none */
+	size_t abandoned_views;	  /* of it, that are not closed yet */
 	uint64_t flushes;
 };
 
-struct published *published_new(struct engine_view *view);
+struct published *published_new(struct store *s, struct engine_view *view, uint64_t index);
 void published_release(struct store *s, struct published *p);
 
 #endif

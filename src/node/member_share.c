@@ -1,0 +1,173 @@
+/* Giving this member's stored state to others, some rows at a time. */
+
+#include "base/error.h"
+#include "base/logging.h"
+#include "base/mem.h"
+#include "node/member_state.h"
+#include "node/transfer.h"
+
+/* Rows of one answer, in bytes, one row more. */
+#define SHARE_BYTES ((size_t)256 << 10)
+/* A state that nobody has asked for so long is not kept open any more, in election timeouts. */
+#define SHARE_TIMEOUTS 10
+
+/* A state that others are fetching. */
+struct share {
+	struct list link; /* in the member */
+	struct published *published;
+	uint64_t index;
+	uint64_t due_ms;
+	unsigned jobs; /* under way */
+};
+
+struct share_job {
+	struct job job;
+	struct list link; /* in the member */
+	struct member *member;
+	struct share *share;
+	struct blob *question;
+	struct fetch fetch;
+	struct buf answer;
+};
+
+static void share_send(struct member *m, uint64_t to, const struct buf *answer)
+{
+	struct frame frame = {.kind = FRAME_ROWS, .head = buf_slice(answer)};
+
+	m->io->send(m->io->ctx, to, &frame);
+}
+
+static void share_refuse(struct member *m, const struct fetch *f)
+{
+	struct buf answer = {0};
+
+	rows_begin(f->request, &answer);
+	rows_end(&answer, ROWS_GONE, 0);
+	share_send(m, f->from, &answer);
+	buf_free(&answer);
+}
+
+/* The state of this index, if it is still open or is the newest stored one. */
+static struct share *share_find(struct member *m, uint64_t index)
+{
+	struct share *s;
+
+	list_for_each (it, &m->shares) {
+		s = LIST_ITEM(it, struct share, link);
+		if (s->index == index)
+			return s;
+	}
+	if (index == 0 || index != store_durable_index(m->store))
+		return NULL;
+	s = MEM_NEW(struct share);
+	s->published = store_share(m->store);
+	s->index = index;
+	list_init(&s->link);
+	list_push_back(&m->shares, &s->link);
+	return s;
+}
+
+static void share_end(struct member *m, struct share *s)
+{
+	list_remove(&s->link);
+	store_share_end(m->store, s->published);
+	mem_free(s);
+}
+
+static void share_job_free(struct share_job *j)
+{
+	list_remove(&j->link);
+	j->share->jobs--;
+	blob_release(j->question);
+	buf_free(&j->answer);
+	mem_free(j);
+}
+
+/* In the pool: rows behind the one that the question names. */
+static enum job_progress share_step(struct job *job)
+{
+	struct share_job *j = CONTAINER_OF(job, struct share_job, job);
+	struct engine_cursor *c = engine_cursor_open(store_share_view(j->share->published),
+						     j->fetch.family, (struct slice){NULL, 0});
+	uint32_t count = 0;
+	int rc;
+
+	engine_cursor_seek(c, j->fetch.after);
+	if (j->fetch.after.len && engine_cursor_valid(c) &&
+	    slice_equal(engine_cursor_key(c), j->fetch.after))
+		engine_cursor_next(c);
+	rows_begin(j->fetch.request, &j->answer);
+	while (engine_cursor_valid(c) && j->answer.len < SHARE_BYTES) {
+		rows_put(engine_cursor_key(c), engine_cursor_value(c), &j->answer);
+		count++;
+		engine_cursor_next(c);
+	}
+	rc = engine_cursor_error(c);
+	if (rc != OK) {
+		rows_begin(j->fetch.request, &j->answer);
+		rows_end(&j->answer, ROWS_GONE, 0);
+	} else {
+		rows_end(&j->answer, engine_cursor_valid(c) ? ROWS_MORE : ROWS_LAST, count);
+	}
+	engine_cursor_close(c);
+	return JOB_DONE;
+}
+
+static void share_done(struct job *job)
+{
+	struct share_job *j = CONTAINER_OF(job, struct share_job, job);
+
+	share_send(j->member, j->fetch.from, &j->answer);
+	share_job_free(j);
+}
+
+void member_hear_fetch(struct member *m, struct blob *body)
+{
+	struct share_job *j;
+	struct fetch f;
+	struct share *s;
+
+	if (fetch_decode(slice_of(body->data, body->len), &f) != OK) {
+		LOG(m->io->logger, LOG_WARNING, "a malformed question for rows was ignored");
+		return;
+	}
+	s = share_find(m, f.index);
+	if (!s) {
+		share_refuse(m, &f);
+		return;
+	}
+	s->due_ms =
+		member_now_ms(m) + SHARE_TIMEOUTS * (uint64_t)m->options.driver.raft.election_ms;
+	j = MEM_NEW(struct share_job);
+	j->member = m;
+	j->share = s;
+	s->jobs++;
+	j->question = blob_hold(body);
+	j->fetch = f;
+	list_init(&j->link);
+	list_push_back(&m->share_jobs, &j->link);
+	j->job.step = share_step;
+	j->job.done = share_done;
+	j->job.owner = m;
+	m->io->run(m->io->ctx, LANE_READ, &j->job);
+}
+
+void member_share_turn(struct member *m)
+{
+	uint64_t now = member_now_ms(m);
+
+	list_for_each_safe (it, &m->shares) {
+		struct share *s = LIST_ITEM(it, struct share, link);
+
+		if (now >= s->due_ms && s->jobs == 0)
+			share_end(m, s);
+	}
+}
+
+void member_share_close(struct member *m)
+{
+	list_for_each_safe (it, &m->share_jobs)
+		share_job_free(LIST_ITEM(it, struct share_job, link));
+	list_for_each_safe (it, &m->shares)
+		share_end(m, LIST_ITEM(it, struct share, link));
+}
