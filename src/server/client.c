@@ -262,7 +262,7 @@ void client_write(struct client *c)
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
-static void client_linger(struct client *c, uint64_t now_ms)
+void client_linger(struct client *c, uint64_t now_ms)
 {
 	session_close(c->session);
 	c->session = NULL;

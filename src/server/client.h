@@ -72,6 +72,9 @@ void client_resume(struct client *c);
 /* Writes what the socket takes. May close the client. */
 void client_write(struct client *c);
 
+/* Nothing more is written: waits for the other side to close. May close the client. */
+void client_linger(struct client *c, uint64_t now_ms);
+
 /* Ends or closes the client if all is answered and written. May close the client. */
 void client_settle(struct client *c, uint64_t now_ms);
 

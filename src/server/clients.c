@@ -91,6 +91,16 @@ void clients_stop_reading(struct clients *c)
 		ev_io_stop(c->options.ev, &LIST_ITEM(it, struct client, link)->readable);
 }
 
+void clients_part(struct clients *c, uint64_t now_ms)
+{
+	list_for_each_safe (it, &c->all) {
+		struct client *client = LIST_ITEM(it, struct client, link);
+
+		if (client->state != CLIENT_LINGERING)
+			client_linger(client, now_ms);
+	}
+}
+
 bool clients_are_written(const struct clients *c)
 {
 	return c->unwritten == 0 && list_empty(&c->dirty);

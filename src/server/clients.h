@@ -40,6 +40,12 @@ uint64_t clients_turn(struct clients *c, uint64_t now_ms);
 /* No request is taken from now on; those that were are still answered. */
 void clients_stop_reading(struct clients *c);
 
+/*
+ * All is answered and written: tells everybody that nothing more comes, and passes over what they
+ * still say. They are gone when they have closed their side, or after a second.
+ */
+void clients_part(struct clients *c, uint64_t now_ms);
+
 /* Whether all replies that exist are written. */
 bool clients_are_written(const struct clients *c);
 

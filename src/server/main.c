@@ -52,7 +52,7 @@ static int version(void)
 	return EXIT_DONE;
 }
 
-static int refuse(struct buf *problem, int code)
+static void refuse(const struct buf *problem)
 {
 	struct buf text = {0};
 
@@ -60,8 +60,6 @@ static int refuse(struct buf *problem, int code)
 		   (const char *)problem->data);
 	say(STDERR_FILENO, &text);
 	buf_free(&text);
-	buf_free(problem);
-	return code;
 }
 
 /* The first one asks for a graceful end; whoever asks twice cannot wait. */
@@ -152,7 +150,8 @@ static int process_run(struct process *p)
 	engine_close(p->engine);
 	disk_close(p->lock);
 	if (problem.len)
-		return refuse(&problem, EXIT_FAILED);
+		refuse(&problem);
+	buf_free(&problem);
 	return rc == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -163,7 +162,7 @@ int main(int argc, char **argv)
 	int code = EXIT_USAGE;
 
 	if (options_load(&p.options, argc - 1, argv + 1, environ, &problem) != OK) {
-		(void)refuse(&problem, EXIT_USAGE);
+		refuse(&problem);
 	} else if (p.options.task == OPTIONS_HELP) {
 		code = help();
 	} else if (p.options.task == OPTIONS_VERSION) {
@@ -174,5 +173,6 @@ int main(int argc, char **argv)
 		code = process_run(&p);
 	}
 	options_free(&p.options);
+	buf_free(&problem);
 	return code;
 }

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "consensus/membership.h"
 #include "resp/inline.h"
 #include "server/options_value.h"
 
@@ -393,6 +394,9 @@ static int check_together(struct options *o, struct buf *problem)
 	buf_clear(problem);
 	if (o->peer_port == 0 && o->port > UINT16_MAX - PEER_PORT_DISTANCE)
 		buf_printf(problem, "peer-port: port + 10000 is no port; give --peer-port");
+	else if (strlen(o->name) > MEMBER_LABEL_MAX)
+		buf_printf(problem, "name: it has more than %d bytes; give a shorter one",
+			   MEMBER_LABEL_MAX);
 	else if (!knows_itself(o))
 		buf_printf(problem,
 			   "name: '%s' is not in initial-cluster; give --name one of its names",

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "consensus/membership.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static int member_parse(struct slice s, struct options_member *out)
 	host = slice_of(equal + 1, (size_t)(colon - equal - 1));
 	if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']')
 		host = slice_of(host.data + 1, host.len - 2);
-	if (!is_text(name) || !is_text(host) ||
+	if (!is_text(name) || name.len > MEMBER_LABEL_MAX || !is_text(host) ||
 	    number_set(false, (struct options_bounds){1, UINT16_MAX}, &port,
 		       slice_of(colon + 1, (size_t)(s.data + s.len - colon - 1))) != OK)
 		return ERR_INVALID;

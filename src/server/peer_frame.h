@@ -36,7 +36,7 @@ enum peer_kind {
 /* Two connections lead to each peer, so that what is small never waits behind what is large. */
 enum peer_channel {
 	PEER_PROMPT = 0, /* heartbeats, votes, acknowledgements */
-	PEER_BULK = 1,	 /* entries, in order */
+	PEER_BULK = 1,	 /* entries and all else, in order */
 };
 
 #define PEER_CHANNELS 2

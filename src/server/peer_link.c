@@ -70,10 +70,11 @@ static void link_disconnect(struct peer_link *l)
 static void link_wait(struct peer_link *l)
 {
 	uint64_t half = l->backoff_ms / 2;
+	uint32_t least = l->peer->lost ? PEER_BACKOFF_LOST_MS : PEER_BACKOFF_MIN_MS;
 
 	l->state = LINK_WAITING;
 	link_set_timer(l, (uint32_t)(half + random_below(link_options(l)->random, half + 1)));
-	l->backoff_ms = MAX(MIN(l->backoff_ms * 2, PEER_BACKOFF_MAX_MS), PEER_BACKOFF_MIN_MS);
+	l->backoff_ms = MAX(MIN(l->backoff_ms * 2, PEER_BACKOFF_MAX_MS), least);
 }
 
 /* A try that came to nothing. */

@@ -74,12 +74,15 @@ void peers_accept(struct peers *p, int fd)
 }
 
 /*
- * All entries go one way, in order: were small ones to overtake large ones, the receiver would
- * refuse them and they would be sent once more.
+ * What consensus says without entries is small and prompt. All else goes one way, in order: were
+ * small appends to overtake large ones, the receiver would refuse them and they would be sent once
+ * more.
  */
 static void peer_send(struct peer *peer, const struct frame *frame)
 {
-	peer_link_send(&peer->links[frame->count > 0 ? PEER_BULK : PEER_PROMPT], frame);
+	bool prompt = frame->kind == FRAME_RAFT && frame->count == 0;
+
+	peer_link_send(&peer->links[prompt ? PEER_PROMPT : PEER_BULK], frame);
 }
 
 void peers_send(struct peers *p, uint64_t to, const struct frame *frame)

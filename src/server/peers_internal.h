@@ -11,8 +11,9 @@
  *	   └──────────────────┴──────────────┴─────────────┴─────────────────┘ failed, refused,
  *closed
  *
- * The first try after UP comes at once: if it meets nobody, the peer's process is gone. Further
- * ones come after 20 ms, twice as long each time, up to a second.
+ * The first try after UP comes at once: if it meets nobody, the peer's process is gone. It may also
+ * meet a process that is just ending, so the next ones follow soon until that is known. Others come
+ * after 20 ms. Each waits twice as long as the one before, up to a second.
  */
 
 #include "base/hash.h"
@@ -24,8 +25,9 @@
 
 #include <ev.h>
 
-#define PEER_BACKOFF_MIN_MS 20u
-#define PEER_BACKOFF_MAX_MS 1000u
+#define PEER_BACKOFF_LOST_MS 2u
+#define PEER_BACKOFF_MIN_MS  20u
+#define PEER_BACKOFF_MAX_MS  1000u
 
 /* A connection has so long to stand, its greeting included. */
 #define PEER_GREETING_MS 2000u

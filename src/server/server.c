@@ -27,8 +27,8 @@
 /* Files beside the clients' sockets: the log's, the engine's, the members' connections. */
 #define OWN_FILES 2048u
 
-/* Beyond the time that requests have anyway. */
-#define END_EXTRA_MS 1000u
+/* Beyond the time that requests have anyway: for clients to take the last replies. */
+#define END_EXTRA_MS 2000u
 
 struct server {
 	const struct options *options;
@@ -56,6 +56,7 @@ struct server {
 	bool ready_told;
 	bool failed;
 	bool ending;
+	bool parting; /* everybody was answered */
 	uint64_t hand_over_till_ms;
 	uint64_t end_till_ms;
 };
@@ -185,10 +186,8 @@ static void loop_is_woken(void *ctx)
 /* ---- the turn ----------------------------------------------------------------------------------
  */
 
-static bool server_has_ended(const struct server *s, uint64_t now)
+static bool server_is_settled(const struct server *s, uint64_t now)
 {
-	if (now >= s->end_till_ms)
-		return true;
 	if (s->leads && peers_count(s->peers) > 0 && now < s->hand_over_till_ms)
 		return false;
 	return member_is_idle(s->member) && clients_are_written(s->clients);
@@ -198,7 +197,12 @@ static uint64_t server_end_turn(struct server *s, uint64_t due)
 {
 	uint64_t now = loop_now_ms(s->loop);
 
-	if (server_has_ended(s, now))
+	if (!s->parting && server_is_settled(s, now)) {
+		s->parting = true;
+		clients_part(s->clients, now);
+		due = 0;
+	}
+	if (now >= s->end_till_ms || (s->parting && clients_count(s->clients) == 0))
 		loop_end(s->loop);
 	if (now < s->hand_over_till_ms)
 		due = MIN(due, s->hand_over_till_ms);

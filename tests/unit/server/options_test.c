@@ -183,6 +183,19 @@ static void what_cannot_be_used_is_named_with_what_is_expected(void **state)
 		expect_problem(wrong[i].line, nothing, wrong[i].text);
 }
 
+static void a_name_is_not_longer_than_greetings_have_room_for(void **state)
+{
+	char name[300], line[400];
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[256] = '\0';
+	snprintf(line, sizeof(line), "--name %s", name);
+	expect_problem(line, nothing, "name: it has more than 255 bytes");
+	snprintf(line, sizeof(line), "--initial-cluster %s=h:1", name);
+	expect_problem(line, nothing, "name=host:port");
+}
+
 static void files_and_environment_are_named_with_the_place(void **state)
 {
 	static const struct {
@@ -236,6 +249,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_beats_the_file_beats_the_environment),
 		cmocka_unit_test(members_have_names_hosts_and_ports),
 		cmocka_unit_test(what_cannot_be_used_is_named_with_what_is_expected),
+		cmocka_unit_test(a_name_is_not_longer_than_greetings_have_room_for),
 		cmocka_unit_test(files_and_environment_are_named_with_the_place),
 		cmocka_unit_test(help_names_every_default_and_version_is_a_task),
 	};

@@ -280,6 +280,22 @@ static void what_is_small_overtakes_what_is_large(void **state)
 	assert_in_range(bulk, 0, 30);
 }
 
+static void only_what_consensus_says_without_entries_goes_the_prompt_way(void **state)
+{
+	struct world *w = *state;
+	struct peer_link *links;
+	uint8_t head[4] = {2};
+	struct frame frame = {.kind = FRAME_LEADS, .head = slice_of(head, 4)};
+
+	connect_both(w);
+	links = w->nodes[0].peers->list[0].links;
+	peers_send(w->nodes[0].peers, 102, &frame);
+	assert_int_equal(links[PEER_PROMPT].out.queued, 0);
+	assert_int_equal(links[PEER_BULK].out.queued, PEER_FRAME_HEAD + 4);
+	send_frame(&w->nodes[0], 102, 2);
+	assert_int_equal(links[PEER_PROMPT].out.queued, PEER_FRAME_HEAD + 4);
+}
+
 static void beyond_the_limit_frames_are_dropped_until_there_is_room(void **state)
 {
 	struct world *w = *state;
@@ -311,6 +327,7 @@ int main(void)
 		TEST(rubbish_is_refused_and_does_not_disturb),
 		TEST(strangers_who_say_nothing_are_few),
 		TEST(what_is_small_overtakes_what_is_large),
+		TEST(only_what_consensus_says_without_entries_goes_the_prompt_way),
 		TEST(beyond_the_limit_frames_are_dropped_until_there_is_room),
 	};
 
