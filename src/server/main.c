@@ -3,7 +3,7 @@
 #include "server/loop.h"
 #include "server/server.h"
 #include "storage/disk.h"
-#include "storage/engine_rocks.h"
+#include "storage/vault_rocks.h"
 
 #include <ev.h>
 #include <signal.h>
@@ -18,7 +18,7 @@ struct process {
 	struct logger logger;
 	struct disk disk;
 	struct disk_file *lock;
-	struct engine *engine;
+	struct vault_rocks *vault;
 	struct server *server;
 	ev_signal term;
 	ev_signal interrupt;
@@ -115,20 +115,16 @@ static int process_lock_dir(struct process *p, struct buf *problem)
 	return rc;
 }
 
-static int process_open_engine(struct process *p, struct buf *problem)
+static int process_open_vault(struct process *p, struct buf *problem)
 {
-	struct buf dir = {0};
-	struct engine_rocks_options options;
+	struct engine_rocks_options options = engine_rocks_defaults(NULL);
 	int rc;
 
-	buf_printf(&dir, "%s/engine%c", p->options.dir, '\0');
-	options = engine_rocks_defaults((const char *)dir.data);
 	options.logger = &p->logger;
-	rc = engine_rocks_open(&p->engine, &options);
+	rc = vault_rocks_open(&p->vault, &p->disk, p->options.dir, &options);
 	if (rc != OK)
-		buf_printf(problem, "%s: the engine cannot be opened: %s", (const char *)dir.data,
+		buf_printf(problem, "%s: the engine cannot be opened: %s", p->options.dir,
 			   error_text(rc));
-	buf_free(&dir);
 	return rc;
 }
 
@@ -138,16 +134,16 @@ static int process_run(struct process *p)
 	int rc = process_lock_dir(p, &problem);
 
 	if (rc == OK)
-		rc = process_open_engine(p, &problem);
+		rc = process_open_vault(p, &problem);
 	if (rc == OK)
-		rc = server_new(&p->server, &p->options, p->engine, &p->logger, &problem);
+		rc = server_new(&p->server, &p->options, p->vault, &p->logger, &problem);
 	if (rc == OK) {
 		process_watch_signals(p);
 		rc = server_run(p->server);
 		process_ignore_signals(p);
 	}
 	server_free(p->server);
-	engine_close(p->engine);
+	vault_rocks_close(p->vault);
 	disk_close(p->lock);
 	if (problem.len)
 		refuse(&problem);
