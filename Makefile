@@ -26,7 +26,10 @@ mutant_seeds = $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-13s %s\n", $$1, $$2 }'
 
-run: release ## install what is missing, build, show a small simulated cluster at work
+run: release ## install what is missing, build, start a server on 127.0.0.1:6379
+	build/conclave-server
+
+demo: release ## a small simulated cluster at work: elections, a kill, a damaged log
 	build/conclave-sim demo
 
 build: need-build need-test compile-debug ## build/conclave-*, every check on
@@ -104,5 +107,5 @@ build/%/Makefile:
 build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
-.PHONY: help run build release test test-full test-rewrite asan tsan clang sim sim-asan sim-mutants \
+.PHONY: help run demo build release test test-full test-rewrite asan tsan clang sim sim-asan sim-mutants \
 	fuzz fuzz-keep bench tidy fmt evidence clean configure-tidy
