@@ -19,7 +19,7 @@ echo "apt-get $(echo "$*" | sed -E 's/^-q -y -o [^ ]+ //')" >>log
 case $* in *update*) exit 0 ;; esac
 if [ -s failures ]; then sed -i 1d failures; echo "no candidate"; exit 100; fi
 for p; do echo "$p" >>installed; done""")
-        self.write("installed", "gcc\nlibc6-dev\nmake\ncmake\nlibxxhash-dev\nlibrocksdb-dev\n")
+        self.write("installed", "gcc\nlibc6-dev\nmake\ncmake\nlibxxhash-dev\nlibrocksdb-dev\nlibev-dev\n")
         self.write("log", "")
 
     def tool(self, name, script):
@@ -42,8 +42,8 @@ for p; do echo "$p" >>installed; done""")
         self.write("installed", "gcc\nlibc6-dev\nmake\npython3\ngit\n")
         status, said = self.install("build", "test")
         self.assertEqual(status, 0, said)
-        self.assertEqual(self.log(), ["apt-get install --no-install-recommends cmake libcmocka-dev librocksdb-dev "
-                                      "libxxhash-dev"])
+        self.assertEqual(self.log(), ["apt-get install --no-install-recommends cmake libcmocka-dev libev-dev "
+                                      "librocksdb-dev libxxhash-dev"])
         self.assertEqual(self.install("build", "test"), (0, ""))
 
     def test_lists_are_fetched_when_the_first_try_fails(self):
