@@ -9,6 +9,9 @@ unexport MAKEFLAGS
 
 SEEDS   ?= 1000
 MINUTES ?= 10
+ROUNDS  ?= 3
+SECONDS ?= 5
+KEYS    ?= 1000000
 
 jobs      := $(shell nproc)
 variant   :=
@@ -78,6 +81,9 @@ fuzz-keep: need-build need-fuzz compile-fuzz ## add what fuzzing found out to th
 bench: need-build need-test compile-release ## print the figures of each bench program
 	@set -e; for bench in build/release/bench/*_bench; do echo "$$bench"; "$$bench"; done
 
+bench-spine: need-build need-test need-bench compile-release ## conclave-server beside redis-server: ROUNDS=, SECONDS=, KEYS=, TSV=file
+	@bench/spine --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) $(if $(TSV),--tsv $(TSV))
+
 tidy: need-build need-test need-tidy build/debug/Makefile ## check what compilers do not; scripts/tidy --list
 	@cmake build/debug > /dev/null
 	@scripts/tidy
@@ -108,4 +114,4 @@ build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
 .PHONY: help run demo build release test test-full test-rewrite asan tsan clang sim sim-asan sim-mutants \
-	fuzz fuzz-keep bench tidy fmt evidence clean configure-tidy
+	fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy
