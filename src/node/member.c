@@ -69,6 +69,7 @@ static void on_changed(void *ctx, const struct raft_status *status)
 	member_time_changed(m, status);
 	if (another) {
 		member_barrier_void(m);
+		member_expiry_reset(m);
 		m->register_due_ms = 0;
 	}
 	m->events->changed(m->events->ctx, status);
@@ -162,6 +163,7 @@ void member_free(struct member *m)
 	dry_run_free(m->dry_run);
 	member_install_close(m);
 	member_share_close(m);
+	member_expiry_close(m);
 	store_cleaned(m->cleaning);
 	origin_close(&m->origin);
 	driver_free(m->driver);
@@ -219,6 +221,7 @@ void member_turn(struct member *m)
 		member_expire_requests(m);
 		member_write_turn(m);
 		member_read_turn(m);
+		member_expiry_turn(m);
 		driver_turn(m->driver);
 		member_read_launch(m);
 		member_install_turn(m);
@@ -235,6 +238,7 @@ uint64_t member_deadline_ms(const struct member *m)
 	if (m->failed)
 		return UINT64_MAX;
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
+	due = MIN(due, member_expiry_due_ms(m));
 	if (m->barrier_due_ms)
 		due = MIN(due, m->barrier_due_ms);
 	else if (!list_empty(&m->reads_waiting) && m->status.leader)

@@ -12,11 +12,10 @@
 
 #include <inttypes.h>
 
-/* ---- a command that misses a row ------------------------------------------------------------- */
+/* ---- a step that misses a row ---------------------------------------------------------------- */
 
-static enum job_progress dry_run_step(struct job *job)
+static int dry_run_command(struct dry_run *d)
 {
-	struct dry_run *d = CONTAINER_OF(job, struct dry_run, job);
 	struct resp_writer w = {.out = &d->reply, .protocol = 2};
 	struct call c = {
 		.command = command_find(d->command.argv[0]),
@@ -27,7 +26,19 @@ static enum job_progress dry_run_step(struct job *job)
 		.reply = &w,
 	};
 
-	d->result = c.command->run(&c);
+	return c.command->run(&c);
+}
+
+static int dry_run_item(struct dry_run *d)
+{
+	return txn_expire(&d->txn, d->item.at_ms, d->item.keyspace, d->item.key);
+}
+
+static enum job_progress dry_run_step(struct job *job)
+{
+	struct dry_run *d = CONTAINER_OF(job, struct dry_run, job);
+
+	d->result = d->run(d);
 	return JOB_DONE;
 }
 
@@ -44,7 +55,7 @@ void dry_run_free(struct dry_run *d)
 	mem_free(d);
 }
 
-/* What it touched is pinned until the command has run on the loop. */
+/* What it touched is pinned until the step has run on the loop. */
 static void dry_run_done(struct job *job)
 {
 	struct dry_run *d = CONTAINER_OF(job, struct dry_run, job);
@@ -62,8 +73,7 @@ static void dry_run_done(struct job *job)
 		member_fail(m, rc);
 }
 
-static void dry_run_start(struct member *m, const struct batch_command *command,
-			  const struct entry *e)
+static struct dry_run *dry_run_new(struct member *m, const struct entry *e, uint64_t author)
 {
 	struct dry_run *d = MEM_NEW(struct dry_run);
 
@@ -71,14 +81,16 @@ static void dry_run_start(struct member *m, const struct batch_command *command,
 	d->view = view_open(m->store);
 	d->note = fetched_new();
 	d->payload = blob_hold(e->blob);
-	d->command = *command;
-	d->argv = mem_alloc(command->argc * sizeof(*d->argv));
-	for (size_t i = 0; i < command->argc; i++)
-		d->argv[i] = command->argv[i];
-	d->command.argv = d->argv;
-	d->time_ms = store_position(m->store)->stamp_ms;
 	txn_init_view(&d->txn, d->view, d->note);
-	txn_begin(&d->txn, d->time_ms, command->author);
+	txn_begin(&d->txn, store_position(m->store)->stamp_ms, author);
+	return d;
+}
+
+static void dry_run_start(struct dry_run *d, int (*run)(struct dry_run *d))
+{
+	struct member *m = d->member;
+
+	d->run = run;
 	d->job.step = dry_run_step;
 	d->job.done = dry_run_done;
 	d->job.owner = m;
@@ -86,7 +98,28 @@ static void dry_run_start(struct member *m, const struct batch_command *command,
 	m->io->run(m->io->ctx, LANE_READ, &d->job);
 }
 
-static void unpin(struct member *m)
+static void dry_run_start_command(struct member *m, const struct batch_command *command,
+				  const struct entry *e)
+{
+	struct dry_run *d = dry_run_new(m, e, command->author);
+
+	d->command = *command;
+	d->argv = mem_alloc(command->argc * sizeof(*d->argv));
+	for (size_t i = 0; i < command->argc; i++)
+		d->argv[i] = command->argv[i];
+	d->command.argv = d->argv;
+	dry_run_start(d, dry_run_command);
+}
+
+void member_dry_run_item(struct member *m, const struct expiry_item *item, const struct entry *e)
+{
+	struct dry_run *d = dry_run_new(m, e, 0);
+
+	d->item = *item;
+	dry_run_start(d, dry_run_item);
+}
+
+void member_unpin(struct member *m)
 {
 	if (!m->pinned)
 		return;
@@ -98,7 +131,7 @@ static void unpin(struct member *m)
 /* Another state took the place of the one that rows were fetched from. */
 void member_forget_dry_run(struct member *m)
 {
-	unpin(m);
+	member_unpin(m);
 	if (m->dry_run)
 		m->dry_run->stale = true;
 }
@@ -170,10 +203,10 @@ static int apply_command(struct member *m, const struct batch_header *h, uint64_
 	if (!(b->flags & BATCH_CANCELLED))
 		rc = run_command(m, b, &w);
 	if (rc == ERR_MISSING) {
-		dry_run_start(m, b, e);
+		dry_run_start_command(m, b, e);
 		return rc;
 	}
-	unpin(m);
+	member_unpin(m);
 	if (rc == ERR_MALFORMED) {
 		LOG(m->io->logger, LOG_ERROR, "entry holds a command that is none: skipped");
 		resp_write_errorf(&w, "ERR this command is not known to all members");
@@ -282,6 +315,8 @@ static bool apply_entry(struct member *m, uint64_t index, const struct entry *e)
 	case ENTRY_REGISTER:
 		apply_registration(m, index, e);
 		return true;
+	case ENTRY_EXPIRE:
+		return member_expiry_apply(m, e);
 	}
 	LOG(m->io->logger, LOG_ERROR, "entry %" PRIu64 " is of unknown kind %u: skipped", index,
 	    e->kind);

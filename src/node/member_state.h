@@ -6,6 +6,7 @@
 
 #include "lease/cluster_time.h"
 #include "node/batch.h"
+#include "node/expiry_entry.h"
 #include "node/member.h"
 #include "node/origin.h"
 #include "node/request.h"
@@ -40,7 +41,7 @@ struct read_batch {
 	uint64_t changes; /* of the member when the view was opened */
 };
 
-/* A write that missed a row, run dry to find out which. */
+/* A step of an entry that missed a row, run dry to find out which. */
 struct dry_run {
 	struct job job;
 	struct member *member;
@@ -48,18 +49,23 @@ struct dry_run {
 	struct fetched *note;
 	struct txn txn;
 	struct buf reply;
-	struct batch_command command;
-	struct slice *argv;
 	struct blob *payload;
-	uint64_t time_ms;
+	int (*run)(struct dry_run *d);
 	int result;
 	bool stale; /* the state is another one by now */
+
+	/* a command */
+	struct batch_command command;
+	struct slice *argv;
+
+	/* a deadline */
+	struct expiry_item item;
 };
 
 /* The entry that is being applied, when it could not be applied at once. */
 struct applying {
 	uint64_t index; /* 0: none */
-	uint32_t done;	/* commands of it that are behind */
+	uint32_t done;	/* steps of it that are behind: commands, or deadlines */
 	size_t at;	/* where the next one begins in the payload */
 };
 
@@ -105,6 +111,14 @@ struct discarding {
 	struct engine *engine;
 };
 
+/* What the leader knows of the next round of expiry; cluster times are the store's. */
+struct expiry {
+	struct expiry_scan *scan; /* in the pool; NULL: none */
+	uint64_t proposed; /* index of the newest entry: the round lasts until it is applied */
+	uint64_t due_ms;   /* on the monotonic clock: no round begins before */
+	uint64_t ahead_ms;
+};
+
 struct member {
 	struct member_options options;
 	const struct node_io *io;
@@ -127,6 +141,8 @@ struct member {
 	size_t argv_cap;
 	struct buf unheard; /* replies that nobody waits for */
 	uint64_t changes;   /* commands that changed something, since the start */
+
+	struct expiry expiry;
 
 	/* writes */
 	struct origin origin;
@@ -164,6 +180,18 @@ void member_fail(struct member *m, int error);
 void dry_run_free(struct dry_run *d);
 void member_forget_dry_run(struct member *m);
 bool member_apply(struct member *m, uint64_t index, const struct entry *e);
+/* A deadline of this entry missed a row. */
+void member_dry_run_item(struct member *m, const struct expiry_item *item, const struct entry *e);
+/* The step that missed rows has run. */
+void member_unpin(struct member *m);
+
+/* member_expiry.c */
+void member_expiry_reset(struct member *m); /* another leader, or another term */
+void member_expiry_turn(struct member *m);
+uint64_t member_expiry_due_ms(const struct member *m);
+void member_expiry_close(struct member *m);
+/* True when the entry is behind; false when it has to go on later. */
+bool member_expiry_apply(struct member *m, const struct entry *e);
 
 /* member_time.c */
 void member_time_init(struct member *m);
@@ -197,6 +225,9 @@ void member_install_close(struct member *m);
 /* member_write.c */
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);
 void member_write_turn(struct member *m);
+/* This member leads. As driver_propose, for one entry, which is stamped. */
+MUST_USE int member_propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter,
+			    uint64_t *index);
 void member_forwarded(struct member *m, struct blob *body);
 void member_hear_registration(struct member *m, struct slice body);
 void member_registered(struct member *m, uint64_t index, const struct registration *r, bool ok);

@@ -30,9 +30,9 @@ static bool leads(const struct member *m)
 	return m->status.role == RAFT_LEADER;
 }
 
-static int propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter)
+int member_propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter,
+		   uint64_t *index)
 {
-	uint64_t index;
 	struct entry e = {
 		.kind = kind,
 		.stamp = member_time_stamp(m),
@@ -42,7 +42,14 @@ static int propose(struct member *m, uint8_t kind, struct blob *payload, uint64_
 		.len = (uint32_t)payload->len,
 	};
 
-	return driver_propose(m->driver, &e, 1, &index);
+	return driver_propose(m->driver, &e, 1, index);
+}
+
+static int propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter)
+{
+	uint64_t index;
+
+	return member_propose(m, kind, payload, waiter, &index);
 }
 
 /* Hands a batch to whoever leads; false if nobody takes it now. */

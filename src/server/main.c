@@ -136,7 +136,8 @@ static int process_run(struct process *p)
 	if (rc == OK)
 		rc = process_open_vault(p, &problem);
 	if (rc == OK)
-		rc = server_new(&p->server, &p->options, p->vault, &p->logger, &problem);
+		rc = server_new(&p->server, &p->options, vault_rocks_engine(p->vault),
+				vault_rocks_vault(p->vault), &p->logger, &problem);
 	if (rc == OK) {
 		process_watch_signals(p);
 		rc = server_run(p->server);

@@ -11,7 +11,6 @@
 #include "server/socket.h"
 #include "server/threads.h"
 #include "storage/disk.h"
-#include "storage/vault_rocks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -283,12 +282,13 @@ static struct member_options server_member_options(struct server *s)
 	return m;
 }
 
-static int server_start_member(struct server *s, struct vault_rocks *vault, struct buf *problem)
+static int server_start_member(struct server *s, struct engine *engine, struct vault *vault,
+			       struct buf *problem)
 {
 	struct member_options options = server_member_options(s);
 	int rc;
 
-	options.vault = vault_rocks_vault(vault);
+	options.vault = vault;
 	s->io = (struct node_io){
 		.ctx = s,
 		.clock = s->clock,
@@ -301,7 +301,7 @@ static int server_start_member(struct server *s, struct vault_rocks *vault, stru
 	};
 	s->member_events = (struct member_events){
 		.ctx = s, .changed = member_changed, .failed = member_failed};
-	rc = member_new(&s->member, &options, &s->io, vault_rocks_engine(vault), &s->member_events);
+	rc = member_new(&s->member, &options, &s->io, engine, &s->member_events);
 	if (rc == ERR_LOCKED)
 		buf_printf(problem,
 			   "%s: another process works on this log; end it, or give "
@@ -398,8 +398,8 @@ static int server_listen(struct server *s, struct buf *problem)
 	return OK;
 }
 
-int server_new(struct server **out, const struct options *options, struct vault_rocks *vault,
-	       const struct logger *logger, struct buf *problem)
+int server_new(struct server **out, const struct options *options, struct engine *engine,
+	       struct vault *vault, const struct logger *logger, struct buf *problem)
 {
 	struct server *s = MEM_NEW(struct server);
 	int rc;
@@ -412,7 +412,7 @@ int server_new(struct server **out, const struct options *options, struct vault_
 	if (rc == OK)
 		rc = server_start_loop(s, problem);
 	if (rc == OK)
-		rc = server_start_member(s, vault, problem);
+		rc = server_start_member(s, engine, vault, problem);
 	if (rc == OK) {
 		server_start_peers(s);
 		server_start_clients(s);

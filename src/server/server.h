@@ -8,18 +8,18 @@
 
 #include "server/options.h"
 
-struct vault_rocks;
+struct engine;
+struct vault;
 struct loop;
 struct server;
 
 /*
- * Starts the member in `options->log_dir` with the state that `vault` holds, listens, and begins to
- * connect to the others. What is handed in outlives it. After an error `problem` says what is
- * wrong and what to do: ERR_UNAVAILABLE, or as member_new.
+ * Starts the member in `options->log_dir` with the state of `engine`, which lives in `vault`,
+ * listens, and begins to connect to the others. What is handed in outlives it. After an error
+ * `problem` says what is wrong and what to do: ERR_UNAVAILABLE, or as member_new.
  */
-MUST_USE int server_new(struct server **out, const struct options *options,
-			struct vault_rocks *vault, const struct logger *logger,
-			struct buf *problem);
+MUST_USE int server_new(struct server **out, const struct options *options, struct engine *engine,
+			struct vault *vault, const struct logger *logger, struct buf *problem);
 
 /* NULL is nothing. */
 void server_free(struct server *s);

@@ -88,6 +88,15 @@ int row_cache_get(struct row_cache *c, struct slice key, struct slice *value)
 	return OK;
 }
 
+bool row_cache_has(struct row_cache *c, struct slice key)
+{
+	struct cached *e = row_cache_find(c, key, hash64(key));
+
+	if (e)
+		e->asked = true;
+	return e != NULL;
+}
+
 /* The hand goes round: who was asked for since it last came by may stay once more. */
 static void row_cache_shrink(struct row_cache *c)
 {

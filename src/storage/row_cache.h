@@ -29,6 +29,9 @@ void row_cache_close(struct row_cache *c);
  */
 MUST_USE int row_cache_get(struct row_cache *c, struct slice key, struct slice *value);
 
+/* Whether anything is known of the row, which will be asked for soon. */
+bool row_cache_has(struct row_cache *c, struct slice key);
+
 /* The row holds this value from now on. */
 void row_cache_put(struct row_cache *c, struct slice key, struct slice value);
 

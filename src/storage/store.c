@@ -175,16 +175,53 @@ void store_reader(struct store *s, struct reader *r)
 	r->values = &s->values;
 }
 
+uint64_t store_deadline_ms(const struct store *s)
+{
+	return s->deadline_ms;
+}
+
+uint64_t store_take_deadline_ms(struct store *s)
+{
+	uint64_t at_ms = s->deadline_ms;
+
+	s->deadline_ms = UINT64_MAX;
+	return at_ms;
+}
+
+void store_lower_deadline_ms(struct store *s, uint64_t at_ms)
+{
+	s->deadline_ms = MIN(s->deadline_ms, at_ms);
+}
+
+static void store_note_deadline(struct store *s, struct slice row)
+{
+	struct slice key;
+	uint64_t at_ms;
+	uint32_t keyspace;
+	int rc = deadline_key_decode(row, &at_ms, &keyspace, &key);
+
+	CHECK(rc == OK);
+	store_lower_deadline_ms(s, at_ms);
+}
+
 void store_put(struct store *s, enum engine_family family, struct slice key, struct slice value,
 	       bool deleted)
 {
 	tree_put(&s->live->trees[family], key, value, deleted);
 	if (family != FAMILY_STATE)
 		return;
+	if (key.data[0] == STATE_DEADLINE && !deleted)
+		store_note_deadline(s, key);
 	if (key.data[0] == STATE_RECORD && !deleted)
 		row_cache_put(&s->headers, key, value);
 	else
 		row_cache_update(&s->headers, key, value, deleted);
+}
+
+bool store_holds(struct store *s, struct slice key)
+{
+	return row_cache_has(&s->headers, key) || tree_find(&s->live->trees[FAMILY_STATE], key) ||
+	       (s->frozen && tree_find(&s->frozen->trees[FAMILY_STATE], key));
 }
 
 /*

@@ -56,6 +56,19 @@ void store_put(struct store *s, enum engine_family family, struct slice key, str
 	       bool deleted);
 
 /*
+ * No deadline row that the caller has not asked for is earlier than this; UINT64_MAX: there is
+ * none. It follows every row that is put. Who looks for rows takes it and looks from there on, with
+ * a view opened right then, and afterwards lowers it to where that ended. At the start it is 0:
+ * nothing is known.
+ */
+uint64_t store_deadline_ms(const struct store *s);
+uint64_t store_take_deadline_ms(struct store *s);
+void store_lower_deadline_ms(struct store *s, uint64_t at_ms);
+
+/* Whether the loop can read this row of the state family, or knows that it is not there. */
+bool store_holds(struct store *s, struct slice key);
+
+/*
  * Rows that another thread got through `v` may be kept in memory, as far as they are still what a
  * reader would see.
  */

@@ -40,7 +40,8 @@ struct store {
 	struct row_cache headers;
 	struct row_cache values;
 	struct position position;
-	uint64_t drops; /* overlays dropped so far */
+	uint64_t drops;	      /* overlays dropped so far */
+	uint64_t deadline_ms; /* no row is earlier, as far as is known */
 	struct store_flush flush;
 	struct list retired;	  /* of struct published */
 	size_t views;		  /* of the living engine that are not closed yet */

@@ -24,6 +24,12 @@ static void txn_empty(struct txn *t)
 	t->mapping_count = 0;
 }
 
+/* Rows of the state may change without a revision (txn_expire). */
+static bool txn_is_empty(const struct txn *t)
+{
+	return t->sub == 0 && !t->trees[FAMILY_STATE].root;
+}
+
 static void txn_take_position(struct txn *t, const struct position *p)
 {
 	t->position = *p;
@@ -59,7 +65,7 @@ void txn_close(struct txn *t)
 
 void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 {
-	if (t->sub)
+	if (!txn_is_empty(t))
 		txn_empty(t);
 	if (t->store) {
 		store_reader(t->store, &t->reader);
@@ -101,7 +107,8 @@ static void txn_commit_position(struct txn *t)
 {
 	struct position *p = store_position(t->store);
 
-	p->revision = t->position.revision + 1;
+	if (t->sub)
+		p->revision = t->position.revision + 1;
 	p->digest_living = t->position.digest_living;
 	p->digest_history = t->position.digest_history;
 	p->next_incarnation = t->position.next_incarnation;
@@ -126,7 +133,7 @@ static void txn_commit_position(struct txn *t)
 void txn_commit(struct txn *t)
 {
 	CHECK(t->store);
-	if (!t->sub)
+	if (txn_is_empty(t))
 		return;
 	txn_commit_family(t, FAMILY_HISTORY);
 	txn_commit_family(t, FAMILY_STATE);
@@ -136,7 +143,7 @@ void txn_commit(struct txn *t)
 
 void txn_undo(struct txn *t)
 {
-	if (t->sub)
+	if (!txn_is_empty(t))
 		txn_empty(t);
 }
 
@@ -153,17 +160,25 @@ static int decoded(int rc)
 	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
 }
 
-int txn_record(struct txn *t, unsigned database, struct slice key, struct record *r)
+/* The newest record under a key, tombstones too; all zero if there is none. */
+static int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct record *r)
 {
 	struct slice row;
 	int rc;
 
 	*r = (struct record){0};
 	buf_clear(&t->key);
-	record_key(&t->key, txn_keyspace(t, database), key);
+	record_key(&t->key, keyspace, key);
 	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
-	if (rc == OK)
-		rc = decoded(record_decode(row, r));
+	if (rc == ERR_NOT_FOUND)
+		return OK;
+	return rc == OK ? decoded(record_decode(row, r)) : rc;
+}
+
+int txn_record(struct txn *t, unsigned database, struct slice key, struct record *r)
+{
+	int rc = txn_newest_record(t, txn_keyspace(t, database), key, r);
+
 	return rc == OK && r->type == RECORD_NONE ? ERR_NOT_FOUND : rc;
 }
 
@@ -267,6 +282,21 @@ static void txn_index_deadline(struct txn *t, uint32_t keyspace, struct slice ke
 		txn_put_deadline_row(t, keyspace, key, new->indexed_ms, false);
 }
 
+/* The record's row, and the digest of the living. */
+static void txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice key,
+			       const struct record *old, const struct record *new)
+{
+	buf_clear(&t->key);
+	record_key(&t->key, keyspace, key);
+	t->position.digest_living -= record_share(t, old);
+	t->position.digest_living += record_share(t, new);
+	if (new->type == RECORD_NONE) {
+		buf_clear(&t->row);
+		record_encode(new, &t->row);
+	}
+	txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
+}
+
 static void txn_put_change(struct txn *t, struct revision at, const struct change *c)
 {
 	uint8_t key[HISTORY_KEY_BYTES];
@@ -286,15 +316,7 @@ static void txn_put_record(struct txn *t, const struct change *c, const struct r
 {
 	txn_index_deadline(t, c->keyspace, c->key, old, new);
 	txn_put_change(t, new->mod, c);
-	buf_clear(&t->key);
-	record_key(&t->key, c->keyspace, c->key);
-	t->position.digest_living -= record_share(t, old);
-	t->position.digest_living += record_share(t, new);
-	if (new->type == RECORD_NONE) {
-		buf_clear(&t->row);
-		record_encode(new, &t->row);
-	}
-	txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
+	txn_put_record_row(t, c->keyspace, c->key, old, new);
 	txn_count(t, c->keyspace, old, new);
 }
 
@@ -369,16 +391,59 @@ void txn_set_deadline(struct txn *t, unsigned database, struct slice key, const 
 	txn_put_record(t, &c, old, &new);
 }
 
-void txn_delete(struct txn *t, unsigned database, struct slice key, const struct record *old,
-		enum change_kind kind)
+static void txn_delete_record(struct txn *t, uint32_t keyspace, struct slice key,
+			      const struct record *old, enum change_kind kind)
 {
 	struct record new = {.type = RECORD_NONE, .mod = txn_next_revision(t)};
 	struct change c;
 
 	CHECK(old->type != RECORD_NONE);
 	CHECK(kind == CHANGE_DELETE || kind == CHANGE_EXPIRE);
-	c = txn_change_of(t, kind, txn_keyspace(t, database), key, old, &new);
+	c = txn_change_of(t, kind, keyspace, key, old, &new);
 	txn_put_record(t, &c, old, &new);
+}
+
+void txn_delete(struct txn *t, unsigned database, struct slice key, const struct record *old,
+		enum change_kind kind)
+{
+	txn_delete_record(t, txn_keyspace(t, database), key, old, kind);
+}
+
+static bool txn_is_mapped(const struct txn *t, uint32_t keyspace)
+{
+	for (unsigned i = 0; i < DATABASE_COUNT; i++)
+		if (t->position.databases[i] == keyspace)
+			return true;
+	return false;
+}
+
+int txn_expire(struct txn *t, uint64_t row_ms, uint32_t keyspace, struct slice key)
+{
+	struct record old, new;
+	int rc;
+
+	if (t->time_ms < row_ms)
+		return OK;
+	if (!txn_is_mapped(t, keyspace)) {
+		txn_put_deadline_row(t, keyspace, key, row_ms, true);
+		return OK;
+	}
+	rc = txn_newest_record(t, keyspace, key, &old);
+	if (rc != OK)
+		return rc;
+	if (old.indexed_ms == row_ms && old.deadline_ms && old.deadline_ms <= t->time_ms) {
+		txn_delete_record(t, keyspace, key, &old, CHANGE_EXPIRE);
+		return OK;
+	}
+	txn_put_deadline_row(t, keyspace, key, row_ms, true);
+	if (old.indexed_ms != row_ms)
+		return OK;
+	new = old;
+	new.indexed_ms = old.deadline_ms;
+	if (new.indexed_ms)
+		txn_put_deadline_row(t, keyspace, key, new.indexed_ms, false);
+	txn_put_record_row(t, keyspace, key, &old, &new);
+	return OK;
 }
 
 static void txn_map(struct txn *t, unsigned database, unsigned other)

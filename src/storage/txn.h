@@ -59,7 +59,7 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author);
 /* Rows for a run after one that missed some; NULL: none. Borrowed until it is set anew. */
 void txn_pin(struct txn *t, const struct fetched *rows);
 
-/* Whether anything was changed since it began. */
+/* Whether anything was changed since it began, under a revision. */
 bool txn_changed(const struct txn *t);
 
 /* The revision that the next change gets. */
@@ -112,6 +112,14 @@ void txn_set_deadline(struct txn *t, unsigned database, struct slice key, const 
 /* The record, which is there, is gone; `kind` is CHANGE_DELETE or CHANGE_EXPIRE. */
 void txn_delete(struct txn *t, unsigned database, struct slice key, const struct record *old,
 		enum change_kind kind);
+
+/*
+ * The time of a deadline row has come: the one at `row_ms` for this key of a keyspace. Nothing
+ * happens before that time. The row goes in any case; if the record has this row, and its deadline
+ * has come as well, the record is deleted, which is a change; if its deadline was put off, it gets
+ * another row, without a revision. ERR_MISSING, ERR_CORRUPT, ERR_IO.
+ */
+MUST_USE int txn_expire(struct txn *t, uint64_t row_ms, uint32_t keyspace, struct slice key);
 
 /* The database is empty. */
 void txn_flush_database(struct txn *t, unsigned database);

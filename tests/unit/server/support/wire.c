@@ -58,7 +58,7 @@ void wire_begin(struct wire *w, const char *line)
 	w->logger = (struct logger){.level = LOG_DEBUG, .write = wire_write, .ctx = w};
 	assert_int_equal(options_load(&w->options, argc, argv, none, &problem), OK);
 	w->options.port = w->options.peer_port = 0;
-	rc = server_new(&w->server, &w->options, NULL, &w->logger, &problem);
+	rc = server_new(&w->server, &w->options, NULL, NULL, &w->logger, &problem);
 	if (rc != OK)
 		fail_msg("%.*s", (int)problem.len, (const char *)problem.data);
 	w->member = fake_member();
