@@ -14,15 +14,16 @@ enum change_flag {
 	CHANGE_HAS_ELEMENT = 0x1000,
 	CHANGE_HAS_BEFORE = 0x2000,
 	CHANGE_HAS_OTHER = 0x4000,
+	CHANGE_HAS_SIZE = 0x8000,
 };
 
 #define CHANGE_TYPE_MASK 0x000fu
 
 /*
  * All but the bytes of slices: three bytes, three revisions, keep, and numbers: two keyspaces,
- * version, time, author, deadline, lease, incarnation, and the lengths of four slices.
+ * version, time, author, deadline, lease, incarnation, size, and the lengths of four slices.
  */
-#define CHANGE_HEAD_MAX (3 + 3 * REVISION_MAX + 1 + 12 * VARINT_MAX)
+#define CHANGE_HEAD_MAX (3 + 3 * REVISION_MAX + 1 + 13 * VARINT_MAX)
 
 static bool revision_given(struct revision r)
 {
@@ -55,6 +56,8 @@ static unsigned change_flags(const struct change *c)
 		flags |= CHANGE_HAS_BEFORE;
 	if (c->other_keyspace != 0 || c->other_key.len > 0)
 		flags |= CHANGE_HAS_OTHER;
+	if (c->size != 0)
+		flags |= CHANGE_HAS_SIZE;
 	return flags;
 }
 
@@ -87,6 +90,8 @@ static uint8_t *change_put(uint8_t *at, const struct change *c, unsigned flags)
 		at = string_put(at, c->before);
 	if (flags & CHANGE_HAS_OTHER)
 		at = string_put(number_put(at, c->other_keyspace), c->other_key);
+	if (flags & CHANGE_HAS_SIZE)
+		at = number_put(at, c->size);
 	return bytes_put(at, c->value);
 }
 
@@ -136,6 +141,8 @@ static void change_get(struct cursor *in, struct change *c, unsigned flags)
 		c->other_keyspace = cursor_varint32(in);
 		c->other_key = cursor_string(in);
 	}
+	if (flags & CHANGE_HAS_SIZE)
+		c->size = cursor_varint(in);
 	c->value = cursor_rest(in);
 }
 

@@ -88,7 +88,7 @@ struct keyspace_row *position_keyspace(const struct position *p, uint32_t id)
 	return NULL;
 }
 
-uint32_t position_map_new(struct position *p, unsigned database, uint64_t revision)
+uint32_t position_map_new(struct position *p, unsigned database, struct revision at)
 {
 	struct keyspace_row *old, *last;
 	uint32_t id = p->next_keyspace;
@@ -101,11 +101,12 @@ uint32_t position_map_new(struct position *p, unsigned database, uint64_t revisi
 	*last = (struct keyspace_row){.id = id}; /* the largest so far, so it stands last */
 	p->next_keyspace = id + 1;
 	p->databases[database] = id;
-	p->database_at[database] = revision;
+	p->database_at[database] = at.main;
+	p->database_sub[database] = at.sub;
 	return id;
 }
 
-void position_map_swap(struct position *p, unsigned a, unsigned b, uint64_t revision)
+void position_map_swap(struct position *p, unsigned a, unsigned b, struct revision at)
 {
 	uint32_t id;
 
@@ -113,8 +114,19 @@ void position_map_swap(struct position *p, unsigned a, unsigned b, uint64_t revi
 	id = p->databases[a];
 	p->databases[a] = p->databases[b];
 	p->databases[b] = id;
-	p->database_at[a] = revision;
-	p->database_at[b] = revision;
+	p->database_at[a] = at.main;
+	p->database_at[b] = at.main;
+	p->database_sub[a] = at.sub;
+	p->database_sub[b] = at.sub + 1;
+}
+
+uint64_t position_digest_living(const struct position *p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < p->keyspace_count; i++)
+		sum += p->keyspaces[i].digest;
+	return sum;
 }
 
 /* Sixteen different keyspaces that are there are all that are there. */
@@ -166,15 +178,16 @@ void position_encode(const struct position *p, struct slice snapshot, struct buf
 	buf_append_varint(out, p->next_keyspace);
 	buf_append_varint(out, p->level);
 	buf_append_varint(out, p->stamp_ms);
-	buf_append_fixed64(out, p->digest_living);
 	buf_append_fixed64(out, p->digest_history);
 	for (unsigned i = 0; i < DATABASE_COUNT; i++) {
 		const struct keyspace_row *row = position_keyspace(p, p->databases[i]);
 
 		buf_append_varint(out, row->id);
 		buf_append_varint(out, p->database_at[i]);
+		buf_append_varint(out, p->database_sub[i]);
 		buf_append_varint(out, row->keys);
 		buf_append_varint(out, row->deadlines);
+		buf_append_fixed64(out, row->digest);
 	}
 	buf_append_varint(out, p->origin_count);
 	for (size_t i = 0; i < p->origin_count; i++) {
@@ -203,8 +216,10 @@ static void databases_decode(struct cursor *c, struct position *p)
 
 		p->databases[i] = row.id;
 		p->database_at[i] = cursor_varint(c);
+		p->database_sub[i] = cursor_varint32(c);
 		row.keys = cursor_varint(c);
 		row.deadlines = cursor_varint(c);
+		row.digest = cursor_fixed64(c);
 		keyspace_insert(p, row);
 	}
 }
@@ -245,7 +260,6 @@ int position_decode(struct slice bytes, struct position *p, struct slice *snapsh
 	p->next_keyspace = cursor_varint32(&c);
 	p->level = cursor_varint32(&c);
 	p->stamp_ms = cursor_varint(&c);
-	p->digest_living = cursor_fixed64(&c);
 	p->digest_history = cursor_fixed64(&c);
 	databases_decode(&c, p);
 	origins_decode(&c, p);

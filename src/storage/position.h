@@ -7,7 +7,7 @@
  * entries have the same position, byte for byte.
  */
 
-#include "base/bytes.h"
+#include "storage/row.h"
 
 #define DATABASE_COUNT 16
 
@@ -23,6 +23,7 @@ struct keyspace_row {
 	uint32_t id;
 	uint64_t keys;	    /* that exist */
 	uint64_t deadlines; /* of these, those with a deadline */
+	uint64_t digest;    /* sum over its records */
 };
 
 /*
@@ -38,13 +39,13 @@ struct position {
 	uint64_t horizon; /* the past is kept from here on */
 	uint64_t next_incarnation;
 	uint32_t next_keyspace;
-	uint32_t level;			      /* features that all members have */
-	uint64_t stamp_ms;		      /* cluster time of the newest entry */
-	uint64_t digest_living;		      /* sum over records */
-	uint64_t digest_history;	      /* rolling, over changes */
-	uint32_t databases[DATABASE_COUNT];   /* keyspace ids */
-	uint64_t database_at[DATABASE_COUNT]; /* main revision of each database's last mapping */
-	struct origin_row *origins;	      /* owned */
+	uint32_t level;			       /* features that all members have */
+	uint64_t stamp_ms;		       /* cluster time of the newest entry */
+	uint64_t digest_history;	       /* rolling, over changes */
+	uint32_t databases[DATABASE_COUNT];    /* keyspace ids */
+	uint64_t database_at[DATABASE_COUNT];  /* main revision of each database's last mapping */
+	uint32_t database_sub[DATABASE_COUNT]; /* and its sub */
+	struct origin_row *origins;	       /* owned */
 	size_t origin_count;
 	size_t origin_cap;
 	struct keyspace_row *keyspaces; /* owned: those that are mapped */
@@ -68,11 +69,17 @@ void position_origin_remove(struct position *p, uint64_t member);
 /* The row of this keyspace, or NULL when it is mapped no more. Valid until the next mapping. */
 struct keyspace_row *position_keyspace(const struct position *p, uint32_t id);
 
-/* A new and empty keyspace for this database; returns its id. The old one is mapped no more. */
-uint32_t position_map_new(struct position *p, unsigned database, uint64_t revision);
+/*
+ * A new and empty keyspace for this database, given by the change at this revision; returns its id.
+ * The old one is mapped no more.
+ */
+uint32_t position_map_new(struct position *p, unsigned database, struct revision at);
 
-/* Each of the two databases gets the other's keyspace. */
-void position_map_swap(struct position *p, unsigned a, unsigned b, uint64_t revision);
+/* Each of the two databases gets the other's keyspace, by the changes at `at` and right after. */
+void position_map_swap(struct position *p, unsigned a, unsigned b, struct revision at);
+
+/* The sum over all records of all databases. */
+uint64_t position_digest_living(const struct position *p);
 
 /*
  * `snapshot`: the descriptor of the state that this position is part of (index, term, membership),

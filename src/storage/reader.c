@@ -52,6 +52,26 @@ static int reader_get_engine(struct reader *r, enum engine_family family, struct
 	return rc;
 }
 
+bool reader_bound_excludes(const struct reader *r, enum engine_family family, struct slice from,
+			   struct slice to)
+{
+	struct revision at;
+	uint64_t incarnation;
+	uint32_t keyspace;
+	struct slice rest;
+
+	if (r->engine)
+		return false;
+	if (family == FAMILY_HISTORY)
+		return history_key_decode(from, &at) == OK && at.main > r->bound.revision;
+	if (to.len == 0 || to.data[0] != from.data[0])
+		return false;
+	if (element_key_decode(from, RECORD_NONE, &incarnation, &rest) == OK)
+		return incarnation >= r->bound.next_incarnation;
+	return record_key_decode(from, &keyspace, &rest) == OK &&
+	       keyspace >= r->bound.next_keyspace;
+}
+
 static int reader_get_pinned(const struct reader *r, enum engine_family family, struct slice key,
 			     struct slice *value)
 {
@@ -59,7 +79,9 @@ static int reader_get_pinned(const struct reader *r, enum engine_family family, 
 
 	if (r->pinned)
 		row = tree_find(&r->pinned->trees[family], key);
-	return row ? row_result(row, value) : ERR_MISSING;
+	if (row)
+		return row_result(row, value);
+	return reader_bound_excludes(r, family, key, key) ? ERR_NOT_FOUND : ERR_MISSING;
 }
 
 int reader_get(struct reader *r, enum engine_family family, struct slice key, struct slice *value)
@@ -67,6 +89,12 @@ int reader_get(struct reader *r, enum engine_family family, struct slice key, st
 	struct row_cache *cache = family == FAMILY_STATE ? r->headers : r->values;
 	int rc;
 
+	if (family == FAMILY_STATE && r->past.root) {
+		const struct tree_row *row = tree_snapshot_find(&r->past, key);
+
+		if (row)
+			return row_result(row, value);
+	}
 	for (unsigned i = 0; i < r->layer_count; i++) {
 		const struct tree_snapshot *s = &r->layers[i].trees[family];
 		const struct tree_row *row = s->root ? tree_snapshot_find(s, key) : NULL;

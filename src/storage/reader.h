@@ -10,6 +10,7 @@
  */
 
 #include "storage/overlay.h"
+#include "storage/row.h"
 #include "storage/row_cache.h"
 
 #define READER_LAYERS_MAX 4
@@ -43,7 +44,19 @@ struct fetched {
 struct fetched *fetched_new(void);
 void fetched_free(struct fetched *f);
 
+/*
+ * Where the engine's rows end, as the loop knows without asking it: what was made later is in the
+ * overlays alone. A history row of a later revision, an element of a later incarnation, a record of
+ * a later keyspace that no overlay has is not there.
+ */
+struct engine_bound {
+	uint64_t revision;	   /* of the newest change */
+	uint64_t next_incarnation; /* above all in the engine */
+	uint32_t next_keyspace;
+};
+
 struct reader {
+	struct tree_snapshot past; /* of the state family, above all layers: see txn_past.c */
 	struct layer layers[READER_LAYERS_MAX]; /* newest first */
 	unsigned layer_count;
 
@@ -51,6 +64,7 @@ struct reader {
 	struct row_cache *headers;    /* of the state family; NULL in the pool */
 	struct row_cache *values;     /* of the history family */
 	const struct fetched *pinned; /* may be NULL */
+	struct engine_bound bound;
 
 	/* in the pool */
 	struct engine_view *engine; /* NULL on the loop */
@@ -70,6 +84,13 @@ MUST_USE int reader_get(struct reader *r, enum engine_family family, struct slic
 			struct slice *value);
 
 /*
+ * On the loop: whether the engine has no row from `from` up to, not including, `to` (empty: the end
+ * of the family), as its bound tells. False: it may have some.
+ */
+bool reader_bound_excludes(const struct reader *r, enum engine_family family, struct slice from,
+			   struct slice to);
+
+/*
  * Rows of one family in order, from `from` up to, not including, `to` (empty: to the end), or
  * backwards. Deleted rows are not seen.
  *
@@ -85,7 +106,7 @@ struct scan {
 	struct slice from;
 	struct slice to;
 	bool backward;
-	struct tree_cursor cursors[READER_LAYERS_MAX + 1]; /* the last one: pinned rows */
+	struct tree_cursor cursors[READER_LAYERS_MAX + 2]; /* the past first, pinned rows last */
 	unsigned cursor_count;
 	struct engine_cursor *engine;
 	const struct fetched_range *range; /* on the loop: what is pinned of it */
@@ -95,8 +116,10 @@ struct scan {
 };
 
 /*
- * ERR_MISSING on the loop, unless such a scan was pinned; then scan_close may still say so, if this
- * one goes further. `from` and `to` must outlive the scan.
+ * ERR_MISSING on the loop, unless such a scan was pinned, or the engine's rows end before `from`;
+ * if one was pinned, scan_close may still say so, if this one goes further. `from` and `to` must
+ * outlive the scan. A scan is read from or not opened: one that was closed before the first
+ * scan_next is not known to a run on the loop.
  */
 MUST_USE int scan_open(struct scan *s, struct reader *r, enum engine_family family,
 		       struct slice from, struct slice to, bool backward);

@@ -36,6 +36,7 @@ enum state_tag {
 	STATE_ELEMENT = 3,
 	STATE_DEADLINE = 4,
 	STATE_LEASE = 5,
+	STATE_GARBAGE = 6,
 };
 
 #define HISTORY_KEY_BYTES 12
@@ -55,6 +56,17 @@ void deadline_key(struct buf *out, uint64_t deadline_ms, uint32_t keyspace, stru
 MUST_USE int record_key_decode(struct slice row, uint32_t *keyspace, struct slice *key);
 MUST_USE int deadline_key_decode(struct slice row, uint64_t *deadline_ms, uint32_t *keyspace,
 				 struct slice *key);
+
+/* What nobody can see any more once the horizon has reached the change that ended it. */
+enum garbage_kind {
+	GARBAGE_KEYSPACE = 1,	 /* its records, and the elements of those that are collections */
+	GARBAGE_INCARNATION = 2, /* its elements */
+};
+
+/* `ended`: main of the change. */
+void garbage_key(struct buf *out, uint64_t ended, enum garbage_kind kind, uint64_t id);
+MUST_USE int garbage_key_decode(struct slice row, uint64_t *ended, enum garbage_kind *kind,
+				uint64_t *id);
 
 /* ---- records --------------------------------------------------------------------------------- */
 
@@ -104,6 +116,25 @@ MUST_USE int record_decode(struct slice bytes, struct record *r);
 /* NULL, or which of R1 to R4 is broken. */
 const char *record_broken(const struct record *r);
 
+/* ---- elements ----------------------------------------------------------------------------------
+ */
+
+#define ELEMENT_ORDER_MAX 8
+
+/* What all keys of one incarnation begin with: the tag and that. */
+#define ELEMENT_KEY_HEAD (1 + 8)
+
+/*
+ * What the elements of a type are sorted by: those of hashes, sets and sorted sets by the hash of
+ * their names, others by themselves. Returns its length, the same for all elements of a type.
+ */
+size_t element_order_put(enum record_type type, struct slice element,
+			 uint8_t order[static ELEMENT_ORDER_MAX]);
+
+/* The element in a row's key, the type known. */
+MUST_USE int element_key_decode(struct slice row, enum record_type type, uint64_t *incarnation,
+				struct slice *element);
+
 /* ---- changes --------------------------------------------------------------------------------- */
 
 enum change_kind {
@@ -115,7 +146,9 @@ enum change_kind {
 	CHANGE_ELEMENT_DELETE = 6, /* `element` is gone */
 	CHANGE_MOVED_AWAY = 7,	   /* the key is gone to `other_key` in `other_keyspace` */
 	CHANGE_MOVED_HERE = 8,	   /* the key holds what `other_key` in `other_keyspace` held */
-	CHANGE_KEYSPACE = 9,	   /* the db in `value` (fixed32) maps to `keyspace` from now on */
+	/* The db in `value` (fixed32) has `keyspace` from now on, and had `other_keyspace` before;
+	 * `previous` is the change that gave it that. */
+	CHANGE_KEYSPACE = 9,
 };
 
 /*
@@ -135,7 +168,7 @@ struct change {
 	uint64_t author;      /* who did it; 0: nobody in particular */
 	uint64_t deadline_ms; /* of the record afterwards */
 	uint64_t lease;	      /* of the record afterwards */
-	uint64_t incarnation; /* of a collection */
+	uint64_t incarnation; /* of a collection, one that is gone with this change too */
 	uint8_t keep;
 	struct slice value;
 	struct slice element;
@@ -143,6 +176,7 @@ struct change {
 	struct slice before;
 	uint32_t other_keyspace;
 	struct slice other_key;
+	uint64_t size; /* elements that a collection has afterwards */
 };
 
 /* Appends to `out`. */

@@ -1,9 +1,10 @@
 #include "base/error.h"
+#include "base/hash.h"
 #include "storage/row.h"
 
 #define RECORD_KEY_HEAD	  (1 + 4)
-#define ELEMENT_KEY_HEAD  (1 + 8)
 #define DEADLINE_KEY_HEAD (1 + 8 + 4)
+#define GARBAGE_KEY_BYTES (1 + 8 + 1 + 8)
 
 /* Numbers in keys are big-endian, so that bytes sort as they do. */
 static void big32_put(uint8_t *at, uint32_t v)
@@ -111,5 +112,60 @@ int deadline_key_decode(struct slice row, uint64_t *deadline_ms, uint32_t *keysp
 	*deadline_ms = big64_get(row.data + 1);
 	*keyspace = big32_get(row.data + 9);
 	*key = slice_of(row.data + DEADLINE_KEY_HEAD, row.len - DEADLINE_KEY_HEAD);
+	return OK;
+}
+
+void garbage_key(struct buf *out, uint64_t ended, enum garbage_kind kind, uint64_t id)
+{
+	uint8_t *at = buf_reserve(out, GARBAGE_KEY_BYTES);
+
+	at[0] = STATE_GARBAGE;
+	big64_put(at + 1, ended);
+	at[9] = (uint8_t)kind;
+	big64_put(at + 10, id);
+	buf_commit(out, GARBAGE_KEY_BYTES);
+}
+
+int garbage_key_decode(struct slice row, uint64_t *ended, enum garbage_kind *kind, uint64_t *id)
+{
+	*ended = 0;
+	*kind = GARBAGE_KEYSPACE;
+	*id = 0;
+	if (row.len != GARBAGE_KEY_BYTES || row.data[0] != STATE_GARBAGE)
+		return ERR_MALFORMED;
+	if (row.data[9] != GARBAGE_KEYSPACE && row.data[9] != GARBAGE_INCARNATION)
+		return ERR_MALFORMED;
+	*ended = big64_get(row.data + 1);
+	*kind = (enum garbage_kind)row.data[9];
+	*id = big64_get(row.data + 10);
+	return OK;
+}
+
+static size_t element_order_len(enum record_type type)
+{
+	bool by_hash = type == RECORD_HASH || type == RECORD_SET || type == RECORD_SORTED_SET;
+
+	return by_hash ? ELEMENT_ORDER_MAX : 0;
+}
+
+size_t element_order_put(enum record_type type, struct slice element,
+			 uint8_t order[static ELEMENT_ORDER_MAX])
+{
+	if (element_order_len(type) > 0)
+		big64_put(order, hash64(element));
+	return element_order_len(type);
+}
+
+int element_key_decode(struct slice row, enum record_type type, uint64_t *incarnation,
+		       struct slice *element)
+{
+	size_t head = ELEMENT_KEY_HEAD + element_order_len(type);
+
+	*incarnation = 0;
+	*element = (struct slice){0};
+	if (row.len < head || row.data[0] != STATE_ELEMENT)
+		return ERR_MALFORMED;
+	*incarnation = big64_get(row.data + 1);
+	*element = slice_of(row.data + head, row.len - head);
 	return OK;
 }

@@ -52,15 +52,18 @@ int scan_open(struct scan *s, struct reader *r, enum engine_family family, struc
 		.reader = r, .family = family, .from = from, .to = to, .backward = backward};
 	if (!r->engine) {
 		s->range = scan_pinned(s);
-		if (!s->range)
+		if (!s->range && !reader_bound_excludes(r, family, from, to))
 			return ERR_MISSING;
 	}
+	if (family == FAMILY_STATE)
+		scan_add(s, r->past);
 	for (unsigned i = 0; i < r->layer_count; i++)
 		scan_add(s, r->layers[i].trees[family]);
 	if (!r->engine) {
-		const struct tree *pinned = &r->pinned->trees[family];
+		const struct tree *pinned = r->pinned ? &r->pinned->trees[family] : NULL;
 
-		scan_add(s, (struct tree_snapshot){pinned->root, pinned->height});
+		if (pinned)
+			scan_add(s, (struct tree_snapshot){pinned->root, pinned->height});
 		return OK;
 	}
 	s->engine = engine_cursor_open(r->engine, family, to);

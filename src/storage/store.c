@@ -6,14 +6,17 @@
 #include "base/mem.h"
 #include "storage/store_internal.h"
 
+#include <string.h>
+
 struct view {
 	struct store *store;
 	struct overlay *overlays[2]; /* newest first */
 	struct layer layers[2];
 	unsigned layer_count;
 	struct published *published;
-	struct position position; /* its arrays are not there */
-	uint64_t drops;		  /* of the store, when it was opened */
+	struct position position; /* without origins */
+	struct keyspace_row keyspaces[DATABASE_COUNT];
+	uint64_t drops; /* of the store, when it was opened */
 };
 
 struct cleaning {
@@ -40,6 +43,11 @@ void published_release(struct store *s, struct published *p)
 	CHECK(p->holders > 0);
 	if (--p->holders == 0)
 		list_push_back(&s->retired, &p->link);
+}
+
+struct engine_bound engine_bound_of(const struct position *p)
+{
+	return (struct engine_bound){p->revision, p->next_incarnation, p->next_keyspace};
 }
 
 /* The position row of an engine; `position` stays empty where there is none. */
@@ -78,6 +86,8 @@ static int store_start(struct store *s, struct buf *snapshot)
 
 	if (rc == OK)
 		rc = take_position(buf_slice(&position), &s->position, snapshot);
+	if (rc == OK && position.len)
+		s->bound = engine_bound_of(&s->position);
 	s->published = published_new(s, view, s->position.index);
 	buf_free(&position);
 	return rc;
@@ -138,6 +148,7 @@ void store_close(struct store *s)
 	cleaning_end(s, &s->retired);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		engine_file_drop(s->flush.files[family]);
+	garbage_drop_close(&s->flush.drop);
 	engine_view_close(s->flush.view);
 	buf_free(&s->flush.position);
 	overlay_release(s->live);
@@ -171,6 +182,7 @@ void store_reader(struct store *s, struct reader *r)
 	r->layer_count = 2;
 	if (s->frozen)
 		r->layers[r->layer_count++] = overlay_peek(s->frozen);
+	r->bound = s->bound;
 	r->headers = &s->headers;
 	r->values = &s->values;
 }
@@ -282,8 +294,9 @@ struct view *view_open(struct store *s)
 	v->position = s->position;
 	v->position.origins = NULL;
 	v->position.origin_count = 0;
-	v->position.keyspaces = NULL;
-	v->position.keyspace_count = 0;
+	CHECK(s->position.keyspace_count == DATABASE_COUNT);
+	memcpy(v->keyspaces, s->position.keyspaces, sizeof(v->keyspaces));
+	v->position.keyspaces = v->keyspaces;
 	v->drops = s->drops;
 	return v;
 }
@@ -413,6 +426,7 @@ void store_replace(struct store *s, struct store_intake *in)
 	store_intake_drop(in);
 	position_free(&s->position);
 	s->position = p;
+	s->bound = engine_bound_of(&p);
 	overlay_release(s->live);
 	overlay_release(s->frozen);
 	s->live = overlay_new();

@@ -84,7 +84,7 @@ void view_close(struct view *v);
 /* A reader of it, for one thread. The position is that of the view, borrowed. */
 void view_reader(const struct view *v, struct reader *r);
 
-/* What of the position a reader needs: databases, revision, horizon. */
+/* The position of what it shows, without origins. */
 const struct position *view_position(const struct view *v);
 
 /* ---- writing -----------------------------------------------------------------------------------

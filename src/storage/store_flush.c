@@ -12,6 +12,7 @@ enum flush_phase {
 	FLUSH_BEGIN_HISTORY,
 	FLUSH_FILL_HISTORY,
 	FLUSH_BEGIN_STATE,
+	FLUSH_DROP_GARBAGE,
 	FLUSH_FILL_STATE,
 	FLUSH_TAKE_HISTORY,
 	FLUSH_TAKE_STATE,
@@ -92,7 +93,10 @@ static int flush_go_on(struct store_flush *f, bool *whole)
 		return flush_fill(f, FAMILY_HISTORY, whole);
 	case FLUSH_BEGIN_STATE:
 		rc = flush_begin(f, FAMILY_STATE);
+		garbage_drop_begin(&f->drop, f->store->engine, f->horizon);
 		return rc == OK ? flush_put_position(f) : rc;
+	case FLUSH_DROP_GARBAGE:
+		return garbage_drop_step(&f->drop, f->files[FAMILY_STATE], whole);
 	case FLUSH_FILL_STATE:
 		return flush_fill(f, FAMILY_STATE, whole);
 	case FLUSH_TAKE_HISTORY:
@@ -113,6 +117,7 @@ static enum job_progress flush_step(struct job *job)
 
 	f->error = flush_go_on(f, &whole);
 	if (f->error != OK) {
+		garbage_drop_close(&f->drop);
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			engine_file_drop(f->files[family]);
 			f->files[family] = NULL;
@@ -139,6 +144,8 @@ struct job *store_flush(struct store *s, struct slice snapshot)
 		buf_clear(&f->position);
 		position_encode(&s->position, snapshot, &f->position);
 		f->index = s->position.index;
+		f->horizon = s->position.horizon;
+		f->bound = engine_bound_of(&s->position);
 	}
 	f->job.step = flush_step;
 	f->store = s;
@@ -162,6 +169,7 @@ int store_flushed(struct store *s)
 	/* The engine holds these rows and shows them from now on: in one step, for the loop. */
 	published_release(s, s->published);
 	s->published = published_new(s, f->view, f->index);
+	s->bound = f->bound;
 	f->view = NULL;
 	overlay_release(s->frozen);
 	s->frozen = NULL;

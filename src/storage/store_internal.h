@@ -17,6 +17,29 @@ struct published {
 	struct list link; /* when nobody holds it any more */
 };
 
+/* Garbage on its way out, with the file of a flush. */
+struct garbage_drop {
+	struct engine_view *view;
+	struct engine_cursor *garbage; /* which ended at or below the horizon */
+	struct engine_cursor *records; /* of a keyspace among it; NULL: of none */
+	uint32_t keyspace;
+	uint64_t first; /* incarnations from here up to, not including, `end` go */
+	uint64_t end;
+	struct buf from;
+	struct buf to;
+	struct buf limit; /* of `records` */
+	struct buf until; /* of `garbage` */
+};
+
+/* Begins with all garbage that ended up to `horizon`, as the engine holds it now. */
+void garbage_drop_begin(struct garbage_drop *g, struct engine *e, uint64_t horizon);
+
+/* A part of it goes into the file; `*whole` when there is no more. */
+MUST_USE int garbage_drop_step(struct garbage_drop *g, struct engine_file *file, bool *whole);
+
+/* May be called at any time, more than once. */
+void garbage_drop_close(struct garbage_drop *g);
+
 struct store_flush {
 	struct job job;
 	struct store *store;
@@ -25,6 +48,9 @@ struct store_flush {
 	struct engine_file *files[FAMILY_COUNT];
 	struct buf position; /* encoded, as of the frozen overlay */
 	uint64_t index;	     /* in there */
+	uint64_t horizon;    /* of the same */
+	struct engine_bound bound;
+	struct garbage_drop drop;
 	struct engine_view *view;
 	int error;
 	bool under_way;
@@ -40,8 +66,9 @@ struct store {
 	struct row_cache headers;
 	struct row_cache values;
 	struct position position;
-	uint64_t drops;	      /* overlays dropped so far */
-	uint64_t deadline_ms; /* no row is earlier, as far as is known */
+	struct engine_bound bound; /* of what is published */
+	uint64_t drops;		   /* overlays dropped so far */
+	uint64_t deadline_ms;	   /* no row is earlier, as far as is known */
 	struct store_flush flush;
 	struct list retired;	  /* of struct published */
 	size_t views;		  /* of the living engine that are not closed yet */
@@ -49,6 +76,9 @@ struct store {
 	size_t abandoned_views;	  /* of it, that are not closed yet */
 	uint64_t flushes;
 };
+
+/* What the engine ends at when it holds a state with this position. */
+struct engine_bound engine_bound_of(const struct position *p);
 
 struct published *published_new(struct store *s, struct engine_view *view, uint64_t index);
 void published_release(struct store *s, struct published *p);

@@ -1,10 +1,9 @@
 #include "storage/txn.h"
 
 #include "base/check.h"
-#include "base/codec.h"
-#include "base/error.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "storage/txn_internal.h"
 
 static void txn_refresh_layer(struct txn *t, enum engine_family family)
 {
@@ -42,13 +41,17 @@ static void txn_take_position(struct txn *t, const struct position *p)
 void txn_init(struct txn *t, struct store *s)
 {
 	t->store = s;
+	t->base = store_position(s);
+	tree_init(&t->past.rows, &t->past.arena);
 	txn_empty(t);
 }
 
 void txn_init_view(struct txn *t, const struct view *v, struct fetched *note)
 {
+	t->base = view_position(v);
+	tree_init(&t->past.rows, &t->past.arena);
 	txn_empty(t);
-	txn_take_position(t, view_position(v));
+	txn_take_position(t, t->base);
 	view_reader(v, &t->reader);
 	t->reader.note = note;
 }
@@ -59,6 +62,7 @@ void txn_close(struct txn *t)
 	arena_free(&t->arena);
 	mem_free(t->deltas);
 	mem_free(t->mappings);
+	past_free(&t->past);
 	buf_free(&t->key);
 	buf_free(&t->row);
 }
@@ -67,10 +71,10 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 {
 	if (!txn_is_empty(t))
 		txn_empty(t);
-	if (t->store) {
+	txn_now(t);
+	if (t->store)
 		store_reader(t->store, &t->reader);
-		txn_take_position(t, store_position(t->store));
-	}
+	txn_take_position(t, t->base);
 	t->time_ms = time_ms;
 	t->author = author;
 }
@@ -109,16 +113,17 @@ static void txn_commit_position(struct txn *t)
 
 	if (t->sub)
 		p->revision = t->position.revision + 1;
-	p->digest_living = t->position.digest_living;
 	p->digest_history = t->position.digest_history;
 	p->next_incarnation = t->position.next_incarnation;
 	for (size_t i = 0; i < t->mapping_count; i++) {
 		const struct mapping *m = &t->mappings[i];
 
+		struct revision at = {p->revision, m->sub};
+
 		if (m->database == m->other)
-			position_map_new(p, m->database, p->revision);
+			position_map_new(p, m->database, at);
 		else
-			position_map_swap(p, m->database, m->other, p->revision);
+			position_map_swap(p, m->database, m->other, at);
 	}
 	for (size_t i = 0; i < t->delta_count; i++) {
 		struct keyspace_row *k = position_keyspace(p, t->deltas[i].id);
@@ -127,6 +132,7 @@ static void txn_commit_position(struct txn *t)
 			continue; /* emptied later in the same transaction */
 		k->keys += (uint64_t)t->deltas[i].keys;
 		k->deadlines += (uint64_t)t->deltas[i].deadlines;
+		k->digest += t->deltas[i].digest;
 	}
 }
 
@@ -149,19 +155,13 @@ void txn_undo(struct txn *t)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static uint32_t txn_keyspace(const struct txn *t, unsigned database)
+uint32_t txn_keyspace(const struct txn *t, unsigned database)
 {
 	CHECK(database < DATABASE_COUNT);
 	return t->position.databases[database];
 }
 
-static int decoded(int rc)
-{
-	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
-}
-
-/* The newest record under a key, tombstones too; all zero if there is none. */
-static int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct record *r)
+int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct record *r)
 {
 	struct slice row;
 	int rc;
@@ -172,13 +172,20 @@ static int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key,
 	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
-	return rc == OK ? decoded(record_decode(row, r)) : rc;
+	return rc == OK ? row_decoded(record_decode(row, r)) : rc;
 }
 
 int txn_record(struct txn *t, unsigned database, struct slice key, struct record *r)
 {
-	int rc = txn_newest_record(t, txn_keyspace(t, database), key, r);
+	uint32_t keyspace = txn_keyspace(t, database);
+	int rc = OK;
 
+	if (t->past.on)
+		rc = past_keyspace(t, database, &keyspace);
+	if (rc == OK)
+		rc = txn_newest_record(t, keyspace, key, r);
+	if (rc == OK && t->past.on)
+		rc = past_record(t, keyspace, key, r);
 	return rc == OK && r->type == RECORD_NONE ? ERR_NOT_FOUND : rc;
 }
 
@@ -190,7 +197,7 @@ int txn_change_at(struct txn *t, struct revision at, struct change *c)
 
 	history_key_put(key, at);
 	rc = reader_get(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
-	return rc == OK ? decoded(change_decode(row, c)) : rc;
+	return rc == OK ? row_decoded(change_decode(row, c)) : rc;
 }
 
 int txn_value(struct txn *t, const struct record *r, struct slice *value)
@@ -214,15 +221,16 @@ int txn_value(struct txn *t, const struct record *r, struct slice *value)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-static void txn_put(struct txn *t, enum engine_family family, struct slice key, struct slice value,
-		    bool deleted)
+void txn_put(struct txn *t, enum engine_family family, struct slice key, struct slice value,
+	     bool deleted)
 {
 	CHECK(t->store || t->reader.note);
+	CHECK(!t->past.on);
 	tree_put(&t->trees[family], key, value, deleted);
 	txn_refresh_layer(t, family);
 }
 
-static struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace)
+struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace)
 {
 	for (size_t i = 0; i < t->delta_count; i++)
 		if (t->deltas[i].id == keyspace)
@@ -233,17 +241,13 @@ static struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace)
 }
 
 static void txn_count(struct txn *t, uint32_t keyspace, const struct record *old,
-		      const struct record *new)
+		      const struct record *new, uint64_t digest)
 {
-	int keys = (new->type != RECORD_NONE) - (old->type != RECORD_NONE);
-	int deadlines = (new->deadline_ms != 0) - (old->deadline_ms != 0);
-	struct keyspace_delta *d;
+	struct keyspace_delta *d = txn_delta(t, keyspace);
 
-	if (!keys && !deadlines)
-		return;
-	d = txn_delta(t, keyspace);
-	d->keys += keys;
-	d->deadlines += deadlines;
+	d->keys += (new->type != RECORD_NONE) - (old->type != RECORD_NONE);
+	d->deadlines += (new->deadline_ms != 0) - (old->deadline_ms != 0);
+	d->digest += digest;
 }
 
 /* What a record adds to the digest of the living: tombstones nothing. t->key is its row's key. */
@@ -282,22 +286,7 @@ static void txn_index_deadline(struct txn *t, uint32_t keyspace, struct slice ke
 		txn_put_deadline_row(t, keyspace, key, new->indexed_ms, false);
 }
 
-/* The record's row, and the digest of the living. */
-static void txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice key,
-			       const struct record *old, const struct record *new)
-{
-	buf_clear(&t->key);
-	record_key(&t->key, keyspace, key);
-	t->position.digest_living -= record_share(t, old);
-	t->position.digest_living += record_share(t, new);
-	if (new->type == RECORD_NONE) {
-		buf_clear(&t->row);
-		record_encode(new, &t->row);
-	}
-	txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
-}
-
-static void txn_put_change(struct txn *t, struct revision at, const struct change *c)
+void txn_put_change(struct txn *t, struct revision at, const struct change *c)
 {
 	uint8_t key[HISTORY_KEY_BYTES];
 
@@ -309,18 +298,45 @@ static void txn_put_change(struct txn *t, struct revision at, const struct chang
 	txn_put(t, FAMILY_HISTORY, slice_of(key, sizeof(key)), buf_slice(&t->row), false);
 }
 
-/* A change of a key: its history, its record, and whatever is counted. `new` gets its deadline row.
- */
-static void txn_put_record(struct txn *t, const struct change *c, const struct record *old,
-			   struct record *new)
+/* The record's row, and what it counts for. */
+static void txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice key,
+			       const struct record *old, const struct record *new)
 {
-	txn_index_deadline(t, c->keyspace, c->key, old, new);
-	txn_put_change(t, new->mod, c);
-	txn_put_record_row(t, c->keyspace, c->key, old, new);
-	txn_count(t, c->keyspace, old, new);
+	uint64_t digest;
+
+	buf_clear(&t->key);
+	record_key(&t->key, keyspace, key);
+	digest = 0 - record_share(t, old);
+	digest += record_share(t, new);
+	if (new->type == RECORD_NONE) {
+		buf_clear(&t->row);
+		record_encode(new, &t->row);
+	}
+	txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
+	txn_count(t, keyspace, old, new, digest);
 }
 
-static struct revision txn_next_revision(struct txn *t)
+void txn_put_record(struct txn *t, uint32_t keyspace, struct slice key, const struct record *old,
+		    struct record *new)
+{
+	txn_index_deadline(t, keyspace, key, old, new);
+	txn_put_record_row(t, keyspace, key, old, new);
+}
+
+void txn_put_garbage(struct txn *t, enum garbage_kind kind, uint64_t id)
+{
+	buf_clear(&t->key);
+	garbage_key(&t->key, t->position.revision + 1, kind, id);
+	txn_put(t, FAMILY_STATE, buf_slice(&t->key), (struct slice){NULL, 0}, false);
+}
+
+void txn_bury(struct txn *t, const struct record *old)
+{
+	if (old->incarnation)
+		txn_put_garbage(t, GARBAGE_INCARNATION, old->incarnation);
+}
+
+struct revision txn_next_revision(struct txn *t)
 {
 	struct revision r = txn_revision(t);
 
@@ -328,26 +344,39 @@ static struct revision txn_next_revision(struct txn *t)
 	return r;
 }
 
-static struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t keyspace,
-				   struct slice key, const struct record *old,
-				   const struct record *new)
+struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t keyspace,
+			    struct slice key, const struct record *old, const struct record *new)
 {
-	return (struct change){
+	const struct record *is = new->type == RECORD_NONE ? old : new;
+	struct change c = {
 		.kind = kind,
-		.type = new->type == RECORD_NONE ? old->type : new->type,
+		.type = is->type,
 		.keyspace = keyspace,
 		.key = key,
 		.previous = old->mod,
 		.create = new->create,
-		.value_at = new->value_at,
 		.version = new->version,
 		.time_ms = t->time_ms,
 		.author = t->author,
 		.deadline_ms = new->deadline_ms,
 		.lease = new->lease,
-		.incarnation = new->incarnation,
-		.keep = new->keep,
+		.incarnation = is->incarnation,
+		.keep = (uint8_t)MAX(new->keep, 1),
 	};
+
+	if (!revision_equal(new->value_at, new->mod))
+		c.value_at = new->value_at;
+	if (new->incarnation)
+		c.size = new->size;
+	return c;
+}
+
+/* A change of a key that changes its record at once. */
+static void txn_put_change_of(struct txn *t, const struct change *c, const struct record *old,
+			      struct record *new)
+{
+	txn_put_change(t, new->mod, c);
+	txn_put_record(t, c->keyspace, c->key, old, new);
 }
 
 void txn_set_string(struct txn *t, unsigned database, struct slice key, const struct record *old,
@@ -374,7 +403,8 @@ void txn_set_string(struct txn *t, unsigned database, struct slice key, const st
 		new.value = value;
 	else
 		new.digest = hash64(value);
-	txn_put_record(t, &c, old, &new);
+	txn_bury(t, old);
+	txn_put_change_of(t, &c, old, &new);
 }
 
 void txn_set_deadline(struct txn *t, unsigned database, struct slice key, const struct record *old,
@@ -388,7 +418,7 @@ void txn_set_deadline(struct txn *t, unsigned database, struct slice key, const 
 	new.version++;
 	new.deadline_ms = deadline_ms;
 	c = txn_change_of(t, CHANGE_DEADLINE, txn_keyspace(t, database), key, old, &new);
-	txn_put_record(t, &c, old, &new);
+	txn_put_change_of(t, &c, old, &new);
 }
 
 static void txn_delete_record(struct txn *t, uint32_t keyspace, struct slice key,
@@ -400,7 +430,8 @@ static void txn_delete_record(struct txn *t, uint32_t keyspace, struct slice key
 	CHECK(old->type != RECORD_NONE);
 	CHECK(kind == CHANGE_DELETE || kind == CHANGE_EXPIRE);
 	c = txn_change_of(t, kind, keyspace, key, old, &new);
-	txn_put_record(t, &c, old, &new);
+	txn_bury(t, old);
+	txn_put_change_of(t, &c, old, &new);
 }
 
 void txn_delete(struct txn *t, unsigned database, struct slice key, const struct record *old,
@@ -444,45 +475,4 @@ int txn_expire(struct txn *t, uint64_t row_ms, uint32_t keyspace, struct slice k
 		txn_put_deadline_row(t, keyspace, key, new.indexed_ms, false);
 	txn_put_record_row(t, keyspace, key, &old, &new);
 	return OK;
-}
-
-static void txn_map(struct txn *t, unsigned database, unsigned other)
-{
-	MEM_GROW(t->mappings, t->mapping_cap, t->mapping_count + 1);
-	t->mappings[t->mapping_count++] = (struct mapping){database, other};
-}
-
-/* The databases that change are told as changes of the mapping, so that every feed hears of it. */
-static void txn_put_mapping(struct txn *t, unsigned database)
-{
-	uint8_t number[4];
-	struct change c = {
-		.kind = CHANGE_KEYSPACE,
-		.keyspace = t->position.databases[database],
-		.time_ms = t->time_ms,
-		.author = t->author,
-		.value = {number, sizeof(number)},
-	};
-
-	fixed32_put(number, database);
-	txn_put_change(t, txn_next_revision(t), &c);
-}
-
-void txn_flush_database(struct txn *t, unsigned database)
-{
-	txn_map(t, database, database);
-	t->position.databases[database] = t->position.next_keyspace++;
-	txn_put_mapping(t, database);
-}
-
-void txn_swap_databases(struct txn *t, unsigned a, unsigned b)
-{
-	uint32_t keyspace = t->position.databases[a];
-
-	CHECK(a != b);
-	txn_map(t, a, b);
-	t->position.databases[a] = t->position.databases[b];
-	t->position.databases[b] = keyspace;
-	txn_put_mapping(t, a);
-	txn_put_mapping(t, b);
 }

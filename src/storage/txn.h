@@ -18,16 +18,38 @@ struct keyspace_delta {
 	uint32_t id;
 	int64_t keys;
 	int64_t deadlines;
+	uint64_t digest;
 };
 
 /* A database that gets another keyspace when the txn is committed. */
 struct mapping {
 	unsigned database;
 	unsigned other; /* the database it swaps with; itself: a new keyspace */
+	uint32_t sub;	/* of the (first) change that says so */
+};
+
+/* A collection that was read as it was: where it stood then. */
+struct past_collection {
+	uint64_t incarnation;
+	uint32_t keyspace;
+	struct slice key; /* in the arena of struct past */
+	bool laid;	  /* its elements are in the rows of struct past as far as they differ */
+};
+
+/* What reading an older revision needs; all of it goes when the txn comes back to now. */
+struct past {
+	bool on; /* otherwise it reads what is newest */
+	uint64_t revision;
+	struct arena arena;
+	struct tree rows; /* elements that have changed since, as they were */
+	struct past_collection *collections;
+	size_t count;
+	size_t cap;
 };
 
 struct txn {
-	struct store *store; /* NULL: over a view, reading only */
+	struct store *store;	     /* NULL: over a view, reading only */
+	const struct position *base; /* of the state beneath */
 	struct reader reader;
 	struct arena arena;
 	struct tree trees[FAMILY_COUNT]; /* layer 0 */
@@ -41,6 +63,7 @@ struct txn {
 	struct mapping *mappings;
 	size_t mapping_count;
 	size_t mapping_cap;
+	struct past past;
 	struct buf key;
 	struct buf row;
 };
@@ -86,6 +109,50 @@ MUST_USE int txn_value(struct txn *t, const struct record *r, struct slice *valu
 /* A change of the past or of now, decoded; the slices are borrowed as others. */
 MUST_USE int txn_change_at(struct txn *t, struct revision at, struct change *c);
 
+/*
+ * From here on records, values and elements are read as they were after this main revision, what
+ * the txn itself has changed not counted; nothing may be changed until txn_now. ERR_COMPACTED: it
+ * is below the horizon. ERR_INVALID: it is not there yet.
+ */
+MUST_USE int txn_as_of(struct txn *t, uint64_t revision);
+void txn_now(struct txn *t);
+
+/* Keys of a database. At an older revision they are counted one by one. */
+MUST_USE int txn_key_count(struct txn *t, unsigned database, uint64_t *count);
+
+/*
+ * The records of a database in order of keys, from `from` up to, not including, `to` (NULL: to the
+ * end), or backwards.
+ *
+ *	rc = record_scan_open(&s, t, database, from, to, false);
+ *	if (rc != OK)
+ *		return rc;
+ *	while (record_scan_next(&s, &key, &r))
+ *		...
+ *	return record_scan_close(&s);
+ *
+ * Nothing is changed in between, but other things may be read.
+ */
+struct record_scan {
+	struct txn *txn;
+	struct scan scan;
+	uint32_t keyspace;
+	struct buf from;
+	struct buf to;
+	struct buf row; /* what record_scan_next gave */
+	int error;
+};
+
+/* As scan_open; the bounds are copied. After an error there is nothing to close. */
+MUST_USE int record_scan_open(struct record_scan *s, struct txn *t, unsigned database,
+			      struct slice from, const struct slice *to, bool backward);
+
+/* The next record that is no tombstone, borrowed until the next call. */
+MUST_USE bool record_scan_next(struct record_scan *s, struct slice *key, struct record *r);
+
+/* Ends it; what went wrong on the way, or OK. */
+MUST_USE int record_scan_close(struct record_scan *s);
+
 /* ---- changing ----------------------------------------------------------------------------------
  */
 
@@ -121,10 +188,17 @@ void txn_delete(struct txn *t, unsigned database, struct slice key, const struct
  */
 MUST_USE int txn_expire(struct txn *t, uint64_t row_ms, uint32_t keyspace, struct slice key);
 
+/*
+ * The key takes the other's place, which it may have in another database: what was there (`other`,
+ * as `old`) is gone, and so is `old`. Value, deadline and lease go along; the record is a new one.
+ */
+void txn_move(struct txn *t, unsigned database, struct slice key, const struct record *old,
+	      unsigned to_database, struct slice to_key, const struct record *other);
+
 /* The database is empty. */
 void txn_flush_database(struct txn *t, unsigned database);
 
-/* Each gets what the other held. */
+/* Each of two different ones gets what the other held. */
 void txn_swap_databases(struct txn *t, unsigned a, unsigned b);
 
 #endif

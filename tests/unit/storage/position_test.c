@@ -24,6 +24,11 @@ static uint64_t any_upto(struct random *r, uint64_t limit)
 	return v < limit ? v : limit;
 }
 
+static struct revision any_revision(struct random *r)
+{
+	return (struct revision){any_number(r), (uint32_t)any_number(r) & INT32_MAX};
+}
+
 /* A position after some mappings and with some origins, all its numbers drawn. */
 static void any_position(struct random *r, struct position *p)
 {
@@ -32,16 +37,17 @@ static void any_position(struct random *r, struct position *p)
 		unsigned database = (unsigned)random_below(r, DATABASE_COUNT);
 
 		if (random_chance(r, 500000))
-			position_map_new(p, database, any_number(r));
+			position_map_new(p, database, any_revision(r));
 		else
 			position_map_swap(p, database, (unsigned)random_below(r, DATABASE_COUNT),
-					  any_number(r));
+					  any_revision(r));
 	}
 	for (uint64_t i = random_below(r, 10); i > 0; i--)
 		*position_origin_add(p, i) = (struct origin_row){i, any_number(r), any_number(r)};
 	for (size_t i = 0; i < p->keyspace_count; i++) {
 		p->keyspaces[i].keys = any_number(r);
 		p->keyspaces[i].deadlines = any_upto(r, p->keyspaces[i].keys);
+		p->keyspaces[i].digest = any_number(r);
 	}
 	p->index = any_number(r);
 	p->term = any_number(r);
@@ -50,7 +56,6 @@ static void any_position(struct random *r, struct position *p)
 	p->next_incarnation = any_number(r);
 	p->level = (uint32_t)any_number(r);
 	p->stamp_ms = any_number(r);
-	p->digest_living = any_number(r);
 	p->digest_history = any_number(r);
 	if (random_chance(r, 300000))
 		p->next_keyspace = UINT32_MAX;
@@ -64,10 +69,11 @@ static void assert_positions_equal(const struct position *a, const struct positi
 	assert_int_equal(a->next_keyspace, b->next_keyspace);
 	assert_int_equal(a->level, b->level);
 	assert_true(a->stamp_ms == b->stamp_ms);
-	assert_true(a->digest_living == b->digest_living);
+	assert_true(position_digest_living(a) == position_digest_living(b));
 	assert_true(a->digest_history == b->digest_history);
 	assert_memory_equal(a->databases, b->databases, sizeof(a->databases));
 	assert_memory_equal(a->database_at, b->database_at, sizeof(a->database_at));
+	assert_memory_equal(a->database_sub, b->database_sub, sizeof(a->database_sub));
 	assert_int_equal(a->origin_count, b->origin_count);
 	for (size_t i = 0; i < a->origin_count; i++)
 		assert_memory_equal(&a->origins[i], &b->origins[i], sizeof(a->origins[i]));
@@ -76,6 +82,7 @@ static void assert_positions_equal(const struct position *a, const struct positi
 		assert_int_equal(a->keyspaces[i].id, b->keyspaces[i].id);
 		assert_true(a->keyspaces[i].keys == b->keyspaces[i].keys);
 		assert_true(a->keyspaces[i].deadlines == b->keyspaces[i].deadlines);
+		assert_true(a->keyspaces[i].digest == b->keyspaces[i].digest);
 	}
 }
 
@@ -299,11 +306,12 @@ static void mappings_are_as_in_a_simple_model(void **state)
 		uint32_t old = p.databases[a], expected = p.next_keyspace;
 
 		if (random_chance(&r, 500000)) {
-			assert_int_equal(position_map_new(&p, a, i), expected);
+			assert_int_equal(position_map_new(&p, a, (struct revision){i, 1}),
+					 expected);
 			assert_null(position_keyspace(&p, old));
 			keys[a] = 0;
 		} else {
-			position_map_swap(&p, a, b, i);
+			position_map_swap(&p, a, b, (struct revision){i, 1});
 			swap = keys[a];
 			keys[a] = keys[b];
 			keys[b] = swap;

@@ -156,6 +156,7 @@ static struct change any_change(struct random *r, struct change_room *room)
 		.incarnation = any_number(r),
 		.keep = (uint8_t)any_number(r),
 		.has_before = random_chance(r, 500000),
+		.size = any_number(r),
 	};
 
 	if (random_chance(r, 500000))
@@ -193,6 +194,7 @@ static void assert_changes_equal(const struct change *a, const struct change *b)
 	assert_slices_equal(a->before, b->before);
 	assert_int_equal(a->other_keyspace, b->other_keyspace);
 	assert_slices_equal(a->other_key, b->other_key);
+	assert_true(a->size == b->size);
 }
 
 static void a_change_comes_back(void **state)

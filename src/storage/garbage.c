@@ -1,0 +1,176 @@
+/*
+ * What ended at or below the horizon leaves the engine, as ranges that a flush deletes: nobody can
+ * see it any more, since no state at or above the horizon has it, and nothing is written to it, for
+ * ids are not used twice. A view that was opened when the horizon was lower reads an older view of
+ * the engine, which still has it.
+ */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "storage/store_internal.h"
+
+/* Rows that one step looks at. */
+#define GARBAGE_SLICE 512
+
+void garbage_drop_begin(struct garbage_drop *g, struct engine *e, uint64_t horizon)
+{
+	garbage_drop_close(g);
+	g->view = engine_view_open(e);
+	garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
+	garbage_key(&g->until, horizon + 1, GARBAGE_KEYSPACE, 0);
+	g->garbage = engine_cursor_open(g->view, FAMILY_STATE, buf_slice(&g->until));
+	engine_cursor_seek(g->garbage, buf_slice(&g->from));
+}
+
+void garbage_drop_close(struct garbage_drop *g)
+{
+	engine_cursor_close(g->records);
+	engine_cursor_close(g->garbage);
+	engine_view_close(g->view);
+	buf_free(&g->from);
+	buf_free(&g->to);
+	buf_free(&g->limit);
+	buf_free(&g->until);
+	*g = (struct garbage_drop){0};
+}
+
+/* Those collected so far go. */
+static int drop_incarnations(struct garbage_drop *g, struct engine_file *file)
+{
+	struct slice none = {0};
+	int rc;
+
+	if (g->first == g->end)
+		return OK;
+	buf_clear(&g->from);
+	buf_clear(&g->to);
+	element_key(&g->from, g->first, none, none);
+	element_key(&g->to, g->end, none, none);
+	rc = engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->to));
+	g->first = g->end = 0;
+	return rc;
+}
+
+/* Neighbours go together: what was made in a row often ends in a row. */
+static int drop_incarnation(struct garbage_drop *g, struct engine_file *file, uint64_t id)
+{
+	int rc = OK;
+
+	if (g->first == g->end || id != g->end) {
+		rc = drop_incarnations(g, file);
+		g->first = id;
+	}
+	g->end = id + 1;
+	return rc;
+}
+
+/* The row that says when to look at a record: it alone, so up to the same with a zero behind. */
+static int drop_deadline(struct garbage_drop *g, struct engine_file *file, uint64_t at_ms,
+			 struct slice key)
+{
+	buf_clear(&g->from);
+	buf_clear(&g->to);
+	deadline_key(&g->from, at_ms, g->keyspace, key);
+	buf_append_slice(&g->to, buf_slice(&g->from));
+	buf_append_byte(&g->to, 0);
+	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->to));
+}
+
+/* What belongs to one record of a keyspace that ended. */
+static int drop_record(struct garbage_drop *g, struct engine_file *file)
+{
+	struct slice key;
+	struct record r;
+	uint32_t keyspace;
+	int rc = record_key_decode(engine_cursor_key(g->records), &keyspace, &key);
+
+	if (rc == OK)
+		rc = record_decode(engine_cursor_value(g->records), &r);
+	if (rc != OK)
+		return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
+	if (r.incarnation)
+		rc = drop_incarnation(g, file, r.incarnation);
+	if (rc == OK && r.indexed_ms)
+		rc = drop_deadline(g, file, r.indexed_ms, key);
+	return rc;
+}
+
+static void keyspace_begin(struct garbage_drop *g, uint32_t id)
+{
+	struct slice none = {0};
+
+	g->keyspace = id;
+	buf_clear(&g->from);
+	buf_clear(&g->limit);
+	record_key(&g->from, id, none);
+	record_key(&g->limit, id + 1, none);
+	g->records = engine_cursor_open(g->view, FAMILY_STATE, buf_slice(&g->limit));
+	engine_cursor_seek(g->records, buf_slice(&g->from));
+}
+
+/* All its records have been looked at, and go. */
+static int keyspace_end(struct garbage_drop *g, struct engine_file *file)
+{
+	struct slice none = {0};
+	int rc = engine_cursor_error(g->records);
+
+	engine_cursor_close(g->records);
+	g->records = NULL;
+	if (rc != OK)
+		return rc;
+	buf_clear(&g->from);
+	record_key(&g->from, g->keyspace, none);
+	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->limit));
+}
+
+static int drop_next(struct garbage_drop *g, struct engine_file *file)
+{
+	enum garbage_kind kind;
+	uint64_t ended, id;
+	int rc = garbage_key_decode(engine_cursor_key(g->garbage), &ended, &kind, &id);
+
+	if (rc != OK)
+		return ERR_CORRUPT;
+	engine_cursor_next(g->garbage);
+	if (kind == GARBAGE_INCARNATION)
+		return drop_incarnation(g, file, id);
+	keyspace_begin(g, (uint32_t)id);
+	return OK;
+}
+
+/* What says so goes last, in the same file: so it is there as long as there is garbage. */
+static int drop_end(struct garbage_drop *g, struct engine_file *file)
+{
+	int rc = engine_cursor_error(g->garbage);
+
+	if (rc == OK)
+		rc = drop_incarnations(g, file);
+	if (rc == OK) {
+		buf_clear(&g->from);
+		garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
+		rc = engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->until));
+	}
+	garbage_drop_close(g);
+	return rc;
+}
+
+int garbage_drop_step(struct garbage_drop *g, struct engine_file *file, bool *whole)
+{
+	int rc = OK;
+
+	*whole = false;
+	for (int i = 0; i < GARBAGE_SLICE && rc == OK; i++) {
+		if (g->records && engine_cursor_valid(g->records)) {
+			rc = drop_record(g, file);
+			engine_cursor_next(g->records);
+		} else if (g->records) {
+			rc = keyspace_end(g, file);
+		} else if (engine_cursor_valid(g->garbage)) {
+			rc = drop_next(g, file);
+		} else {
+			*whole = true;
+			return drop_end(g, file);
+		}
+	}
+	return rc;
+}

@@ -1,0 +1,163 @@
+#include "store_tester.h"
+
+#include "base/check.h"
+#include "base/error.h"
+
+void store_tester_init(struct store_tester *s, uint64_t seed, size_t overlay_bytes,
+		       size_t cache_bytes)
+{
+	*s = (struct store_tester){.time_ms = 1000};
+	random_seed(&s->random, seed);
+	s->rows = engine_memory_new();
+	s->options = (struct store_options){
+		.overlay_bytes = overlay_bytes,
+		.header_cache_bytes = cache_bytes,
+		.value_cache_bytes = cache_bytes,
+	};
+	s->engine = engine_memory_open(s->rows);
+	CHECK(store_open(&s->store, s->engine, &s->options, &(struct buf){0}) == OK);
+	txn_init(&s->txn, s->store);
+	txn_init(&s->reads, s->store);
+}
+
+static void tester_stop(struct store_tester *s)
+{
+	struct job *clean = store_clean(s->store);
+
+	txn_close(&s->txn);
+	txn_close(&s->reads);
+	s->txn = s->reads = (struct txn){0};
+	if (clean)
+		while (clean->step(clean) == JOB_MORE)
+			;
+	store_cleaned(clean);
+	store_close(s->store);
+	engine_close(s->engine);
+}
+
+void store_tester_close(struct store_tester *s)
+{
+	tester_stop(s);
+	engine_memory_free(s->rows);
+}
+
+static void flush_done(struct store_tester *s)
+{
+	CHECK(store_flushed(s->store) == OK);
+	s->flush = NULL;
+	s->flushes++;
+}
+
+static void flush_finish(struct store_tester *s)
+{
+	if (!s->flush)
+		return;
+	while (s->flush->step(s->flush) == JOB_MORE)
+		;
+	flush_done(s);
+}
+
+void store_tester_flush(struct store_tester *s)
+{
+	flush_finish(s);
+	s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
+	flush_finish(s);
+}
+
+void store_tester_reopen(struct store_tester *s)
+{
+	struct buf snapshot = {0};
+
+	store_tester_flush(s);
+	tester_stop(s);
+	s->engine = engine_memory_open(s->rows);
+	CHECK(store_open(&s->store, s->engine, &s->options, &snapshot) == OK);
+	CHECK(slice_equal(buf_slice(&snapshot), SLICE_LITERAL("snapshot")));
+	buf_free(&snapshot);
+	txn_init(&s->txn, s->store);
+	txn_init(&s->reads, s->store);
+}
+
+/* The writer works at its own speed. */
+static void flush_some(struct store_tester *s)
+{
+	if (!s->flush && store_wants_flush(s->store))
+		s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
+	for (uint64_t n = random_below(&s->random, 4); s->flush && n > 0; n--) {
+		if (s->flush->step(s->flush) == JOB_DONE) {
+			flush_done(s);
+			break;
+		}
+	}
+	if (store_is_full(s->store))
+		flush_finish(s);
+}
+
+/* In a view of now; what it fetched is returned. */
+static struct fetched *run_in_view(struct store_tester *s, store_work work, void *ctx, int *rc)
+{
+	struct view *v = view_open(s->store);
+	struct fetched *note = fetched_new();
+	struct txn t = {0};
+
+	flush_some(s);
+	txn_init_view(&t, v, note);
+	txn_begin(&t, s->time_ms, 7);
+	*rc = work(&t, ctx);
+	CHECK(*rc != ERR_MISSING);
+	txn_close(&t);
+	if (random_chance(&s->random, 500000))
+		store_learn(s->store, v, note);
+	view_close(v);
+	return note;
+}
+
+int store_tester_run(struct store_tester *s, store_work work, void *ctx)
+{
+	struct fetched *pinned = NULL;
+	int rc;
+
+	s->time_ms++;
+	flush_some(s);
+	txn_begin(&s->txn, s->time_ms, 7);
+	/* Again and again: what the view had in an overlay may be in the engine by now. */
+	while ((rc = work(&s->txn, ctx)) == ERR_MISSING) {
+		s->misses++;
+		txn_undo(&s->txn);
+		fetched_free(pinned);
+		pinned = run_in_view(s, work, ctx, &rc);
+		flush_some(s);
+		txn_begin(&s->txn, s->time_ms, 7);
+		txn_pin(&s->txn, pinned);
+	}
+	if (rc == OK)
+		txn_commit(&s->txn);
+	else
+		txn_undo(&s->txn);
+	txn_pin(&s->txn, NULL);
+	fetched_free(pinned);
+	CHECK(!position_broken(store_position(s->store)));
+	return rc;
+}
+
+int store_tester_read_view(struct store_tester *s, store_work work, void *ctx)
+{
+	int rc;
+
+	fetched_free(run_in_view(s, work, ctx, &rc));
+	return rc;
+}
+
+int store_tester_read(struct store_tester *s, store_work work, void *ctx)
+{
+	int rc;
+
+	if (random_chance(&s->random, 200000))
+		return store_tester_read_view(s, work, ctx);
+	txn_begin(&s->reads, s->time_ms, 0);
+	rc = work(&s->reads, ctx);
+	if (rc != ERR_MISSING)
+		return rc;
+	s->misses++;
+	return store_tester_read_view(s, work, ctx);
+}
