@@ -18,6 +18,12 @@ int reply_ok(struct call *c)
 	return OK;
 }
 
+int reply_integer(struct call *c, int64_t value)
+{
+	resp_write_integer(c->reply, value);
+	return OK;
+}
+
 int reply_error(struct call *c, const char *text)
 {
 	resp_write_error(c->reply, slice_of_text(text));

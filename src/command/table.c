@@ -8,8 +8,8 @@
 #include <strings.h>
 
 static const struct command_family *const families[] = {
-	&connection_family,
-	&string_family,
+	&connection_family, &hash_family,  &history_family, &move_family,
+	&past_family,	    &range_family, &string_family,
 };
 
 /* Names are few and short: by length and first letter nearly all are told apart at once. */

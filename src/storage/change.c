@@ -165,6 +165,11 @@ int change_decode(struct slice bytes, struct change *c)
 	return rc == OK ? ERR_MALFORMED : rc;
 }
 
+bool change_ends_record(const struct change *c)
+{
+	return c->kind == CHANGE_DELETE || c->kind == CHANGE_EXPIRE || c->kind == CHANGE_MOVED_AWAY;
+}
+
 const char *change_kind_name(enum change_kind kind)
 {
 	switch (kind) {

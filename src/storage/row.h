@@ -183,6 +183,9 @@ struct change {
 void change_encode(const struct change *c, struct buf *out);
 MUST_USE int change_decode(struct slice bytes, struct change *c);
 
+/* Whether it leaves a tombstone. */
+bool change_ends_record(const struct change *c);
+
 /* Never NULL. */
 const char *change_kind_name(enum change_kind kind);
 const char *record_type_name(enum record_type type); /* as TYPE says it: "string", "none", ... */

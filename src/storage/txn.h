@@ -117,6 +117,12 @@ MUST_USE int txn_change_at(struct txn *t, struct revision at, struct change *c);
 MUST_USE int txn_as_of(struct txn *t, uint64_t revision);
 void txn_now(struct txn *t);
 
+/*
+ * The revision that was the newest one at this cluster time. ERR_COMPACTED: it is below the
+ * horizon. ERR_INVALID: that time has not come.
+ */
+MUST_USE int txn_revision_at(struct txn *t, uint64_t time_ms, uint64_t *revision);
+
 /* Keys of a database. At an older revision they are counted one by one. */
 MUST_USE int txn_key_count(struct txn *t, unsigned database, uint64_t *count);
 

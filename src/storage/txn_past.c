@@ -58,6 +58,43 @@ static int past_change(struct txn *t, struct revision at, struct change *c)
 	return rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc;
 }
 
+/* Whether a change above the horizon, or the one at it, was made by then. */
+static int past_made_by(struct txn *t, uint64_t revision, uint64_t time_ms, bool *made)
+{
+	struct change c = {0};
+	int rc = past_change(t, (struct revision){revision, 0}, &c);
+
+	*made = c.time_ms <= time_ms;
+	return rc;
+}
+
+int txn_revision_at(struct txn *t, uint64_t time_ms, uint64_t *revision)
+{
+	uint64_t low = t->position.horizon, high = t->position.revision;
+	bool made = true;
+	int rc = OK;
+
+	if (time_ms > t->time_ms)
+		return ERR_INVALID;
+	while (low < high && rc == OK) {
+		uint64_t middle = low + (high - low + 1) / 2;
+
+		rc = past_made_by(t, middle, time_ms, &made);
+		if (made)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*revision = low;
+	if (rc != OK || low > t->position.horizon || low == 0)
+		return rc;
+	/* The horizon's own change may be gone, and nobody knows any more when it was made. */
+	rc = past_made_by(t, low, time_ms, &made);
+	if (rc == ERR_CORRUPT || (rc == OK && !made))
+		return ERR_COMPACTED;
+	return rc;
+}
+
 int past_keyspace(struct txn *t, unsigned database, uint32_t *keyspace)
 {
 	const struct position *p = &t->position;
@@ -78,11 +115,6 @@ int past_keyspace(struct txn *t, unsigned database, uint32_t *keyspace)
 
 /* ---- records ---------------------------------------------------------------------------------
  */
-
-static bool change_ends_record(const struct change *c)
-{
-	return c->kind == CHANGE_DELETE || c->kind == CHANGE_EXPIRE || c->kind == CHANGE_MOVED_AWAY;
-}
 
 /* The value of a string stands in this change or in the one that it names. */
 static int past_value(struct txn *t, const struct change *c, struct record *r)

@@ -1,0 +1,82 @@
+/* AT: any command that reads, on the state as it was. */
+
+#include "base/error.h"
+#include "command/family.h"
+#include "resp/integer.h"
+
+#include <inttypes.h>
+
+static int past_error(struct call *c, int rc, uint64_t revision)
+{
+	const struct position *p = &c->txn->position;
+
+	if (rc == ERR_COMPACTED) {
+		resp_write_errorf(c->reply,
+				  "COMPACTED revision %" PRIu64 " is below the horizon, %" PRIu64,
+				  revision, p->horizon);
+		return OK;
+	}
+	resp_write_errorf(c->reply,
+			  "ERR revision %" PRIu64 " is not there yet, the newest is %" PRIu64,
+			  revision, p->revision);
+	return OK;
+}
+
+/* The command from argument `from` on, as of this revision. */
+static int past_run(struct call *c, size_t from, uint64_t revision)
+{
+	struct call inner = *c;
+	int rc;
+
+	inner.argv += from;
+	inner.argc -= from;
+	inner.command = command_find(inner.argv[0]);
+	if (!inner.command || inner.command->class != COMMAND_READ ||
+	    inner.command->run == c->command->run)
+		return reply_error(c, "ERR AT takes a command that reads");
+	if (!command_takes(inner.command, inner.argc))
+		return reply_error(c, "ERR AT: wrong number of arguments for the command");
+	rc = txn_as_of(c->txn, revision);
+	if (rc == ERR_COMPACTED || rc == ERR_INVALID)
+		return past_error(c, rc, revision);
+	if (rc != OK)
+		return rc;
+	rc = inner.command->run(&inner);
+	txn_now(c->txn);
+	return rc;
+}
+
+static int past_at_time(struct call *c)
+{
+	uint64_t revision;
+	int64_t time_ms;
+	int rc;
+
+	if (c->argc < 4)
+		return reply_error(c, "ERR wrong number of arguments for 'at' command");
+	if (!resp_integer_parse(c->argv[2], &time_ms) || time_ms < 0)
+		return reply_not_integer(c);
+	rc = txn_revision_at(c->txn, (uint64_t)time_ms, &revision);
+	if (rc == ERR_COMPACTED)
+		return reply_error(c, "COMPACTED that time is below the horizon");
+	if (rc == ERR_INVALID)
+		return reply_error(c, "ERR that time is not there yet");
+	return rc == OK ? past_run(c, 3, revision) : rc;
+}
+
+static int past_at(struct call *c)
+{
+	int64_t revision;
+
+	if (argument_is(c->argv[1], "TIME"))
+		return past_at_time(c);
+	if (!resp_integer_parse(c->argv[1], &revision) || revision < 0)
+		return reply_not_integer(c);
+	return past_run(c, 2, (uint64_t)revision);
+}
+
+static const struct command rows[] = {
+	COMMAND_ROW("AT", -3, COMMAND_READ, COMMAND_FLAG_READONLY, past_at),
+};
+
+const struct command_family past_family = COMMAND_FAMILY(rows);
