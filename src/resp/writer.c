@@ -32,6 +32,12 @@ static size_t header_put(uint8_t *at, uint8_t type, int64_t number)
 	return len + 2;
 }
 
+/* Whether nobody wants the reply. */
+static bool writer_is_muted(const struct resp_writer *w)
+{
+	return !w->out;
+}
+
 static void write_header(struct resp_writer *w, uint8_t type, int64_t number)
 {
 	buf_commit(w->out, header_put(buf_reserve(w->out, HEADER_MAX), type, number));
@@ -56,6 +62,8 @@ void resp_write_simple(struct resp_writer *w, struct slice text)
 {
 	size_t begin;
 
+	if (writer_is_muted(w))
+		return;
 	buf_append_byte(w->out, '+');
 	begin = w->out->len;
 	buf_append_slice(w->out, text);
@@ -66,6 +74,8 @@ void resp_write_error(struct resp_writer *w, struct slice text)
 {
 	size_t begin;
 
+	if (writer_is_muted(w))
+		return;
 	while (text.len > 0 && is_line_end(text.data[text.len - 1]))
 		text.len--;
 	while (text.len > 0 && is_line_end(text.data[0]))
@@ -82,6 +92,8 @@ void resp_write_errorf(struct resp_writer *w, const char *fmt, ...)
 	va_list args, again;
 	int need;
 
+	if (writer_is_muted(w))
+		return;
 	va_start(args, fmt);
 	va_copy(again, args);
 	need = vsnprintf(NULL, 0, fmt, args);
@@ -96,11 +108,15 @@ void resp_write_errorf(struct resp_writer *w, const char *fmt, ...)
 
 void resp_write_integer(struct resp_writer *w, int64_t value)
 {
+	if (writer_is_muted(w))
+		return;
 	write_header(w, ':', value);
 }
 
 void resp_write_bulk(struct resp_writer *w, struct slice bytes)
 {
+	if (writer_is_muted(w))
+		return;
 	write_header(w, '$', (int64_t)bytes.len);
 	buf_append_slice(w->out, bytes);
 	buf_append_slice(w->out, CRLF);
@@ -108,12 +124,16 @@ void resp_write_bulk(struct resp_writer *w, struct slice bytes)
 
 void resp_write_null(struct resp_writer *w)
 {
+	if (writer_is_muted(w))
+		return;
 	buf_append_slice(w->out,
 			 writer_is_old(w) ? SLICE_LITERAL("$-1\r\n") : SLICE_LITERAL("_\r\n"));
 }
 
 void resp_write_null_array(struct resp_writer *w)
 {
+	if (writer_is_muted(w))
+		return;
 	buf_append_slice(w->out,
 			 writer_is_old(w) ? SLICE_LITERAL("*-1\r\n") : SLICE_LITERAL("_\r\n"));
 }
@@ -121,6 +141,8 @@ void resp_write_null_array(struct resp_writer *w)
 /* Protocol 3: a line of this type. Protocol 2: a bulk string. */
 static void write_number_text(struct resp_writer *w, uint8_t type, struct slice text)
 {
+	if (writer_is_muted(w))
+		return;
 	if (writer_is_old(w)) {
 		resp_write_bulk(w, text);
 		return;
@@ -135,6 +157,8 @@ void resp_write_double(struct resp_writer *w, double value)
 	char text[32];
 	int len;
 
+	if (writer_is_muted(w))
+		return;
 	if (isnan(value)) {
 		write_number_text(w, ',', SLICE_LITERAL("nan"));
 		return;
@@ -147,6 +171,8 @@ void resp_write_double(struct resp_writer *w, double value)
 
 void resp_write_boolean(struct resp_writer *w, bool value)
 {
+	if (writer_is_muted(w))
+		return;
 	if (writer_is_old(w))
 		resp_write_integer(w, value);
 	else
@@ -160,6 +186,8 @@ void resp_write_big_number(struct resp_writer *w, struct slice digits)
 
 void resp_write_verbatim(struct resp_writer *w, const char format[static 3], struct slice text)
 {
+	if (writer_is_muted(w))
+		return;
 	if (writer_is_old(w)) {
 		resp_write_bulk(w, text);
 		return;
@@ -173,6 +201,8 @@ void resp_write_verbatim(struct resp_writer *w, const char format[static 3], str
 
 void resp_write_raw(struct resp_writer *w, struct slice bytes)
 {
+	if (writer_is_muted(w))
+		return;
 	buf_append_slice(w->out, bytes);
 }
 
@@ -187,6 +217,8 @@ static size_t elements_put(const struct resp_writer *w, uint8_t *at, uint8_t typ
 
 static void write_elements(struct resp_writer *w, uint8_t type, size_t number)
 {
+	if (writer_is_muted(w))
+		return;
 	buf_commit(w->out, elements_put(w, buf_reserve(w->out, HEADER_MAX), type, number));
 }
 
@@ -212,8 +244,11 @@ void resp_write_map(struct resp_writer *w, size_t pairs)
 
 static struct resp_open open_elements(struct resp_writer *w, uint8_t type)
 {
-	struct resp_open open = {.at = w->out->len, .type = type};
+	struct resp_open open = {.type = type};
 
+	if (writer_is_muted(w))
+		return open;
+	open.at = w->out->len;
 	buf_reserve(w->out, HEADER_OPEN_LEN);
 	buf_commit(w->out, HEADER_OPEN_LEN);
 	return open;
@@ -243,9 +278,12 @@ struct resp_open resp_open_map(struct resp_writer *w)
 void resp_close(struct resp_writer *w, struct resp_open open, size_t number)
 {
 	uint8_t header[HEADER_MAX];
-	size_t len = elements_put(w, header, open.type, number);
-	size_t extra = len - HEADER_OPEN_LEN;
+	size_t len, extra;
 
+	if (writer_is_muted(w))
+		return;
+	len = elements_put(w, header, open.type, number);
+	extra = len - HEADER_OPEN_LEN;
 	CHECK(open.at + HEADER_OPEN_LEN <= w->out->len);
 	if (extra > 0) {
 		size_t behind = w->out->len - open.at - HEADER_OPEN_LEN;

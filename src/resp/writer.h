@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 
 struct resp_writer {
-	struct buf *out; /* borrowed; everything is appended */
+	struct buf *out; /* borrowed; everything is appended. NULL: nobody wants the reply */
 	int protocol;	 /* 2 or 3 */
 };
 
