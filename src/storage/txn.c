@@ -31,6 +31,7 @@ static bool txn_is_empty(const struct txn *t)
 
 static void txn_take_position(struct txn *t, const struct position *p)
 {
+	t->base = p;
 	t->position = *p;
 	t->position.origins = NULL;
 	t->position.keyspaces = NULL;
@@ -187,6 +188,18 @@ int txn_record(struct txn *t, unsigned database, struct slice key, struct record
 	if (rc == OK && t->past.on)
 		rc = past_record(t, keyspace, key, r);
 	return rc == OK && r->type == RECORD_NONE ? ERR_NOT_FOUND : rc;
+}
+
+uint64_t txn_keys(const struct txn *t, unsigned database)
+{
+	uint32_t keyspace = txn_keyspace(t, database);
+	const struct keyspace_row *row = position_keyspace(t->base, keyspace);
+	uint64_t keys = row ? row->keys : 0; /* mapped by this very transaction: empty before */
+
+	for (size_t i = 0; i < t->delta_count; i++)
+		if (t->deltas[i].id == keyspace)
+			keys += (uint64_t)t->deltas[i].keys;
+	return keys;
 }
 
 int txn_change_at(struct txn *t, struct revision at, struct change *c)
