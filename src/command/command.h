@@ -8,9 +8,11 @@
  * A handler parses all its arguments before it acts, reads and changes through a txn and nothing
  * else, and writes its reply at the end. It runs on the loop or, over a view, in the pool; it may
  * be undone and run again, when a row had to be fetched first. So it keeps no state of its own and
- * asks for nothing that differs between members: the time is the txn's.
+ * asks for nothing that differs between members: the time is the txn's. Handlers of LOCAL commands
+ * have no txn; they read and change the session's struct client.
  */
 
+#include "command/client.h"
 #include "resp/writer.h"
 #include "storage/txn.h"
 
@@ -35,10 +37,23 @@ enum command_flag {
 	COMMAND_FLAG_NO_AUTH = 1 << 8,
 };
 
+/* Commands that the session itself has a part in, beside or instead of a handler. */
+enum command_role {
+	ROLE_ORDINARY = 0,
+	ROLE_MULTI,
+	ROLE_EXEC,
+	ROLE_DISCARD,
+	ROLE_WATCH,
+	ROLE_UNWATCH,
+	ROLE_RESET,
+	ROLE_QUIT,
+};
+
 struct call;
+struct command_family;
 
 struct command {
-	const char *name; /* upper case */
+	const char *name; /* upper case; of a subcommand "CLIENT|ID" */
 	int arity;	  /* with the name; negative: at least so many */
 	enum command_class class;
 	uint32_t flags;
@@ -46,12 +61,19 @@ struct command {
 	int last_key;  /* negative: counted from the end */
 	int key_step;
 	/*
-	 * OK, when a reply was written, an error to the client too. ERR_MISSING: to be undone and
-	 * run again. Other errors: the state cannot be read. NULL: whoever owns the connection
-	 * answers (LOCAL).
+	 * OK, when a reply was written. CALL_REFUSED: the reply is an error, and nothing was
+	 * changed. ERR_MISSING: to be undone and run again. Other errors: the state cannot be read.
+	 * NULL: the session answers by the role, or by subcommands alone.
 	 */
 	int (*run)(struct call *c);
+	enum command_role role;
+	const struct command_family *subcommands; /* NULL: none */
 };
+
+/* An error was written as the reply, and nothing was changed. */
+#define CALL_REFUSED (-1)
+
+struct transaction_local;
 
 /* One command to be run. */
 struct call {
@@ -59,19 +81,39 @@ struct call {
 	const struct slice *argv;
 	size_t argc;
 	unsigned database;
-	struct txn *txn;
+	struct txn *txn; /* NULL: a LOCAL command */
 	struct resp_writer *reply;
+	struct client *client;		 /* LOCAL commands only, else NULL */
+	struct buf *watches;		 /* takes what WATCH noted; NULL for all others */
+	struct transaction_local *local; /* of EXEC, see command/transaction.h; may be NULL */
+	bool refused;			 /* set: the reply is an error, and nothing was changed */
 };
 
-/* The command of this name, in any case; NULL: none. */
+/* Runs it: OK, with a reply written, or an error as `run` says, with none that counts. */
+MUST_USE int command_run(struct call *c);
+
+/* The command of this name, in any case; NULL: none. Subcommands are not looked at. */
 const struct command *command_find(struct slice name);
 
-/* The table in order of names, for COMMAND and docs. */
+/*
+ * The row for a request: that of the subcommand where there are such. NULL: there is none; then
+ * *parent is the command whose subcommand is not known, or NULL.
+ */
+const struct command *command_lookup(const struct slice *argv, size_t argc,
+				     const struct command **parent);
+
+/* The table, families one after the other, for COMMAND and docs. Without subcommands. */
 const struct command *command_at(size_t i);
 size_t command_count(void);
 
+/* The subcommands of one; NULL behind the last. */
+const struct command *command_subcommand_at(const struct command *c, size_t i);
+
 /* Whether so many arguments, with the name, are right for it. */
 bool command_takes(const struct command *c, size_t argc);
+
+/* The name as replies have it: in lower case. Appends. */
+void command_append_name(const struct command *c, struct buf *out);
 
 /* The key arguments of a call, one after the other: begin with `at` 0; 0: no more. */
 size_t command_next_key(const struct command *c, size_t argc, size_t at);

@@ -1,12 +1,16 @@
-/* Commands about the connection that need nothing but their arguments. */
+/* The connection: who it is, how it speaks, which database it means. */
 
 #include "base/error.h"
 #include "command/family.h"
+#include "resp/integer.h"
+
+/* What clients take for the age of the server: Redis commands up to this version stand. */
+#define REDIS_VERSION "7.2.0"
 
 static int connection_ping(struct call *c)
 {
 	if (c->argc > 2)
-		return reply_error(c, "ERR wrong number of arguments for 'ping' command");
+		return reply_wrong_arity(c);
 	if (c->argc == 2)
 		resp_write_bulk(c->reply, c->argv[1]);
 	else
@@ -20,11 +24,188 @@ static int connection_echo(struct call *c)
 	return OK;
 }
 
+static int connection_select(struct call *c)
+{
+	int64_t database;
+
+	if (!resp_integer_parse(c->argv[1], &database))
+		return reply_not_integer(c);
+	if (database < INT32_MIN || database > INT32_MAX)
+		return reply_error(c, "ERR value is out of range, value must between -2147483648 "
+				      "and 2147483647");
+	if (database < 0 || database >= DATABASE_COUNT)
+		return reply_error(c, "ERR DB index is out of range");
+	c->client->database = (unsigned)database;
+	return reply_ok(c);
+}
+
+static int connection_readonly(struct call *c)
+{
+	c->client->readonly = true;
+	return reply_ok(c);
+}
+
+static int connection_readwrite(struct call *c)
+{
+	c->client->readonly = false;
+	return reply_ok(c);
+}
+
+/* The session has ended the transaction and forgotten the watches. */
+static int connection_reset(struct call *c)
+{
+	client_reset(c->client);
+	c->reply->protocol = c->client->protocol;
+	resp_write_simple(c->reply, SLICE_LITERAL("RESET"));
+	return OK;
+}
+
+static int connection_quit(struct call *c)
+{
+	c->client->wants_close = true;
+	return reply_ok(c);
+}
+
+/* The time of this member's machine, to the millisecond. */
+static int connection_time(struct call *c)
+{
+	uint64_t ms = clock_wall_ms(c->client->clock);
+	uint8_t text[RESP_INTEGER_MAX];
+
+	resp_write_array(c->reply, 2);
+	resp_write_bulk(c->reply, slice_of(text, resp_integer_format(text, (int64_t)(ms / 1000))));
+	resp_write_bulk(c->reply,
+			slice_of(text, resp_integer_format(text, (int64_t)(ms % 1000 * 1000))));
+	return OK;
+}
+
+/* ---- AUTH and HELLO -------------------------------------------------------------------------- */
+
+/* There is one user, "default", who needs no password and so takes any. */
+static int user_known(struct call *c, struct slice user)
+{
+	if (slice_equal(user, SLICE_LITERAL("default")))
+		return OK;
+	return reply_error(c, "WRONGPASS invalid username-password pair or user is disabled.");
+}
+
+static int connection_auth(struct call *c)
+{
+	int rc;
+
+	if (c->argc > 3)
+		return reply_syntax(c);
+	if (c->argc == 2)
+		return reply_error(c, "ERR AUTH <password> called without any password configured "
+				      "for the default user. Are you sure your configuration is "
+				      "correct?");
+	rc = user_known(c, c->argv[1]);
+	return rc == OK ? reply_ok(c) : rc;
+}
+
+struct hello {
+	int64_t protocol;
+	bool has_name;
+	struct slice name;
+};
+
+static int hello_parse(struct call *c, struct hello *h)
+{
+	*h = (struct hello){.protocol = c->client->protocol};
+	if (c->argc > 1 && !resp_integer_parse(c->argv[1], &h->protocol))
+		return reply_error(c, "ERR Protocol version is not an integer or out of range");
+	if (h->protocol != 2 && h->protocol != 3)
+		return reply_error(c, "NOPROTO unsupported protocol version");
+	for (size_t i = 2; i < c->argc; i++) {
+		size_t more = c->argc - 1 - i;
+		int rc = OK;
+
+		if (argument_is(c->argv[i], "AUTH") && more >= 2) {
+			rc = user_known(c, c->argv[i + 1]);
+			i += 2;
+		} else if (argument_is(c->argv[i], "SETNAME") && more) {
+			h->has_name = true;
+			h->name = c->argv[++i];
+			rc = client_name_allowed(c, h->name);
+		} else {
+			resp_write_errorf(c->reply, "ERR Syntax error in HELLO option '%.*s'",
+					  (int)c->argv[i].len, (const char *)c->argv[i].data);
+			rc = CALL_REFUSED;
+		}
+		if (rc != OK)
+			return rc;
+	}
+	return OK;
+}
+
+static void hello_pair(struct call *c, const char *name, struct slice value)
+{
+	resp_write_bulk(c->reply, slice_of_text(name));
+	resp_write_bulk(c->reply, value);
+}
+
+static int connection_hello(struct call *c)
+{
+	struct hello h;
+	int rc = hello_parse(c, &h);
+
+	if (rc != OK)
+		return rc;
+	if (h.has_name) {
+		buf_clear(&c->client->name);
+		buf_append_slice(&c->client->name, h.name);
+	}
+	c->client->protocol = (int)h.protocol;
+	c->reply->protocol = (int)h.protocol;
+	resp_write_map(c->reply, 7);
+	hello_pair(c, "server", SLICE_LITERAL("redis"));
+	hello_pair(c, "version", SLICE_LITERAL(REDIS_VERSION));
+	resp_write_bulk(c->reply, SLICE_LITERAL("proto"));
+	resp_write_integer(c->reply, h.protocol);
+	resp_write_bulk(c->reply, SLICE_LITERAL("id"));
+	resp_write_integer(c->reply, (int64_t)c->client->id);
+	hello_pair(c, "mode", SLICE_LITERAL("standalone"));
+	hello_pair(c, "role", SLICE_LITERAL("master"));
+	resp_write_bulk(c->reply, SLICE_LITERAL("modules"));
+	resp_write_array(c->reply, 0);
+	return OK;
+}
+
 #define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE | COMMAND_FLAG_FAST)
+#define SELF   (ALWAYS | COMMAND_FLAG_NOSCRIPT)
 
 static const struct command rows[] = {
-	{"ECHO", 2, COMMAND_LOCAL, ALWAYS, 0, 0, 0, connection_echo},
-	{"PING", -1, COMMAND_LOCAL, ALWAYS, 0, 0, 0, connection_ping},
+	COMMAND_ROW("AUTH", -2, COMMAND_LOCAL, SELF | COMMAND_FLAG_NO_AUTH, connection_auth),
+	{
+		.name = "CLIENT",
+		.arity = -2,
+		.class = COMMAND_LOCAL,
+		.flags = SELF,
+		.subcommands = &client_family,
+	},
+	COMMAND_ROW("ECHO", 2, COMMAND_LOCAL, ALWAYS, connection_echo),
+	COMMAND_ROW("HELLO", -1, COMMAND_LOCAL, SELF | COMMAND_FLAG_NO_AUTH, connection_hello),
+	COMMAND_ROW("PING", -1, COMMAND_LOCAL, ALWAYS, connection_ping),
+	{
+		.name = "QUIT",
+		.arity = -1,
+		.class = COMMAND_LOCAL,
+		.flags = SELF | COMMAND_FLAG_NO_AUTH,
+		.run = connection_quit,
+		.role = ROLE_QUIT,
+	},
+	COMMAND_ROW("READONLY", 1, COMMAND_LOCAL, ALWAYS, connection_readonly),
+	COMMAND_ROW("READWRITE", 1, COMMAND_LOCAL, ALWAYS, connection_readwrite),
+	{
+		.name = "RESET",
+		.arity = 1,
+		.class = COMMAND_LOCAL,
+		.flags = SELF | COMMAND_FLAG_NO_AUTH,
+		.run = connection_reset,
+		.role = ROLE_RESET,
+	},
+	COMMAND_ROW("SELECT", 2, COMMAND_LOCAL, ALWAYS, connection_select),
+	COMMAND_ROW("TIME", 1, COMMAND_LOCAL, ALWAYS, connection_time),
 };
 
 const struct command_family connection_family = COMMAND_FAMILY(rows);

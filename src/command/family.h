@@ -10,13 +10,23 @@ struct command_family {
 	size_t count;
 };
 
+extern const struct command_family client_family;
 extern const struct command_family connection_family;
 extern const struct command_family hash_family;
 extern const struct command_family history_family;
 extern const struct command_family move_family;
 extern const struct command_family past_family;
 extern const struct command_family range_family;
+extern const struct command_family database_family;
+extern const struct command_family expiry_family;
+extern const struct command_family introspection_family;
+extern const struct command_family key_family;
+extern const struct command_family object_family;
 extern const struct command_family string_family;
+extern const struct command_family string_many_family;
+extern const struct command_family string_number_family;
+extern const struct command_family string_part_family;
+extern const struct command_family transaction_family;
 
 #define COMMAND_FAMILY(table)                                              \
 	{                                                                  \
@@ -41,15 +51,43 @@ extern const struct command_family string_family;
 /* Whether the argument is this word, in any case. */
 bool argument_is(struct slice argument, const char *word);
 
+/* The argument as a number; CALL_REFUSED if it is none. */
+MUST_USE int call_integer(struct call *c, size_t at, int64_t *value);
+
+/* A word that may follow the fixed arguments, in a table of at most OPTIONS_MAX. */
+struct option {
+	const char *word;
+	uint32_t flag;
+	uint32_t excludes; /* flags that may not stand beside it */
+	bool has_value;	   /* the next argument belongs to it */
+};
+
+#define OPTIONS_MAX 16
+
+struct options {
+	uint32_t flags;
+	struct slice values[OPTIONS_MAX]; /* by place in the table; of repeated ones the last */
+};
+
+/* Reads all arguments from `from` on as options. CALL_REFUSED: a syntax error. */
+MUST_USE int call_options(struct call *c, size_t from, const struct option *table, size_t count,
+			  struct options *out);
+
 /* ---- replies -----------------------------------------------------------------------------------
  */
 
 int reply_ok(struct call *c);
 int reply_integer(struct call *c, int64_t value);
+
+/* All of these write an error and return CALL_REFUSED. */
 int reply_error(struct call *c, const char *text); /* from the code on: "ERR ..." */
 int reply_wrong_type(struct call *c);
 int reply_syntax(struct call *c);
 int reply_not_integer(struct call *c);
+int reply_wrong_arity(struct call *c);
+
+/* "ERR <before><name of the command><behind>" */
+int reply_error_named(struct call *c, const char *before, const char *behind);
 
 /* ---- records -----------------------------------------------------------------------------------
  */
@@ -59,5 +97,56 @@ int reply_not_integer(struct call *c);
  * to be returned as it is.
  */
 MUST_USE int call_record(struct call *c, size_t at, struct record *r);
+
+/*
+ * The same for a key that is to hold a string, with its value; CALL_REFUSED if it holds something
+ * else. Where there is no key the value is empty.
+ */
+MUST_USE int call_string(struct call *c, size_t at, struct record *r, struct slice *value);
+
+/* The same without the value, which may have to be fetched. */
+MUST_USE int call_string_record(struct call *c, size_t at, struct record *r);
+
+/* A string of so many bytes may be made; CALL_REFUSED if not. `bytes` may be beyond all bounds. */
+MUST_USE int call_string_fits(struct call *c, uint64_t bytes);
+
+/* The key under argument `at` is gone; `r` is its record, which is there. */
+void call_delete(struct call *c, size_t at, const struct record *r);
+
+/* The key holds another string, and the deadline it had. */
+void call_replace_string(struct call *c, size_t at, const struct record *old, struct slice value);
+
+/* ---- clients -----------------------------------------------------------------------------------
+ */
+
+/* CALL_REFUSED: a name that would break the lines of a list of clients. */
+MUST_USE int client_name_allowed(struct call *c, struct slice name);
+
+/* ---- conditions on a record --------------------------------------------------------------------
+ */
+
+/* IFREV: main or main-sub; main 0: the key is to be absent. */
+struct revision_condition {
+	struct revision at;
+	bool whole; /* main-sub */
+};
+
+MUST_USE bool revision_condition_parse(struct slice text, struct revision_condition *out);
+bool revision_condition_holds(const struct revision_condition *condition, const struct record *r);
+
+/* ---- time --------------------------------------------------------------------------------------
+ */
+
+enum time_unit {
+	TIME_SECONDS = 1000,
+	TIME_MILLISECONDS = 1,
+};
+
+/*
+ * A deadline that has to lie behind zero, as SET and GETEX take it: `text` from now on, or since
+ * 1970. CALL_REFUSED: no number, or none that is possible.
+ */
+MUST_USE int call_deadline(struct call *c, struct slice text, enum time_unit unit, bool absolute,
+			   uint64_t *deadline_ms);
 
 #endif

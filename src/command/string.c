@@ -1,85 +1,330 @@
-/* Strings. */
+/* Strings as wholes: read, set on conditions and with deadlines, taken away. */
 
 #include "base/check.h"
 #include "base/error.h"
 #include "command/family.h"
-#include "resp/integer.h"
+
+/* ---- options of SET and GETEX ---------------------------------------------------------------- */
+
+enum set_flag {
+	SET_EX = 1 << 0,
+	SET_PX = 1 << 1,
+	SET_EXAT = 1 << 2,
+	SET_PXAT = 1 << 3,
+	SET_KEEPTTL = 1 << 4,
+	SET_PERSIST = 1 << 5,
+	SET_NX = 1 << 6,
+	SET_XX = 1 << 7,
+	SET_IFEQ = 1 << 8,
+	SET_IFREV = 1 << 9,
+	SET_GET = 1 << 10,
+};
+
+#define SET_DEADLINES  (SET_EX | SET_PX | SET_EXAT | SET_PXAT)
+#define SET_LIVES      (SET_DEADLINES | SET_KEEPTTL | SET_PERSIST)
+#define SET_CONDITIONS (SET_NX | SET_XX | SET_IFEQ | SET_IFREV)
+
+/* The deadlines first, in one order in all tables: a value is found by the place of its option. */
+#define DEADLINE_OPTIONS                                                                      \
+	{"EX", SET_EX, SET_LIVES & ~SET_EX, true}, {"PX", SET_PX, SET_LIVES & ~SET_PX, true}, \
+		{"EXAT", SET_EXAT, SET_LIVES & ~SET_EXAT, true},                              \
+	{                                                                                     \
+		"PXAT", SET_PXAT, SET_LIVES & ~SET_PXAT, true                                 \
+	}
+
+enum set_place {
+	PLACE_EX,
+	PLACE_PX,
+	PLACE_EXAT,
+	PLACE_PXAT,
+	PLACE_IFEQ,
+	PLACE_IFREV,
+};
+
+static const struct option set_options[] = {
+	DEADLINE_OPTIONS,
+	[PLACE_IFEQ] = {"IFEQ", SET_IFEQ, SET_CONDITIONS & ~SET_IFEQ, true},
+	[PLACE_IFREV] = {"IFREV", SET_IFREV, SET_CONDITIONS & ~SET_IFREV, true},
+	{"KEEPTTL", SET_KEEPTTL, SET_LIVES & ~SET_KEEPTTL, false},
+	{"NX", SET_NX, SET_CONDITIONS & ~SET_NX, false},
+	{"XX", SET_XX, SET_CONDITIONS & ~SET_XX, false},
+	{"GET", SET_GET, 0, false},
+};
+
+static const struct option getex_options[] = {
+	DEADLINE_OPTIONS,
+	{"PERSIST", SET_PERSIST, SET_LIVES & ~SET_PERSIST, false},
+};
+
+/* IFEQ and IFREV stand beside each other, like in SET. */
+static const struct option delex_options[] = {
+	{"IFEQ", SET_IFEQ, SET_CONDITIONS & ~SET_IFEQ, true},
+	{"IFREV", SET_IFREV, SET_CONDITIONS & ~SET_IFREV, true},
+};
+
+/* 0: no deadline was said. */
+static int deadline_of(struct call *c, const struct options *o, uint64_t *deadline_ms)
+{
+	*deadline_ms = 0;
+	if (o->flags & SET_EX)
+		return call_deadline(c, o->values[PLACE_EX], TIME_SECONDS, false, deadline_ms);
+	if (o->flags & SET_PX)
+		return call_deadline(c, o->values[PLACE_PX], TIME_MILLISECONDS, false, deadline_ms);
+	if (o->flags & SET_EXAT)
+		return call_deadline(c, o->values[PLACE_EXAT], TIME_SECONDS, true, deadline_ms);
+	if (o->flags & SET_PXAT)
+		return call_deadline(c, o->values[PLACE_PXAT], TIME_MILLISECONDS, true,
+				     deadline_ms);
+	return OK;
+}
+
+/* What the options ask of the key before anything is done. */
+struct set_condition {
+	uint32_t flags;
+	struct slice equal;
+	struct revision_condition revision;
+};
+
+/* `place` is that of IFEQ in the table of options; IFREV follows. */
+static int condition_of(struct call *c, const struct options *o, size_t place,
+			struct set_condition *out)
+{
+	*out = (struct set_condition){.flags = o->flags & SET_CONDITIONS,
+				      .equal = o->values[place]};
+	if ((o->flags & SET_IFREV) &&
+	    !revision_condition_parse(o->values[place + 1], &out->revision))
+		return reply_error(c, "ERR revision is not of the form main or main-sub");
+	return OK;
+}
+
+/* IFEQ reads the value and refuses what is no string. */
+static int condition_holds(struct call *c, const struct set_condition *condition,
+			   const struct record *r, bool *holds)
+{
+	bool there = r->type != RECORD_NONE;
+	struct slice value;
+	int rc;
+
+	*holds = !(condition->flags & SET_NX) || !there;
+	if (condition->flags & SET_XX)
+		*holds = there;
+	if (condition->flags & SET_IFREV)
+		*holds = revision_condition_holds(&condition->revision, r);
+	if (!(condition->flags & SET_IFEQ))
+		return OK;
+	*holds = false;
+	if (!there)
+		return OK;
+	if (r->type != RECORD_STRING)
+		return reply_wrong_type(c);
+	rc = txn_value(c->txn, r, &value);
+	if (rc == OK)
+		*holds = slice_equal(value, condition->equal);
+	return rc;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void reply_string(struct call *c, const struct record *r, struct slice value)
+{
+	if (r->type == RECORD_NONE)
+		resp_write_null(c->reply);
+	else
+		resp_write_bulk(c->reply, value);
+}
 
 static int string_get(struct call *c)
 {
 	struct record r;
 	struct slice value;
-	int rc = call_record(c, 1, &r);
+	int rc = call_string(c, 1, &r, &value);
 
+	if (rc == OK)
+		reply_string(c, &r, value);
+	return rc;
+}
+
+static int string_getdel(struct call *c)
+{
+	struct record r;
+	struct slice value;
+	int rc = call_string(c, 1, &r, &value);
+
+	if (rc != OK)
+		return rc;
+	reply_string(c, &r, value);
+	if (r.type != RECORD_NONE)
+		call_delete(c, 1, &r);
+	return OK;
+}
+
+static int string_getset(struct call *c)
+{
+	struct record_terms terms = {0};
+	struct record r;
+	struct slice value;
+	int rc = call_string(c, 1, &r, &value);
+
+	if (rc != OK)
+		return rc;
+	reply_string(c, &r, value);
+	txn_set_string(c->txn, c->database, c->argv[1], &r, c->argv[2], &terms);
+	return OK;
+}
+
+/* As Redis does, a deadline is looked at only where there is a key that could get it. */
+static int string_getex(struct call *c)
+{
+	struct options o;
+	struct record r;
+	struct slice value;
+	uint64_t deadline_ms;
+	int rc = call_options(c, 2, getex_options, ARRAY_LEN(getex_options), &o);
+
+	if (rc == OK)
+		rc = call_string(c, 1, &r, &value);
 	if (rc != OK)
 		return rc;
 	if (r.type == RECORD_NONE) {
 		resp_write_null(c->reply);
 		return OK;
 	}
-	if (r.type != RECORD_STRING)
-		return reply_wrong_type(c);
-	rc = txn_value(c->txn, &r, &value);
+	rc = deadline_of(c, &o, &deadline_ms);
 	if (rc != OK)
 		return rc;
 	resp_write_bulk(c->reply, value);
+	if (deadline_ms && deadline_ms <= c->txn->time_ms)
+		call_delete(c, 1, &r);
+	else if (deadline_ms || ((o.flags & SET_PERSIST) && r.deadline_ms))
+		txn_set_deadline(c->txn, c->database, c->argv[1], &r, deadline_ms);
 	return OK;
+}
+
+/* ---- setting --------------------------------------------------------------------------------- */
+
+/* A deadline that has passed means that the key is gone at once. */
+static void set_value(struct call *c, const struct record *old, struct slice value,
+		      uint64_t deadline_ms)
+{
+	struct record_terms terms = {.deadline_ms = deadline_ms};
+
+	if (!deadline_ms || deadline_ms > c->txn->time_ms)
+		txn_set_string(c->txn, c->database, c->argv[1], old, value, &terms);
+	else if (old->type != RECORD_NONE)
+		call_delete(c, 1, old);
 }
 
 static int string_set(struct call *c)
 {
-	struct record_terms terms = {0};
-	struct record r;
-	int rc;
-
-	rc = call_record(c, 1, &r);
-	if (rc != OK)
-		return rc;
-	txn_set_string(c->txn, c->database, c->argv[1], &r, c->argv[2], &terms);
-	return reply_ok(c);
-}
-
-static int string_add(struct call *c, int64_t amount)
-{
-	struct record_terms terms = {0};
+	struct options o;
+	struct set_condition condition;
 	struct record r;
 	struct slice value;
-	uint8_t text[RESP_INTEGER_MAX];
-	int64_t number = 0;
+	uint64_t deadline_ms;
+	bool holds, get;
+	int rc = call_options(c, 3, set_options, ARRAY_LEN(set_options), &o);
+
+	if (rc == OK)
+		rc = condition_of(c, &o, PLACE_IFEQ, &condition);
+	if (rc == OK)
+		rc = deadline_of(c, &o, &deadline_ms);
+	if (rc != OK)
+		return rc;
+	get = o.flags & SET_GET;
+	rc = get ? call_string(c, 1, &r, &value) : call_record(c, 1, &r);
+	if (rc == OK)
+		rc = condition_holds(c, &condition, &r, &holds);
+	if (rc != OK)
+		return rc;
+	if (get)
+		reply_string(c, &r, value);
+	else if (holds)
+		reply_ok(c);
+	else
+		resp_write_null(c->reply);
+	/* A deadline that is kept is left alone, even if it has passed: the expiry is under way. */
+	if (holds && (o.flags & SET_KEEPTTL))
+		call_replace_string(c, 1, &r, c->argv[2]);
+	else if (holds)
+		set_value(c, &r, c->argv[2], deadline_ms);
+	return OK;
+}
+
+static int string_setnx(struct call *c)
+{
+	struct record r;
 	int rc = call_record(c, 1, &r);
 
 	if (rc != OK)
 		return rc;
-	if (r.type != RECORD_NONE && r.type != RECORD_STRING)
-		return reply_wrong_type(c);
-	if (r.type == RECORD_STRING) {
-		rc = txn_value(c->txn, &r, &value);
-		if (rc != OK)
-			return rc;
-		if (!resp_integer_parse(value, &number))
-			return reply_not_integer(c);
-	}
-	if (__builtin_add_overflow(number, amount, &number))
-		return reply_error(c, "ERR increment or decrement would overflow");
-	terms.deadline_ms = r.deadline_ms;
-	txn_set_string(c->txn, c->database, c->argv[1], &r,
-		       slice_of(text, resp_integer_format(text, number)), &terms);
-	resp_write_integer(c->reply, number);
-	return OK;
+	if (r.type == RECORD_NONE)
+		set_value(c, &r, c->argv[2], 0);
+	return reply_integer(c, r.type == RECORD_NONE);
 }
 
-static int string_incr(struct call *c)
+static int set_for_a_while(struct call *c, enum time_unit unit)
 {
-	return string_add(c, 1);
+	struct record r;
+	uint64_t deadline_ms;
+	int rc = call_deadline(c, c->argv[2], unit, false, &deadline_ms);
+
+	if (rc == OK)
+		rc = call_record(c, 1, &r);
+	if (rc != OK)
+		return rc;
+	set_value(c, &r, c->argv[3], deadline_ms);
+	return reply_ok(c);
 }
 
-#define WRITES (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)
-#define READS  (COMMAND_FLAG_READONLY)
+static int string_setex(struct call *c)
+{
+	return set_for_a_while(c, TIME_SECONDS);
+}
+
+static int string_psetex(struct call *c)
+{
+	return set_for_a_while(c, TIME_MILLISECONDS);
+}
+
+/* DEL on a condition. */
+static int string_delex(struct call *c)
+{
+	struct options o;
+	struct set_condition condition;
+	struct record r;
+	bool holds;
+	int rc = call_options(c, 2, delex_options, ARRAY_LEN(delex_options), &o);
+
+	if (rc == OK)
+		rc = condition_of(c, &o, 0, &condition);
+	if (rc == OK)
+		rc = call_record(c, 1, &r);
+	if (rc == OK)
+		rc = condition_holds(c, &condition, &r, &holds);
+	if (rc != OK)
+		return rc;
+	holds = holds && r.type != RECORD_NONE;
+	if (holds)
+		call_delete(c, 1, &r);
+	return reply_integer(c, holds);
+}
+
+#define GROWS (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)
+#define FAST  COMMAND_FLAG_FAST
 
 static const struct command rows[] = {
-	{"GET", 2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, 1, 1, string_get},
-	{"INCR", 2, COMMAND_WRITE, WRITES | COMMAND_FLAG_FAST, 1, 1, 1, string_incr},
-	{"SET", -3, COMMAND_WRITE, WRITES, 1, 1, 1, string_set},
+	COMMAND_KEY_ROW("DELEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1,
+			string_delex),
+	COMMAND_KEY_ROW("GET", 2, COMMAND_READ, COMMAND_FLAG_READONLY | FAST, 1, 1, 1, string_get),
+	COMMAND_KEY_ROW("GETDEL", 2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1,
+			string_getdel),
+	COMMAND_KEY_ROW("GETEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1,
+			string_getex),
+	COMMAND_KEY_ROW("GETSET", 3, COMMAND_WRITE, GROWS | FAST, 1, 1, 1, string_getset),
+	COMMAND_KEY_ROW("PSETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_psetex),
+	COMMAND_KEY_ROW("SET", -3, COMMAND_WRITE, GROWS, 1, 1, 1, string_set),
+	COMMAND_KEY_ROW("SETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setex),
+	COMMAND_KEY_ROW("SETNX", 3, COMMAND_WRITE, GROWS | FAST, 1, 1, 1, string_setnx),
 };
 
 const struct command_family string_family = COMMAND_FAMILY(rows);

@@ -3,26 +3,48 @@
 #include "base/check.h"
 #include "command/family.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 static const struct command_family *const families[] = {
-	&connection_family, &hash_family,  &history_family, &move_family,
-	&past_family,	    &range_family, &string_family,
+	&string_family,	    &string_number_family, &string_part_family, &string_many_family,
+	&key_family,	    &expiry_family,	   &database_family,	&transaction_family,
+	&connection_family, &introspection_family, &hash_family,	&history_family,
+	&move_family,	    &past_family,	   &range_family,
 };
 
-/* Names are few and short: by length and first letter nearly all are told apart at once. */
+/* Names are ASCII, so one bit is the case of a letter; most rows are told apart by one byte. */
+static bool name_is(const char *name, struct slice text)
+{
+	return text.len && (name[0] | 0x20) == (text.data[0] | 0x20) && strlen(name) == text.len &&
+	       strncasecmp(name, (const char *)text.data, text.len) == 0;
+}
+
 const struct command *command_find(struct slice name)
 {
 	for (size_t f = 0; f < ARRAY_LEN(families); f++) {
 		for (size_t i = 0; i < families[f]->count; i++) {
-			const struct command *c = &families[f]->rows[i];
-
-			if (strncasecmp(c->name, (const char *)name.data, name.len) == 0 &&
-			    c->name[name.len] == '\0')
-				return c;
+			if (name_is(families[f]->rows[i].name, name))
+				return &families[f]->rows[i];
 		}
+	}
+	return NULL;
+}
+
+const struct command *command_lookup(const struct slice *argv, size_t argc,
+				     const struct command **parent)
+{
+	const struct command *c = command_find(argv[0]);
+
+	*parent = NULL;
+	if (!c || !c->subcommands || argc < 2)
+		return c;
+	*parent = c;
+	for (size_t i = 0; i < c->subcommands->count; i++) {
+		const struct command *sub = &c->subcommands->rows[i];
+
+		if (name_is(sub->name + strlen(c->name) + 1, argv[1]))
+			return sub;
 	}
 	return NULL;
 }
@@ -46,9 +68,21 @@ size_t command_count(void)
 	return n;
 }
 
+const struct command *command_subcommand_at(const struct command *c, size_t i)
+{
+	return c->subcommands && i < c->subcommands->count ? &c->subcommands->rows[i] : NULL;
+}
+
 bool command_takes(const struct command *c, size_t argc)
 {
 	return c->arity >= 0 ? argc == (size_t)c->arity : argc >= (size_t)-c->arity;
+}
+
+void command_append_name(const struct command *c, struct buf *out)
+{
+	for (const char *at = c->name; *at; at++)
+		buf_append_byte(out,
+				*at >= 'A' && *at <= 'Z' ? (uint8_t)(*at | 0x20) : (uint8_t)*at);
 }
 
 size_t command_next_key(const struct command *c, size_t argc, size_t at)

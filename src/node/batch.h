@@ -43,7 +43,8 @@ struct batch_header {
 };
 
 enum batch_flag {
-	BATCH_CANCELLED = 1, /* the client was told that its outcome is not known: do nothing */
+	BATCH_CANCELLED = 1,   /* the client was told that its outcome is not known: do nothing */
+	BATCH_TRANSACTION = 2, /* the arguments are those of transaction_command */
 };
 
 /* One command in a batch. The arguments are borrowed from the payload. */

@@ -128,6 +128,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 		.failed = on_failed,
 	};
 	list_init(&m->reads_waiting);
+	list_init(&m->reads_at_once);
 	list_init(&m->reads_flying);
 	list_init(&m->shares);
 	list_init(&m->share_jobs);
@@ -135,6 +136,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->sessions);
 	list_init(&m->touched);
 	list_init(&m->full);
+	list_init(&m->released);
 	list_init(&m->ageing);
 	member_machine_init(m);
 	rc = member_open(m);
@@ -171,7 +173,6 @@ void member_free(struct member *m)
 	txn_close(&m->read_txn);
 	fetched_free(m->pinned);
 	store_close(m->store);
-	buf_free(&m->unheard);
 	mem_free(m->argv);
 	mem_free(m);
 }
@@ -219,6 +220,7 @@ void member_turn(struct member *m)
 	if (!m->failed) {
 		member_time_turn(m);
 		member_expire_requests(m);
+		member_release_sessions(m);
 		member_write_turn(m);
 		member_read_turn(m);
 		member_expiry_turn(m);
@@ -239,6 +241,8 @@ uint64_t member_deadline_ms(const struct member *m)
 		return UINT64_MAX;
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
 	due = MIN(due, member_expiry_due_ms(m));
+	if (!list_empty(&m->released))
+		due = 0;
 	if (m->barrier_due_ms)
 		due = MIN(due, m->barrier_due_ms);
 	else if (!list_empty(&m->reads_waiting) && m->status.leader)

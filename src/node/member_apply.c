@@ -14,11 +14,21 @@
 
 /* ---- a step that misses a row ---------------------------------------------------------------- */
 
+/* The row for a command of the log; NULL: this member knows none. */
+static const struct command *command_of(const struct batch_command *b)
+{
+	const struct command *parent;
+
+	return b->flags & BATCH_TRANSACTION ? &transaction_command
+					    : command_lookup(b->argv, b->argc, &parent);
+}
+
+/* With a reply, so that a transaction runs its reads, too: they may be what missed a row. */
 static int dry_run_command(struct dry_run *d)
 {
 	struct resp_writer w = {.out = &d->reply, .protocol = 2};
 	struct call c = {
-		.command = command_find(d->command.argv[0]),
+		.command = command_of(&d->command),
 		.argv = d->command.argv,
 		.argc = d->command.argc,
 		.database = (unsigned)d->command.database,
@@ -26,7 +36,7 @@ static int dry_run_command(struct dry_run *d)
 		.reply = &w,
 	};
 
-	return c.command->run(&c);
+	return command_run(&c);
 }
 
 static int dry_run_item(struct dry_run *d)
@@ -139,16 +149,18 @@ void member_forget_dry_run(struct member *m)
 /* ---- commands -------------------------------------------------------------------------------- */
 
 /* Runs it and lets it take effect. ERR_MISSING: nothing has happened. */
-static int run_command(struct member *m, const struct batch_command *b, struct resp_writer *reply)
+static int run_command(struct member *m, const struct batch_command *b, struct request *r,
+		       struct resp_writer *reply)
 {
-	size_t before = reply->out->len;
+	size_t before = reply->out ? reply->out->len : 0;
 	struct call c = {
-		.command = command_find(b->argv[0]),
+		.command = command_of(b),
 		.argv = b->argv,
 		.argc = b->argc,
 		.database = (unsigned)b->database,
 		.txn = &m->txn,
 		.reply = reply,
+		.local = r ? r->local : NULL,
 	};
 	int rc;
 
@@ -158,10 +170,11 @@ static int run_command(struct member *m, const struct batch_command *b, struct r
 		return ERR_MALFORMED;
 	txn_begin(&m->txn, store_position(m->store)->stamp_ms, b->author);
 	txn_pin(&m->txn, m->pinned);
-	rc = c.command->run(&c);
+	rc = command_run(&c);
 	if (rc != OK) {
 		txn_undo(&m->txn);
-		reply->out->len = before;
+		if (reply->out)
+			reply->out->len = before;
 		return rc;
 	}
 	if (txn_changed(&m->txn))
@@ -192,16 +205,15 @@ static int apply_command(struct member *m, const struct batch_header *h, uint64_
 			 const struct batch_command *b, const struct entry *e)
 {
 	struct request *r = request_of(m, h, seq);
-	struct resp_writer w = {.out = &m->unheard, .protocol = 2};
+	struct resp_writer w = {.out = NULL, .protocol = 2}; /* nobody waits */
 	int rc = OK;
 
 	if (r) {
 		session_before_write(r->session, r);
 		w = session_writer(r);
 	}
-	buf_clear(&m->unheard);
 	if (!(b->flags & BATCH_CANCELLED))
-		rc = run_command(m, b, &w);
+		rc = run_command(m, b, r, &w);
 	if (rc == ERR_MISSING) {
 		dry_run_start_command(m, b, e);
 		return rc;

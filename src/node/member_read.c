@@ -16,7 +16,7 @@
 /* More than this is not kept of what a batch of reads got from the engine. */
 #define LEARN_MAX ((size_t)4 << 20)
 
-static struct call read_call(const struct request *r, struct txn *t, struct resp_writer *w)
+static struct call read_call(struct request *r, struct txn *t, struct resp_writer *w)
 {
 	return (struct call){
 		.command = r->command,
@@ -25,6 +25,8 @@ static struct call read_call(const struct request *r, struct txn *t, struct resp
 		.database = r->database,
 		.txn = t,
 		.reply = w,
+		.watches = &r->watches,
+		.local = r->local,
 	};
 }
 
@@ -41,7 +43,7 @@ static void read_in_pool(struct read_batch *b, struct request *r)
 	struct call c = read_call(r, &b->txn, &w);
 	int rc;
 
-	rc = r->command->run(&c);
+	rc = command_run(&c);
 	CHECK(rc != ERR_MISSING);
 	if (rc == OK)
 		return;
@@ -147,7 +149,7 @@ void member_read_now(struct member *m, struct request *r)
 	int rc;
 
 	txn_begin(&m->read_txn, store_position(m->store)->stamp_ms, 0);
-	rc = r->command->run(&c);
+	rc = command_run(&c);
 	if (rc != OK)
 		w.out->len = before;
 	if (rc == ERR_MISSING) {
@@ -161,8 +163,10 @@ void member_read_now(struct member *m, struct request *r)
 
 void member_read(struct member *m, struct request *r)
 {
+	bool at_once = r->session->client.readonly;
+
 	r->state = REQUEST_WAITS;
-	list_push_back(&m->reads_waiting, &r->waiting);
+	list_push_back(at_once ? &m->reads_at_once : &m->reads_waiting, &r->waiting);
 }
 
 /* All of one list behind another, in order. */
@@ -186,10 +190,27 @@ void member_barrier_void(struct member *m)
 	m->barrier_due_ms = 0;
 }
 
+/*
+ * READONLY: this member's state will do. It is never older than what the session has seen or
+ * written here: what is applied only grows, and a read waits for the writes before it anyway.
+ */
+static void read_at_once(struct member *m)
+{
+	struct list *it;
+
+	while ((it = list_pop_front(&m->reads_at_once)) != NULL) {
+		struct request *r = LIST_ITEM(it, struct request, waiting);
+
+		r->state = REQUEST_DUE;
+		session_advance(r->session);
+	}
+}
+
 void member_read_turn(struct member *m)
 {
 	uint64_t now = member_now_ms(m);
 
+	read_at_once(m);
 	if (m->barrier_due_ms && now >= m->barrier_due_ms)
 		member_barrier_void(m);
 	if (m->barrier_due_ms || list_empty(&m->reads_waiting))

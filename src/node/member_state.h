@@ -4,6 +4,7 @@
 /* Inside node only: the state behind struct member and struct session, and what their files offer
  * each other. */
 
+#include "base/hash_table.h"
 #include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/expiry_entry.h"
@@ -11,6 +12,28 @@
 #include "node/origin.h"
 #include "node/request.h"
 #include "storage/vault.h"
+
+/*
+ * What a session has said of a transaction that is still to come.
+ *
+ *	         WATCH                   MULTI                     EXEC
+ *	CLOSED --------> CLOSED, watches ------> OPEN, queued ------------> CLOSED
+ *	   ^                                       |     with elements of the session's own:
+ *	   +---------------------------------------+     held until it is known whether it ran
+ *	        DISCARD, RESET, EXEC after an error
+ */
+struct multi {
+	bool open;
+	bool failed;		   /* an error while it was queued: EXEC will refuse */
+	struct list queued;	   /* of struct request */
+	size_t bytes;		   /* what they take in the log */
+	struct hash_table watches; /* of struct watched, by database and key */
+	uint64_t number;	   /* grows whenever watches are forgotten */
+	size_t watching;	   /* WATCHes under way: EXEC waits for them */
+	bool watch_failed;	   /* a key that was to be watched is not */
+	struct request *exec;	   /* under way, and all behind it is held; NULL: none */
+	struct client after;	   /* what the client is if `exec` runs */
+};
 
 struct session {
 	struct member *member;
@@ -20,12 +43,13 @@ struct session {
 	struct list touched;  /* in the member: has output to tell of */
 	struct list full;     /* in the member: was told to wait */
 	struct list requests; /* in order of arrival */
-	size_t count;
+	size_t count;	      /* of these and of those that are held */
 	struct buf out;
-	unsigned database;
-	int protocol;
-	bool wants_close;
 	bool advancing;
+	struct client client;
+	struct multi multi;
+	struct list held;     /* requests that came behind one that decides what they mean */
+	struct list released; /* in the member: what is held may go on */
 };
 
 /* Reads that share one view, on their way through the pool. */
@@ -139,8 +163,7 @@ struct member {
 	struct dry_run *dry_run; /* under way; NULL: none */
 	struct slice *argv;
 	size_t argv_cap;
-	struct buf unheard; /* replies that nobody waits for */
-	uint64_t changes;   /* commands that changed something, since the start */
+	uint64_t changes; /* commands that changed something, since the start */
 
 	struct expiry expiry;
 
@@ -154,6 +177,7 @@ struct member {
 	struct txn read_txn;
 	struct list reads_waiting; /* for the barrier after the one under way */
 	struct list reads_flying;  /* for the one under way */
+	struct list reads_at_once; /* for none: they run with the next turn */
 	uint64_t barrier;	   /* its number */
 	uint64_t barrier_due_ms;   /* when it is asked for again; 0: none is under way */
 	struct read_batch *batch;  /* to be handed to the pool at the end of the turn */
@@ -168,9 +192,11 @@ struct member {
 
 	/* sessions */
 	struct list sessions;
-	struct list touched; /* have output to tell of */
-	struct list full;    /* were told to wait */
-	struct list ageing;  /* requests, oldest first */
+	struct list touched;  /* have output to tell of */
+	struct list full;     /* were told to wait */
+	struct list released; /* hold requests that may go on */
+	struct list ageing;   /* requests, oldest first */
+	uint64_t last_client; /* the id that was given last */
 };
 
 uint64_t member_now_ms(const struct member *m);
@@ -249,8 +275,26 @@ struct resp_writer session_writer(struct request *r);
 void session_before_write(struct session *s, const struct request *r);
 void session_done(struct request *r);
 void session_advance(struct session *s);
+struct request *session_add(struct session *s, struct request *r);
+void session_answer_done(struct request *r);
+void session_answer_error(struct session *s, const char *text);
+void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc);
+void member_release_sessions(struct member *m);
 void member_expire_requests(struct member *m);
 void member_tell_sessions(struct member *m);
 uint64_t member_request_due_ms(const struct member *m);
+
+/* session_multi.c */
+void multi_init(struct multi *t);
+void multi_close(struct multi *t);
+void multi_fail(struct multi *t); /* if one is open */
+void multi_end(struct multi *t);  /* neither watched nor queued is anything any more */
+bool multi_holds(const struct multi *t, struct slice name);
+void multi_request_done(struct session *s, struct request *r);
+void session_queue(struct session *s, const struct command *command, const struct slice *argv,
+		   size_t argc);
+bool session_play(struct session *s, const struct command *command, const struct slice *argv,
+		  size_t argc);
 
 #endif

@@ -11,6 +11,8 @@ void member_collect(struct member *m, struct request *r, const struct slice *arg
 {
 	struct batch_command c = {.database = r->database, .argc = argc, .argv = argv};
 
+	if (r->command == &transaction_command)
+		c.flags = BATCH_TRANSACTION;
 	batch_command_encode(&c, origin_collect(&m->origin, r));
 	origin_collected(&m->origin);
 	r->state = REQUEST_WRITES;

@@ -15,15 +15,14 @@ static size_t bytes_of(const struct slice *argv, size_t argc)
 
 struct request *request_new(const struct command *command, const struct slice *argv, size_t argc)
 {
-	size_t kept = command && command->class == COMMAND_WRITE ? 0 : argc;
-	struct request *r = mem_alloc(sizeof(*r) + kept * sizeof(*argv) + bytes_of(argv, kept));
-	uint8_t *bytes = (uint8_t *)(r + 1) + kept * sizeof(*argv);
+	struct request *r = mem_alloc(sizeof(*r) + argc * sizeof(*argv) + bytes_of(argv, argc));
+	uint8_t *bytes = (uint8_t *)(r + 1) + argc * sizeof(*argv);
 
-	*r = (struct request){.command = command, .argc = kept, .argv = (struct slice *)(r + 1)};
+	*r = (struct request){.command = command, .argc = argc, .argv = (struct slice *)(r + 1)};
 	list_init(&r->link);
 	list_init(&r->waiting);
 	list_init(&r->ageing);
-	for (size_t i = 0; i < kept; i++) {
+	for (size_t i = 0; i < argc; i++) {
 		if (argv[i].len)
 			memcpy(bytes, argv[i].data, argv[i].len);
 		r->argv[i] = slice_of(bytes, argv[i].len);
@@ -38,6 +37,8 @@ void request_free(struct request *r)
 	list_remove(&r->waiting);
 	list_remove(&r->ageing);
 	buf_free(&r->reply);
+	buf_free(&r->watches);
+	transaction_local_free(r->local);
 	mem_free(r);
 }
 

@@ -4,7 +4,7 @@
 /* Inside node only: one request of a session, from its arrival to its reply. */
 
 #include "base/list.h"
-#include "command/command.h"
+#include "command/transaction.h"
 
 struct session;
 
@@ -38,11 +38,14 @@ struct request {
 	unsigned database;
 	int protocol;
 	struct buf reply;
+	struct buf watches;		 /* what a WATCH noted */
+	uint64_t watching;		 /* of a WATCH: the transaction it is meant for */
+	struct transaction_local *local; /* of an EXEC: owned; NULL: none */
 	size_t argc;
-	struct slice *argv; /* of a read; behind this struct, with the bytes */
+	struct slice *argv; /* behind this struct, with the bytes; a write keeps none */
 };
 
-/* A request with a copy of the arguments; none are kept of a write. */
+/* A request with a copy of these arguments. */
 struct request *request_new(const struct command *command, const struct slice *argv, size_t argc);
 void request_free(struct request *r);
 

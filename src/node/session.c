@@ -12,7 +12,10 @@ struct session *session_open(struct member *m, const struct session_events *even
 	s->member = m;
 	s->events = events;
 	s->ctx = ctx;
-	s->protocol = 2;
+	client_init(&s->client, ++m->last_client, &m->io->clock);
+	multi_init(&s->multi);
+	list_init(&s->held);
+	list_init(&s->released);
 	list_init(&s->touched);
 	list_init(&s->full);
 	list_init(&s->requests);
@@ -44,6 +47,11 @@ void session_close(struct session *s)
 	list_remove(&s->link);
 	list_remove(&s->touched);
 	list_remove(&s->full);
+	list_remove(&s->released);
+	while ((it = list_pop_front(&s->held)) != NULL)
+		request_free(LIST_ITEM(it, struct request, link));
+	multi_close(&s->multi);
+	client_free(&s->client);
 	buf_free(&s->out);
 	mem_free(s);
 }
@@ -98,9 +106,14 @@ void session_advance(struct session *s)
 
 void session_done(struct request *r)
 {
+	struct session *s = r->session;
+
 	r->state = REQUEST_DONE;
 	list_remove(&r->waiting);
 	list_remove(&r->ageing);
+	multi_request_done(s, r);
+	if (!list_empty(&s->held) && list_empty(&s->released))
+		list_push_back(&s->member->released, &s->released);
 }
 
 /*
@@ -120,13 +133,13 @@ void session_before_write(struct session *s, const struct request *r)
 	}
 }
 
-static struct request *session_add(struct session *s, struct request *r)
+struct request *session_add(struct session *s, struct request *r)
 {
 	struct member *m = s->member;
 
 	r->session = s;
-	r->database = s->database;
-	r->protocol = s->protocol;
+	r->database = s->client.database;
+	r->protocol = s->client.protocol;
 	r->due_ms = member_now_ms(m) + m->options.request_timeout_ms;
 	list_push_back(&s->requests, &r->link);
 	list_push_back(&m->ageing, &r->ageing);
@@ -134,87 +147,104 @@ static struct request *session_add(struct session *s, struct request *r)
 	return r;
 }
 
-static void session_answer_error(struct session *s, const char *text)
+/* The reply of a request that was answered as it came has been written. */
+void session_answer_done(struct request *r)
 {
-	struct request *r = session_add(s, request_new(NULL, NULL, 0));
-	struct resp_writer w = session_writer(r);
+	struct session *s = r->session;
 
-	resp_write_error(&w, slice_of_text(text));
 	session_done(r);
 	session_emit(s);
 }
 
-void session_refuse(struct session *s, struct slice error)
+static void session_answer_refusal(struct session *s, struct slice error)
 {
 	struct request *r = session_add(s, request_new(NULL, NULL, 0));
 	struct resp_writer w = session_writer(r);
 
 	resp_write_error(&w, error);
-	session_done(r);
-	session_emit(s);
+	session_answer_done(r);
+}
+
+void session_answer_error(struct session *s, const char *text)
+{
+	session_answer_refusal(s, slice_of_text(text));
+}
+
+/* A request that cannot be run; a transaction it was meant for will not run either. */
+static void session_reject(struct session *s, struct slice error)
+{
+	multi_fail(&s->multi);
+	session_answer_refusal(s, error);
 }
 
 /* As Redis says it: the name and the beginnings of the arguments. */
 static void session_unknown_command(struct session *s, const struct slice *argv, size_t argc)
 {
 	struct buf text = {0};
+	size_t begin;
 
 	buf_printf(&text, "ERR unknown command '%.*s', with args beginning with: ",
 		   (int)MIN(argv[0].len, (size_t)128), (const char *)argv[0].data);
-	for (size_t i = 1; i < argc && text.len < 128 + 50; i++)
-		buf_printf(&text, "'%.*s' ", (int)MIN(argv[i].len, (size_t)128),
+	begin = text.len;
+	for (size_t i = 1; i < argc && text.len - begin < 128; i++)
+		buf_printf(&text, "'%.*s' ", (int)MIN(argv[i].len, 128 - (text.len - begin)),
 			   (const char *)argv[i].data);
-	session_refuse(s, buf_slice(&text));
+	session_reject(s, buf_slice(&text));
 	buf_free(&text);
 }
 
+static void session_unknown_subcommand(struct session *s, const struct command *parent,
+				       struct slice name)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+		   (int)MIN(name.len, (size_t)128), (const char *)name.data, parent->name);
+	session_reject(s, buf_slice(&text));
+	buf_free(&text);
+}
+
+/* A wrong EXEC ends the transaction it was meant for. */
 static void session_wrong_arity(struct session *s, const struct command *command)
 {
 	struct buf text = {0};
 
-	buf_printf(&text, "ERR wrong number of arguments for '%s' command", command->name);
-	for (size_t i = 0; i < text.len; i++)
-		if (i >= 4 && text.data[i] >= 'A' && text.data[i] <= 'Z')
-			text.data[i] = (uint8_t)(text.data[i] + ('a' - 'A'));
-	session_refuse(s, buf_slice(&text));
+	if (command->role == ROLE_EXEC) {
+		multi_end(&s->multi);
+		buf_printf(&text, "EXECABORT Transaction discarded because of: ");
+	} else {
+		buf_printf(&text, "ERR ");
+	}
+	buf_printf(&text, "wrong number of arguments for '");
+	command_append_name(command, &text);
+	buf_printf(&text, "' command");
+	session_reject(s, buf_slice(&text));
 	buf_free(&text);
 }
 
 /* What needs neither state nor log is answered as it comes, but in its turn. */
-static void session_run_local(struct session *s, const struct command *command,
-			      const struct slice *argv, size_t argc)
+void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc)
 {
 	struct request *r = session_add(s, request_new(command, NULL, 0));
 	struct resp_writer w = session_writer(r);
 	struct call c = {.command = command,
 			 .argv = argv,
 			 .argc = argc,
-			 .database = s->database,
-			 .reply = &w};
-	int rc = command->run(&c);
+			 .database = s->client.database,
+			 .reply = &w,
+			 .client = &s->client};
+	int rc = command_run(&c);
 
 	CHECK(rc == OK);
-	session_done(r);
-	session_emit(s);
+	session_answer_done(r);
 }
 
-void session_request(struct session *s, const struct slice *argv, size_t argc)
+static void session_run(struct session *s, const struct command *command, const struct slice *argv,
+			size_t argc)
 {
-	const struct command *command = command_find(argv[0]);
 	struct member *m = s->member;
 
-	if (m->failed) {
-		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
-		return;
-	}
-	if (!command) {
-		session_unknown_command(s, argv, argc);
-		return;
-	}
-	if (!command_takes(command, argc)) {
-		session_wrong_arity(s, command);
-		return;
-	}
 	switch (command->class) {
 	case COMMAND_LOCAL:
 		session_run_local(s, command, argv, argc);
@@ -223,9 +253,93 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 		member_read(m, session_add(s, request_new(command, argv, argc)));
 		return;
 	case COMMAND_WRITE:
-		member_collect(m, session_add(s, request_new(command, argv, argc)), argv, argc);
+		member_collect(m, session_add(s, request_new(command, NULL, 0)), argv, argc);
 		return;
 	}
+}
+
+static void session_take(struct session *s, const struct slice *argv, size_t argc)
+{
+	const struct command *parent, *command = command_lookup(argv, argc, &parent);
+
+	if (s->member->failed)
+		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
+	else if (!command && parent)
+		session_unknown_subcommand(s, parent, argv[1]);
+	else if (!command)
+		session_unknown_command(s, argv, argc);
+	else if (!command_takes(command, argc))
+		session_wrong_arity(s, command);
+	else if (session_play(s, command, argv, argc))
+		return;
+	else if (s->multi.open)
+		session_queue(s, command, argv, argc);
+	else
+		session_run(s, command, argv, argc);
+}
+
+/* ---- requests that are held ------------------------------------------------------------------ */
+
+/* With arguments it is a request; without, an error that takes the place of one. */
+static void session_hold(struct session *s, struct request *r)
+{
+	list_push_back(&s->held, &r->link);
+	s->count++;
+}
+
+void session_request(struct session *s, const struct slice *argv, size_t argc)
+{
+	if (s->client.wants_close)
+		return;
+	if (!list_empty(&s->held) || multi_holds(&s->multi, argv[0]))
+		session_hold(s, request_new(NULL, argv, argc));
+	else
+		session_take(s, argv, argc);
+}
+
+void session_refuse(struct session *s, struct slice error)
+{
+	struct request *r;
+
+	if (s->client.wants_close)
+		return;
+	if (list_empty(&s->held) && !s->multi.exec) {
+		session_reject(s, error);
+		return;
+	}
+	r = request_new(NULL, NULL, 0);
+	buf_append_slice(&r->reply, error);
+	session_hold(s, r);
+}
+
+/* What was held goes on as if it came now, up to the next one that has to wait. */
+static void session_release(struct session *s)
+{
+	while (!list_empty(&s->held)) {
+		struct request *r = LIST_ITEM(s->held.next, struct request, link);
+
+		if (r->argc && multi_holds(&s->multi, r->argv[0]))
+			return;
+		if (!r->argc && s->multi.exec)
+			return;
+		list_remove(&r->link);
+		s->count--;
+		if (s->client.wants_close)
+			; /* QUIT: what came behind it was in vain */
+		else if (r->argc)
+			session_take(s, r->argv, r->argc);
+		else
+			session_reject(s, buf_slice(&r->reply));
+		request_free(r);
+	}
+}
+
+void member_release_sessions(struct member *m)
+{
+	struct list *it;
+
+	while ((it = list_pop_front(&m->released)) != NULL)
+		session_release(LIST_ITEM(it, struct session, released));
 }
 
 static bool session_holds_enough(const struct session *s)
@@ -249,7 +363,7 @@ bool session_is_idle(const struct session *s)
 
 bool session_wants_close(const struct session *s)
 {
-	return s->wants_close;
+	return s->client.wants_close && s->count == 0;
 }
 
 struct buf *session_output(struct session *s)

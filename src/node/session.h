@@ -6,7 +6,7 @@
  * in the same order, as bytes of the protocol. The session knows no socket: the process reads
  * requests from wherever they come from and writes what session_output holds.
  *
- * Nothing is answered from within session_request: what was asked for is collected, and the next
+ * What needs the state is not answered from within session_request: it is collected, and the next
  * member_turn runs it together with what the other sessions asked for.
  */
 
@@ -45,7 +45,10 @@ bool session_is_full(struct session *s);
 /* Whether everything that was asked is answered. */
 bool session_is_idle(const struct session *s);
 
-/* Whether the client asked for its connection to end: close it when the output is written. */
+/*
+ * Whether the client asked for its connection to end and all it asked before is answered: close it
+ * when the output is written.
+ */
 bool session_wants_close(const struct session *s);
 
 /* The replies that were not taken yet; the owner takes from the front (buf_consume, buf_clear). */

@@ -49,10 +49,9 @@ void txn_init(struct txn *t, struct store *s)
 
 void txn_init_view(struct txn *t, const struct view *v, struct fetched *note)
 {
-	t->base = view_position(v);
 	tree_init(&t->past.rows, &t->past.arena);
 	txn_empty(t);
-	txn_take_position(t, t->base);
+	txn_take_position(t, view_position(v));
 	view_reader(v, &t->reader);
 	t->reader.note = note;
 }
@@ -188,18 +187,6 @@ int txn_record(struct txn *t, unsigned database, struct slice key, struct record
 	if (rc == OK && t->past.on)
 		rc = past_record(t, keyspace, key, r);
 	return rc == OK && r->type == RECORD_NONE ? ERR_NOT_FOUND : rc;
-}
-
-uint64_t txn_keys(const struct txn *t, unsigned database)
-{
-	uint32_t keyspace = txn_keyspace(t, database);
-	const struct keyspace_row *row = position_keyspace(t->base, keyspace);
-	uint64_t keys = row ? row->keys : 0; /* mapped by this very transaction: empty before */
-
-	for (size_t i = 0; i < t->delta_count; i++)
-		if (t->deltas[i].id == keyspace)
-			keys += (uint64_t)t->deltas[i].keys;
-	return keys;
 }
 
 int txn_change_at(struct txn *t, struct revision at, struct change *c)

@@ -53,7 +53,6 @@ struct txn {
 	struct reader reader;
 	struct arena arena;
 	struct tree trees[FAMILY_COUNT]; /* layer 0 */
-	const struct position *base;	 /* of what it reads, before its own changes */
 	struct position position;	 /* as if committed; no arrays */
 	uint32_t sub;			 /* changes so far */
 	uint64_t time_ms;
@@ -106,9 +105,6 @@ MUST_USE int txn_record(struct txn *t, unsigned database, struct slice key, stru
 
 /* The value of a string. */
 MUST_USE int txn_value(struct txn *t, const struct record *r, struct slice *value);
-
-/* How many keys a database has. */
-uint64_t txn_keys(const struct txn *t, unsigned database);
 
 /* A change of the past or of now, decoded; the slices are borrowed as others. */
 MUST_USE int txn_change_at(struct txn *t, struct revision at, struct change *c);

@@ -1,0 +1,85 @@
+/* Databases and the store as a whole. */
+
+#include "base/error.h"
+#include "command/family.h"
+#include "resp/integer.h"
+
+static int database_dbsize(struct call *c)
+{
+	uint64_t count;
+	int rc = txn_key_count(c->txn, c->database, &count);
+
+	return rc == OK ? reply_integer(c, (int64_t)count) : rc;
+}
+
+static int database_revision(struct call *c)
+{
+	return reply_integer(c, (int64_t)c->txn->position.revision);
+}
+
+/* SYNC or ASYNC: what is emptied is out of sight at once, either way. */
+static int flush_takes(struct call *c)
+{
+	if (c->argc == 1 ||
+	    (c->argc == 2 && (argument_is(c->argv[1], "SYNC") || argument_is(c->argv[1], "ASYNC"))))
+		return OK;
+	return reply_syntax(c);
+}
+
+/* A database that is empty already is not emptied again: no feed hears of it. */
+static int flush(struct call *c, unsigned database)
+{
+	uint64_t count;
+	int rc = txn_key_count(c->txn, database, &count);
+
+	if (rc == OK && count)
+		txn_flush_database(c->txn, database);
+	return rc;
+}
+
+static int database_flushdb(struct call *c)
+{
+	int rc = flush_takes(c);
+
+	if (rc != OK)
+		return rc;
+	rc = flush(c, c->database);
+	return rc == OK ? reply_ok(c) : rc;
+}
+
+static int database_flushall(struct call *c)
+{
+	int rc = flush_takes(c);
+
+	for (unsigned i = 0; i < DATABASE_COUNT && rc == OK; i++)
+		rc = flush(c, i);
+	return rc == OK ? reply_ok(c) : rc;
+}
+
+static int database_swapdb(struct call *c)
+{
+	int64_t a, b;
+
+	if (!resp_integer_parse(c->argv[1], &a) || a < INT32_MIN || a > INT32_MAX)
+		return reply_error(c, "ERR invalid first DB index");
+	if (!resp_integer_parse(c->argv[2], &b) || b < INT32_MIN || b > INT32_MAX)
+		return reply_error(c, "ERR invalid second DB index");
+	if (a < 0 || a >= DATABASE_COUNT || b < 0 || b >= DATABASE_COUNT)
+		return reply_error(c, "ERR DB index is out of range");
+	if (a != b)
+		txn_swap_databases(c->txn, (unsigned)a, (unsigned)b);
+	return reply_ok(c);
+}
+
+static const struct command rows[] = {
+	COMMAND_ROW("DBSIZE", 1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
+		    database_dbsize),
+	COMMAND_ROW("FLUSHALL", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushall),
+	COMMAND_ROW("FLUSHDB", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushdb),
+	COMMAND_ROW("REVISION", 1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
+		    database_revision),
+	COMMAND_ROW("SWAPDB", 3, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_FAST,
+		    database_swapdb),
+};
+
+const struct command_family database_family = COMMAND_FAMILY(rows);

@@ -1,0 +1,255 @@
+#include "command/transaction.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "command/family.h"
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+void watch_encode(const struct watch *w, struct buf *out)
+{
+	buf_append_varint(out, w->database);
+	buf_append_varint(out, w->mod.main);
+	buf_append_varint(out, w->mod.sub);
+	buf_append_varint(out, w->revision);
+	buf_append_string(out, w->key);
+}
+
+int watch_decode(struct cursor *c, struct watch *w)
+{
+	*w = (struct watch){0};
+	w->database = cursor_varint32(c);
+	w->mod.main = cursor_varint(c);
+	w->mod.sub = cursor_varint32(c);
+	w->revision = cursor_varint(c);
+	w->key = cursor_string(c);
+	return c->failed || w->database >= DATABASE_COUNT ? ERR_MALFORMED : OK;
+}
+
+void transaction_add(struct buf *out, const struct command *command, unsigned database,
+		     const struct slice *argv, size_t argc)
+{
+	size_t len = 1 + varint_size(database) + varint_size(argc);
+
+	CHECK(command->class != COMMAND_LOCAL && argc > 0);
+	for (size_t i = 0; i < argc; i++)
+		len += varint_size(argv[i].len) + argv[i].len;
+	buf_append_varint(out, len);
+	buf_append_fixed8(out, (uint8_t)command->class);
+	buf_append_varint(out, database);
+	buf_append_varint(out, argc);
+	for (size_t i = 0; i < argc; i++)
+		buf_append_string(out, argv[i]);
+}
+
+void transaction_add_local(struct buf *out)
+{
+	uint8_t kind = COMMAND_LOCAL;
+
+	buf_append_string(out, slice_of(&kind, 1));
+}
+
+void transaction_local_free(struct transaction_local *l)
+{
+	if (!l)
+		return;
+	buf_free(&l->bytes);
+	mem_free(l->replies);
+	mem_free(l);
+}
+
+/* ---- watches --------------------------------------------------------------------------------- */
+
+/*
+ * A key that was absent and is absent may have been there in between: its tombstone says when it
+ * went. Nothing says so when the tombstone may be gone, or the database is not the one it was.
+ */
+static bool watch_holds(const struct call *c, const struct watch *w, const struct record *r)
+{
+	const struct position *p = &c->txn->position;
+
+	if (r->type != RECORD_NONE || w->mod.main)
+		return r->type != RECORD_NONE && revision_equal(r->mod, w->mod);
+	return r->mod.main <= w->revision && p->horizon <= w->revision &&
+	       p->database_at[w->database] <= w->revision;
+}
+
+static int watches_hold(struct call *c, struct cursor *in, bool *hold)
+{
+	uint64_t count = cursor_varint(in);
+
+	*hold = true;
+	for (uint64_t i = 0; i < count; i++) {
+		struct watch w;
+		struct record r;
+		int rc = watch_decode(in, &w);
+
+		if (rc == OK)
+			rc = txn_record(c->txn, w.database, w.key, &r);
+		if (rc != OK && rc != ERR_NOT_FOUND)
+			return rc;
+		*hold = *hold && watch_holds(c, &w, &r);
+	}
+	return in->failed ? ERR_MALFORMED : OK;
+}
+
+static int transaction_watch(struct call *c)
+{
+	struct buf noted = {0};
+	struct watch w = {.database = c->database, .revision = c->txn->position.revision};
+	int rc = OK;
+
+	for (size_t i = 1; rc == OK && i < c->argc; i++) {
+		struct record r;
+
+		rc = call_record(c, i, &r);
+		w.key = c->argv[i];
+		w.mod = r.type == RECORD_NONE ? (struct revision){0} : r.mod;
+		if (rc == OK)
+			watch_encode(&w, &noted);
+	}
+	if (rc == OK) {
+		buf_append_slice(c->watches, buf_slice(&noted));
+		reply_ok(c);
+	}
+	buf_free(&noted);
+	return rc;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+/* An array of arguments that serves one element after the other. */
+struct arguments {
+	struct slice *argv;
+	size_t cap;
+};
+
+static int element_run(struct call *c, struct cursor *in, enum command_class class,
+		       struct arguments *arguments)
+{
+	struct call element = {.txn = c->txn, .reply = c->reply};
+	const struct command *parent;
+	uint64_t argc;
+
+	element.database = cursor_varint32(in);
+	argc = cursor_varint(in);
+	if (in->failed || !argc || argc > cursor_left(in) || element.database >= DATABASE_COUNT)
+		return ERR_MALFORMED;
+	MEM_GROW(arguments->argv, arguments->cap, (size_t)argc);
+	for (size_t i = 0; i < argc; i++)
+		arguments->argv[i] = cursor_string(in);
+	element.argv = arguments->argv;
+	element.argc = (size_t)argc;
+	if (!cursor_done(in))
+		return ERR_MALFORMED;
+	element.command = command_lookup(element.argv, element.argc, &parent);
+	if (!element.command || element.command->class != class || !element.command->run ||
+	    element.command->role != ROLE_ORDINARY || !command_takes(element.command, element.argc))
+		return ERR_MALFORMED;
+	return command_run(&element);
+}
+
+/* The reply of an element that the session has run itself. */
+static void element_reply(struct call *c, size_t number)
+{
+	const struct transaction_local *l = c->local;
+	size_t begin;
+
+	if (!l || number >= l->count) {
+		resp_write_null(c->reply);
+		return;
+	}
+	begin = number ? l->replies[number - 1].end : 0;
+	resp_write_raw(c->reply, slice_of(l->bytes.data + begin, l->replies[number].end - begin));
+	c->reply->protocol = l->replies[number].protocol;
+}
+
+static int transaction_elements(struct call *c, struct cursor *in, size_t *count)
+{
+	struct arguments arguments = {0};
+	size_t local = 0;
+	int rc = OK;
+
+	for (*count = 0; rc == OK && cursor_left(in); ++*count) {
+		struct cursor element = cursor_of(cursor_string(in));
+		uint8_t kind = cursor_fixed8(&element);
+
+		if (kind == COMMAND_LOCAL)
+			element_reply(c, local++);
+		else if (kind != COMMAND_READ && kind != COMMAND_WRITE)
+			rc = ERR_MALFORMED;
+		else if (kind == COMMAND_WRITE || c->reply->out)
+			rc = element_run(c, &element, kind, &arguments);
+	}
+	mem_free(arguments.argv);
+	return rc == OK && in->failed ? ERR_MALFORMED : rc;
+}
+
+static int transaction_run(struct call *c)
+{
+	struct cursor in = cursor_of(c->argv[1]);
+	struct resp_open open;
+	size_t count;
+	bool hold;
+	int rc = watches_hold(c, &in, &hold);
+
+	if (rc != OK)
+		return rc;
+	if (c->local)
+		c->local->ran = hold;
+	if (!hold) {
+		resp_write_null_array(c->reply);
+		return OK;
+	}
+	open = resp_open_array(c->reply);
+	rc = transaction_elements(c, &in, &count);
+	if (rc == OK)
+		resp_close(c->reply, open, count);
+	return rc;
+}
+
+const struct command transaction_command = {
+	.name = "EXEC",
+	.arity = 2,
+	.class = COMMAND_WRITE,
+	.run = transaction_run,
+};
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+#define ALWAYS \
+	(COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE | COMMAND_FLAG_FAST)
+
+#define SESSION_ROW(name_, arity_, role_)                                                    \
+	{                                                                                    \
+		.name = (name_), .arity = (arity_), .class = COMMAND_LOCAL, .flags = ALWAYS, \
+		.role = (role_)                                                              \
+	}
+
+static const struct command rows[] = {
+	SESSION_ROW("DISCARD", 1, ROLE_DISCARD),
+	SESSION_ROW("EXEC", 1, ROLE_EXEC),
+	SESSION_ROW("MULTI", 1, ROLE_MULTI),
+	{
+		.name = "UNWATCH",
+		.arity = 1,
+		.class = COMMAND_LOCAL,
+		.flags = ALWAYS,
+		.run = reply_ok,
+		.role = ROLE_UNWATCH,
+	},
+	{
+		.name = "WATCH",
+		.arity = -2,
+		.class = COMMAND_READ,
+		.flags = ALWAYS,
+		.first_key = 1,
+		.last_key = -1,
+		.key_step = 1,
+		.run = transaction_watch,
+		.role = ROLE_WATCH,
+	},
+};
+
+const struct command_family transaction_family = COMMAND_FAMILY(rows);
