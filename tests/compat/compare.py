@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Asks redis-server and a member the same, and wants the same bytes.
+
+    compare.py RUNNER files FILE ...        hand-written requests
+    compare.py RUNNER generated COUNT SEED  generated ones, COUNT for each version of the protocol
+    compare.py RUNNER cold COUNT SEED       the same to a member that keeps nothing in memory
+"""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import generate
+from sides import Member, Redis
+
+SHOWN = 20
+BATCH = 100
+NUMBER = re.compile(rb"(?<=:)-?\d+(?=\r\n)")
+LINE = re.compile(r"(?:(\d)>\s*)?(.*)")
+
+
+class Difference:
+    def __init__(self, number, text):
+        rule, pattern, reason = (part.strip() for part in text.split("|", 1)[0:1] + rest(text))
+        self.number, self.rule, self.reason, self.used = number, rule, reason, False
+        self.pattern = re.compile(pattern, re.S)
+
+    def allows(self, ours, theirs):
+        if self.rule == "any":
+            return True
+        a, b = NUMBER.findall(ours), NUMBER.findall(theirs)
+        return (NUMBER.sub(b"", ours) == NUMBER.sub(b"", theirs)
+                and all(near(int(x), int(y)) for x, y in zip(a, b)))
+
+
+def near(a, b):
+    return abs(a - b) <= (2000 if a > 50000 else 1 if a > 50 else 0)
+
+
+def rest(text):
+    """The pattern may have bars of its own; the reason is behind the last one."""
+    pattern, reason = text.split("|", 1)[1].rsplit("|", 1)
+    return [pattern, reason]
+
+
+class Comparison:
+    def __init__(self, *runner):
+        self.redis, self.member = Redis(), Member(*runner)
+        path = Path(__file__).with_name("differences.txt")
+        lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        self.differences = [Difference(n, line) for n, line in lines
+                            if line and not line.startswith("#")]
+        self.compared, self.failures = 0, 0
+
+    def ask(self, connection, requests, place):
+        theirs = self.redis.ask(connection, requests)
+        ours = self.member.ask(connection, requests)
+        for i, words in enumerate(requests):
+            self.compare(words, ours[i:i + 1], theirs[i:i + 1], place)
+        return ours
+
+    def compare(self, words, ours, theirs, place):
+        self.compared += 1
+        if ours == theirs:
+            return
+        text = b" ".join(words).decode("latin-1").upper()
+        for difference in self.differences:
+            if (ours and theirs and difference.pattern.fullmatch(text)
+                    and difference.allows(ours[0], theirs[0])):
+                difference.used = True
+                return
+        self.failures += 1
+        if self.failures <= SHOWN:
+            shown = b" ".join(words)[:200]
+            print(f"{place}: {shown!r}\n  redis {b''.join(theirs)[:300]!r}\n"
+                  f"  ours  {b''.join(ours)[:300]!r}")
+
+    def close(self):
+        self.redis.close()
+        self.member.close()
+
+
+def words_of(line):
+    """Words as a shell splits them, with the escapes of Python in double quotes."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="")
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+    return [word.encode("latin-1").decode("unicode_escape").encode("latin-1") for word in lexer]
+
+
+def start(comparison, protocol, place):
+    """Every file and every run of the generator begins with empty databases."""
+    for connection in range(1, 4):
+        comparison.ask(connection, [[b"RESET"], [b"HELLO", protocol]], place)
+    comparison.ask(1, [[b"FLUSHALL"]], place)
+
+
+def run_file(comparison, path, protocol):
+    """Lines with a + before them go out together with the next one."""
+    start(comparison, protocol, path.name)
+    waiting = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        together = line.startswith("+")
+        connection, text = LINE.fullmatch(line.lstrip("+ ")).groups()
+        waiting.append(words_of(text))
+        if not together:
+            comparison.ask(int(connection or 1), waiting,
+                           f"{path.name}:{number} (protocol {protocol.decode()})")
+            waiting = []
+
+
+def run_generated(comparison, count, seed, protocol):
+    place = f"seed {seed} protocol {protocol.decode()}"
+    start(comparison, protocol, place)
+    requests = generate.requests(seed, comparison.member.ask(1, [[b"COMMAND"]])[0], count)
+    for at in range(0, len(requests), BATCH):
+        comparison.ask(1 + at // BATCH % 3, requests[at:at + BATCH], f"{place} from {at}")
+
+
+def main():
+    runner, mode, *arguments = sys.argv[1:]
+    comparison = Comparison(runner, *(["cold"] if mode == "cold" else []))
+    try:
+        for protocol in (b"2", b"3"):
+            if mode == "files":
+                for path in sorted(map(Path, arguments)):
+                    run_file(comparison, path, protocol)
+            else:
+                run_generated(comparison, int(arguments[0]), int(arguments[1]), protocol)
+    finally:
+        comparison.close()
+    for difference in comparison.differences:
+        if mode == "files" and not difference.used:
+            print(f"differences.txt:{difference.number}: nothing needs it: {difference.reason}")
+            comparison.failures += 1
+    print(f"{comparison.compared} replies compared, {comparison.failures} wrong")
+    return 1 if comparison.failures or not comparison.compared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
