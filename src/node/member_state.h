@@ -26,7 +26,8 @@ struct multi {
 	bool open;
 	bool failed;		   /* an error while it was queued: EXEC will refuse */
 	struct list queued;	   /* of struct request */
-	size_t bytes;		   /* what they take in the log */
+	size_t bytes;		   /* what they take in the log at most */
+	size_t memory;		   /* what they take while they wait */
 	struct hash_table watches; /* of struct watched, by database and key */
 	uint64_t number;	   /* grows whenever watches are forgotten */
 	size_t watching;	   /* WATCHes under way: EXEC waits for them */

@@ -91,6 +91,9 @@ static void watches_note(struct multi *t, const struct request *r)
 
 /* ---- the queue ------------------------------------------------------------------------------- */
 
+/* Small commands take more room while they wait than in the log. */
+#define QUEUE_MEMORY_MAX (4 * TRANSACTION_BYTES_MAX)
+
 void multi_init(struct multi *t)
 {
 	list_init(&t->queued);
@@ -106,6 +109,7 @@ void multi_end(struct multi *t)
 	t->open = false;
 	t->failed = false;
 	t->bytes = 0;
+	t->memory = 0;
 }
 
 void multi_close(struct multi *t)
@@ -134,9 +138,12 @@ void session_queue(struct session *s, const struct command *command, const struc
 {
 	struct multi *t = &s->multi;
 
-	for (size_t i = 0; i < argc; i++)
+	t->memory += sizeof(struct request);
+	for (size_t i = 0; i < argc; i++) {
 		t->bytes += argv[i].len + VARINT_MAX;
-	if (t->bytes > TRANSACTION_BYTES_MAX) {
+		t->memory += argv[i].len + sizeof(*argv);
+	}
+	if (t->bytes > TRANSACTION_BYTES_MAX || t->memory > QUEUE_MEMORY_MAX) {
 		multi_fail(t);
 		session_answer_error(s, "ERR transaction exceeds maximum allowed size");
 		return;

@@ -45,7 +45,7 @@ for p; do echo "$p" >>installed; done""")
         status, said = self.install("build", "test")
         self.assertEqual(status, 0, said)
         self.assertEqual(self.log(), ["apt-get install --no-install-recommends cmake libcmocka-dev libev-dev "
-                                      "librocksdb-dev libxxhash-dev"])
+                                      "librocksdb-dev libxxhash-dev redis-tools"])
         self.assertEqual(self.install("build", "test"), (0, ""))
 
     def test_lists_are_fetched_when_the_first_try_fails(self):

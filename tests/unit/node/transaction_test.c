@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -238,6 +239,61 @@ static void a_transaction_is_not_larger_than_one_command_may_be(void **state)
 	solo_close(&s);
 }
 
+/* The outcome is not known, so neither is the database: the client hears so, and stays where it
+ * was. */
+static void a_transaction_of_unknown_outcome_changes_no_session(void **state)
+{
+	struct solo s;
+	const char *said;
+
+	(void)state;
+	start(&s, false);
+	s.hold_pool = true;
+	say_all(&s, (const char *const[]){"MULTI", "SELECT 1", "SET a 1", "EXEC", NULL});
+	solo_work(&s);
+	solo_send(&s, s.session, "SET b 1");
+	solo_take(&s, s.session);
+	s.now_ms += s.options.request_timeout_ms + 1;
+	solo_work(&s);
+	said = solo_take(&s, s.session);
+	assert_memory_equal(said, "-UNCERTAIN", 10);
+	/* A leader whose disk hung may have given up its office meanwhile. */
+	s.hold_pool = false;
+	for (int i = 0; i < 40 && !session_is_idle(s.session); i++) {
+		s.now_ms += 50;
+		solo_work(&s);
+	}
+	assert_string_equal(solo_take(&s, s.session), "+OK|");
+	assert_string_equal(solo_say(&s, "MGET a b"), "*2|$-1|$1|1|");
+	solo_close(&s);
+}
+
+/* Pipelined behind a WATCH that could not be answered, EXEC would run unwatched. */
+static void exec_refuses_when_its_watch_failed(void **state)
+{
+	struct solo s;
+	const char *said;
+
+	(void)state;
+	start(&s, false);
+	s.hold_pool = true; /* the disk hangs: nobody leads for long */
+	solo_send(&s, s.session, "SET a 1");
+	for (int i = 0; i < 60; i++) {
+		s.now_ms += 50;
+		solo_work(&s);
+	}
+	solo_take(&s, s.session);
+	say_all(&s, (const char *const[]){"WATCH a", "MULTI", "SET a 2", "EXEC", NULL});
+	for (int i = 0; i < 60 && !session_is_idle(s.session); i++) {
+		s.now_ms += 50;
+		solo_work(&s);
+	}
+	said = solo_take(&s, s.session);
+	assert_memory_equal(said, "-CLUSTERDOWN", 12);
+	assert_non_null(strstr(said, "|+OK|+QUEUED|-EXECABORT"));
+	solo_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -250,6 +306,8 @@ int main(void)
 		cmocka_unit_test(hello_changes_the_protocol_within_a_transaction),
 		cmocka_unit_test(a_readonly_session_sees_its_own_writes),
 		cmocka_unit_test(a_transaction_is_not_larger_than_one_command_may_be),
+		cmocka_unit_test(a_transaction_of_unknown_outcome_changes_no_session),
+		cmocka_unit_test(exec_refuses_when_its_watch_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
