@@ -29,7 +29,9 @@ SET_OPTIONS = [[b"NX"], [b"XX"], [b"GET"], [b"KEEPTTL"], [b"EX", SECONDS], [b"PX
                [b"EXAT", STAMPS], [b"PXAT", STAMPS_MS], [b"EX"], [b"PERSIST"], [b"nope"], [b"nx"]]
 GETEX_OPTIONS = [[b"EX", SECONDS], [b"PX", MILLISECONDS], [b"EXAT", STAMPS], [b"PXAT", STAMPS_MS],
                  [b"PERSIST"], [b"KEEPTTL"], [b"NX"], [b"px"]]
-EXPIRE_OPTIONS = [[b"NX"], [b"XX"], [b"GT"], [b"LT"], [b"gt"], [b"nope"]]
+# Which of two deadlines that count from now is the later one depends on who was asked when.
+EXPIRE_OPTIONS = [[b"NX"], [b"XX"], [b"NX", b"GT"], [b"LT", b"NX"], [b"GT", b"LT"], [b"nope"]]
+EXPIREAT_OPTIONS = [[b"NX"], [b"XX"], [b"GT"], [b"LT"], [b"gt"], [b"nope"]]
 FLUSH_OPTIONS = [[b"SYNC"], [b"ASYNC"], [b"nope"]]
 
 FORMS = {
@@ -37,7 +39,7 @@ FORMS = {
     b"decrby": ([KEYS, INTEGERS], []),
     b"echo": ([VALUES], []),
     b"expire": ([KEYS, SECONDS], EXPIRE_OPTIONS),
-    b"expireat": ([KEYS, STAMPS], EXPIRE_OPTIONS),
+    b"expireat": ([KEYS, STAMPS], EXPIREAT_OPTIONS),
     b"flushall": ([], FLUSH_OPTIONS),
     b"flushdb": ([], FLUSH_OPTIONS),
     b"getex": ([KEYS], GETEX_OPTIONS),
@@ -48,7 +50,7 @@ FORMS = {
     b"mset": ([KEYS, VALUES], [[KEYS, VALUES], [KEYS]]),
     b"msetnx": ([KEYS, VALUES], [[KEYS, VALUES], [KEYS]]),
     b"pexpire": ([KEYS, MILLISECONDS], EXPIRE_OPTIONS),
-    b"pexpireat": ([KEYS, STAMPS_MS], EXPIRE_OPTIONS),
+    b"pexpireat": ([KEYS, STAMPS_MS], EXPIREAT_OPTIONS),
     b"psetex": ([KEYS, MILLISECONDS, VALUES], []),
     b"select": ([DATABASES], []),
     b"set": ([KEYS, VALUES], SET_OPTIONS),
