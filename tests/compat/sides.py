@@ -46,6 +46,19 @@ def reply_end(data, at):
     return end
 
 
+def elements(reply, together=1):
+    """What an array or a map holds, in the groups that belong together, sorted."""
+    at = reply.find(b"\r\n") + 2
+    found = []
+    while at < len(reply):
+        end = at
+        for _ in range(together):
+            end = reply_end(reply, end)
+        found.append(reply[at:end])
+        at = end
+    return sorted(found)
+
+
 def split_replies(data):
     """All whole replies, and where the rest begins."""
     replies, at = [], 0
