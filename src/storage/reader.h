@@ -39,6 +39,7 @@ struct fetched {
 	struct fetched_range *ranges; /* owned; the slices stand in the arena */
 	size_t range_count;
 	size_t range_cap;
+	uint64_t drops; /* as in the reader that fetched them */
 };
 
 struct fetched *fetched_new(void);
@@ -59,6 +60,8 @@ struct reader {
 	struct tree_snapshot past; /* of the state family, above all layers: see txn_past.c */
 	struct layer layers[READER_LAYERS_MAX]; /* newest first */
 	unsigned layer_count;
+
+	uint64_t drops; /* overlays that the store had dropped when it was this state */
 
 	/* on the loop */
 	struct row_cache *headers;    /* of the state family; NULL in the pool */

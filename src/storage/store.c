@@ -182,6 +182,7 @@ void store_reader(struct store *s, struct reader *r)
 	r->layer_count = 2;
 	if (s->frozen)
 		r->layers[r->layer_count++] = overlay_peek(s->frozen);
+	r->drops = s->drops;
 	r->bound = s->bound;
 	r->headers = &s->headers;
 	r->values = &s->values;
@@ -317,6 +318,7 @@ void view_reader(const struct view *v, struct reader *r)
 	for (unsigned i = 0; i < v->layer_count; i++)
 		r->layers[1 + i] = v->layers[i];
 	r->layer_count = 1 + v->layer_count;
+	r->drops = v->drops;
 	r->engine = v->published->view;
 }
 

@@ -54,6 +54,8 @@ void txn_init_view(struct txn *t, const struct view *v, struct fetched *note)
 	txn_take_position(t, view_position(v));
 	view_reader(v, &t->reader);
 	t->reader.note = note;
+	if (note)
+		note->drops = t->reader.drops;
 }
 
 void txn_close(struct txn *t)
@@ -81,7 +83,7 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 
 void txn_pin(struct txn *t, const struct fetched *rows)
 {
-	t->reader.pinned = rows;
+	t->reader.pinned = rows && rows->drops == t->reader.drops ? rows : NULL;
 }
 
 bool txn_changed(const struct txn *t)

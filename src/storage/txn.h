@@ -79,7 +79,12 @@ void txn_close(struct txn *t);
 /* Begins a command, with its time and its author. Nothing of an earlier one is left. */
 void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author);
 
-/* Rows for a run after one that missed some; NULL: none. Borrowed until it is set anew. */
+/*
+ * Rows for a run after one that missed some, once it has begun; NULL: none. Borrowed until it is
+ * set anew. They are of use only if no overlay was dropped since their view was opened: what the
+ * view had in that overlay is among neither the rows nor the overlays any more. Otherwise nothing
+ * is pinned, and what is missing has to be fetched again.
+ */
 void txn_pin(struct txn *t, const struct fetched *rows);
 
 /* Whether anything was changed since it began, under a revision. */

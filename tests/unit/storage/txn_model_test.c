@@ -85,6 +85,7 @@ struct step {
 		STEP_MOVE,
 		STEP_FLUSH,
 		STEP_SWAP,
+		STEP_EMPTY,
 		STEP_KINDS
 	} kind;
 	unsigned database, other_database;
@@ -138,6 +139,31 @@ static int run_move(struct txn *t, const struct step *p, const struct record *r)
 	return OK;
 }
 
+/* All keys of a database are found by a scan, and deleted one by one. */
+static int run_empty(struct txn *t, const struct step *p)
+{
+	bool found[KEYS] = {0};
+	struct record_scan s;
+	struct slice key;
+	struct record r;
+	int rc = record_scan_open(&s, t, p->database, (struct slice){NULL, 0}, NULL, false);
+
+	if (rc != OK)
+		return rc;
+	while (record_scan_next(&s, &key, &r))
+		for (unsigned k = 0; k < KEYS; k++)
+			found[k] |= slice_equal(key, key_name(k));
+	rc = record_scan_close(&s);
+	for (unsigned k = 0; k < KEYS && rc == OK; k++) {
+		if (!found[k])
+			continue;
+		rc = txn_record(t, p->database, key_name(k), &r);
+		if (rc == OK)
+			txn_delete(t, p->database, key_name(k), &r, CHANGE_DELETE);
+	}
+	return rc;
+}
+
 static int run_step(struct txn *t, const struct step *p)
 {
 	struct record_terms terms = {.deadline_ms = p->deadline_ms};
@@ -171,6 +197,8 @@ static int run_step(struct txn *t, const struct step *p)
 		if (p->database != p->other_database)
 			txn_swap_databases(t, p->database, p->other_database);
 		return OK;
+	case STEP_EMPTY:
+		return run_empty(t, p);
 	case STEP_KINDS:
 		break;
 	}
@@ -213,6 +241,16 @@ static bool model_fields(struct model_key *k, const struct step *p, uint64_t mai
 	if (left == 0)
 		*k = (struct model_key){0};
 	return changes > 0;
+}
+
+static bool model_empty(struct model_key *keys)
+{
+	bool changed = false;
+
+	for (unsigned k = 0; k < KEYS; k++)
+		changed |= keys[k].type != RECORD_NONE;
+	memset(keys, 0, KEYS * sizeof(*keys));
+	return changed;
 }
 
 static bool model_step(struct model_state *m, const struct step *p, uint64_t main)
@@ -262,6 +300,8 @@ static bool model_step(struct model_state *m, const struct step *p, uint64_t mai
 		memcpy(m->keys[p->database], m->keys[p->other_database], sizeof(swap));
 		memcpy(m->keys[p->other_database], swap, sizeof(swap));
 		return true;
+	case STEP_EMPTY:
+		return model_empty(m->keys[p->database]);
 	case STEP_KINDS:
 		break;
 	}
@@ -279,7 +319,7 @@ static struct command any_command(struct model *m)
 		struct step *p = &c.steps[i];
 
 		p->kind = random_chance(r, 600000) ? STEP_FIELDS : random_below(r, STEP_KINDS);
-		if (p->kind == STEP_FLUSH && random_chance(r, 700000))
+		if ((p->kind == STEP_FLUSH || p->kind == STEP_EMPTY) && random_chance(r, 600000))
 			p->kind = STEP_STRING;
 		p->database = (unsigned)random_below(r, DATABASES);
 		p->other_database = (unsigned)random_below(r, DATABASES);
@@ -565,21 +605,21 @@ static void without_caches(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 4; seed++)
-		run_model(seed, 20000, 0, 600);
+		run_model(seed, 20000, 0, 1500);
 }
 
 static void with_small_caches(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 11; seed <= 14; seed++)
-		run_model(seed, 50000, 4000, 600);
+		run_model(seed, 50000, 4000, 1500);
 }
 
 static void with_large_caches(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 21; seed <= 23; seed++)
-		run_model(seed, 300000, 1000000, 800);
+		run_model(seed, 300000, 1000000, 1500);
 }
 
 int main(void)

@@ -41,25 +41,37 @@ void store_tester_close(struct store_tester *s)
 	engine_memory_free(s->rows);
 }
 
+/* A flush that found no space is tried again, over the same rows. */
 static void flush_done(struct store_tester *s)
 {
-	CHECK(store_flushed(s->store) == OK);
-	s->flush = NULL;
-	s->flushes++;
+	int rc = store_flushed(s->store);
+
+	CHECK(rc == OK || rc == ERR_NO_SPACE);
+	s->flush = rc == OK ? NULL : store_flush(s->store, SLICE_LITERAL("snapshot"));
+	s->flushes += rc == OK;
+}
+
+/* Some row of the next file does not fit. */
+static void flush_may_fail(struct store_tester *s)
+{
+	if (random_chance(&s->random, 300000))
+		engine_memory_fail(s->rows, ENGINE_MEMORY_ROW, random_between(&s->random, 1, 40),
+				   ERR_NO_SPACE);
 }
 
 static void flush_finish(struct store_tester *s)
 {
-	if (!s->flush)
-		return;
-	while (s->flush->step(s->flush) == JOB_MORE)
-		;
-	flush_done(s);
+	while (s->flush) {
+		while (s->flush->step(s->flush) == JOB_MORE)
+			;
+		flush_done(s);
+	}
 }
 
 void store_tester_flush(struct store_tester *s)
 {
 	flush_finish(s);
+	flush_may_fail(s);
 	s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
 	flush_finish(s);
 }
@@ -81,9 +93,11 @@ void store_tester_reopen(struct store_tester *s)
 /* The writer works at its own speed. */
 static void flush_some(struct store_tester *s)
 {
-	if (!s->flush && store_wants_flush(s->store))
+	if (!s->flush && store_wants_flush(s->store)) {
+		flush_may_fail(s);
 		s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
-	for (uint64_t n = random_below(&s->random, 4); s->flush && n > 0; n--) {
+	}
+	for (uint64_t n = random_below(&s->random, 12); s->flush && n > 0; n--) {
 		if (s->flush->step(s->flush) == JOB_DONE) {
 			flush_done(s);
 			break;
