@@ -399,6 +399,45 @@ static void ranges(void **state)
 	in_every_way(said);
 }
 
+static void protocol_3_has_maps(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	s.session->protocol = 3;
+	assert_string_equal(solo_say(&s, "HGETALL h"), "%0|");
+	assert_string_equal(solo_say(&s, "HKEYS h"), "*0|");
+	assert_string_equal(solo_say(&s, "HGET h f"), "_|");
+	assert_string_equal(solo_say(&s, "HSET h f 1"), ":1|");
+	assert_string_equal(solo_say(&s, "HGETALL h"), "%1|$1|f|$1|1|");
+	assert_string_equal(solo_say(&s, "HVALS h"), "*1|$1|1|");
+	assert_string_equal(solo_say(&s, "HMGET h f g"), "*2|$1|1|_|");
+	assert_memory_equal(solo_say(&s, "HISTORY INFO"), "%3|", 3);
+	assert_memory_equal(solo_say(&s, "HISTORY GET h"), "*1|%8|", 6);
+	solo_close(&s);
+}
+
+/* What was made since the last flush is in overlays alone: scans of it need nobody's help. */
+static void young_rows_are_scanned_on_the_loop(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "HSET h f 1 g 2"), ":2|");
+	s.hold_pool = true;
+	assert_string_equal(solo_say(&s, "HLEN h"), ":2|");
+	assert_string_equal(solo_say(&s, "HKEYS h"), "*2|$1|f|$1|g|");
+	assert_string_equal(solo_say(&s, "HGET h nothing"), "$-1|");
+	assert_string_equal(solo_say(&s, "RANGE - + KEYSONLY"), "*1|$1|h|");
+	assert_string_equal(solo_say(&s, "AT 1 HLEN h"), ":2|");
+	assert_string_equal(solo_say(&s, "AT 0 HLEN h"), ":0|");
+	solo_close(&s);
+}
+
 static void what_is_below_the_horizon_is_compacted(void **state)
 {
 	struct solo s;
@@ -440,6 +479,8 @@ int main(void)
 		cmocka_unit_test(past),
 		cmocka_unit_test(history),
 		cmocka_unit_test(ranges),
+		cmocka_unit_test(protocol_3_has_maps),
+		cmocka_unit_test(young_rows_are_scanned_on_the_loop),
 		cmocka_unit_test(what_is_below_the_horizon_is_compacted),
 	};
 

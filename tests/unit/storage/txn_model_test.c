@@ -501,6 +501,8 @@ struct dump {
 	uint64_t garbage;
 	uint64_t deadlines;
 	uint64_t indexed; /* living records that have such a row */
+	uint64_t shares;  /* of elements, all of them */
+	uint64_t digests; /* of living collections */
 };
 
 static void dump_record(struct dump *d, const struct position *p, struct slice key,
@@ -520,7 +522,16 @@ static void dump_record(struct dump *d, const struct position *p, struct slice k
 		return;
 	d->digest += hash64_salted(value, hash64(key));
 	d->sizes += r.incarnation ? r.size : 0;
+	d->digests += r.incarnation ? r.digest : 0;
 	d->indexed += r.indexed_ms != 0;
+}
+
+/* What an element adds to its collection's digest. */
+static uint64_t element_share(struct slice key, struct slice value)
+{
+	struct slice name = slice_of(key.data + ELEMENT_KEY_HEAD, key.len - ELEMENT_KEY_HEAD);
+
+	return hash64_salted(value, hash64(name));
 }
 
 static void dump_engine(struct model *m, struct dump *d)
@@ -536,6 +547,8 @@ static void dump_engine(struct model *m, struct dump *d)
 		d->elements += key.data[0] == STATE_ELEMENT;
 		d->garbage += key.data[0] == STATE_GARBAGE;
 		d->deadlines += key.data[0] == STATE_DEADLINE;
+		if (key.data[0] == STATE_ELEMENT)
+			d->shares += element_share(key, engine_cursor_value(c));
 		if (key.data[0] == STATE_RECORD)
 			dump_record(d, store_position(m->s.store), key, engine_cursor_value(c));
 	}
@@ -560,6 +573,7 @@ static void check_rows(struct model *m)
 	assert_int_equal(d.dead_records, 0);
 	assert_int_equal(d.elements, d.sizes);
 	assert_int_equal(d.deadlines, d.indexed);
+	assert_true(d.shares == d.digests);
 }
 
 static void move_horizon(struct model *m, uint64_t horizon)
