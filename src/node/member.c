@@ -51,8 +51,8 @@ static void on_read_ready(void *ctx, uint64_t request)
 
 static void on_appended(void *ctx, uint64_t first, const struct entry *entries, size_t count)
 {
-	(void)first;
 	member_time_appended(ctx, &entries[count - 1]);
+	member_prefetch_appended(ctx, first, entries, count);
 }
 
 static void on_note(void *ctx, const struct raft_note *note)
@@ -127,6 +127,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 		.changed = on_changed,
 		.failed = on_failed,
 	};
+	member_prefetch_init(m);
 	list_init(&m->reads_waiting);
 	list_init(&m->reads_at_once);
 	list_init(&m->reads_flying);
@@ -166,6 +167,7 @@ void member_free(struct member *m)
 	member_install_close(m);
 	member_share_close(m);
 	member_expiry_close(m);
+	member_prefetch_close(m);
 	store_cleaned(m->cleaning);
 	origin_close(&m->origin);
 	driver_free(m->driver);
@@ -225,6 +227,7 @@ void member_turn(struct member *m)
 		member_read_turn(m);
 		member_expiry_turn(m);
 		driver_turn(m->driver);
+		member_prefetch_turn(m);
 		member_read_launch(m);
 		member_install_turn(m);
 		member_share_turn(m);

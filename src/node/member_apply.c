@@ -215,7 +215,8 @@ static int apply_command(struct member *m, const struct batch_header *h, uint64_
 	if (!(b->flags & BATCH_CANCELLED))
 		rc = run_command(m, b, r, &w);
 	if (rc == ERR_MISSING) {
-		dry_run_start_command(m, b, e);
+		if (!member_prefetch_missing(m, e))
+			dry_run_start_command(m, b, e);
 		return rc;
 	}
 	member_unpin(m);
@@ -339,7 +340,7 @@ bool member_apply(struct member *m, uint64_t index, const struct entry *e)
 {
 	struct position *p = store_position(m->store);
 
-	if (m->failed || m->dry_run || store_is_full(m->store))
+	if (m->failed || m->dry_run || store_is_full(m->store) || member_prefetch_awaited(m))
 		return false;
 	if (m->applying.index != index)
 		m->applying = (struct applying){.index = index};

@@ -248,7 +248,8 @@ bool member_expiry_apply(struct member *m, const struct entry *e)
 			break;
 		rc = expire(m, &item);
 		if (rc == ERR_MISSING) {
-			member_dry_run_item(m, &item, e);
+			if (!member_prefetch_missing(m, e))
+				member_dry_run_item(m, &item, e);
 			return false;
 		}
 		if (rc != OK) {

@@ -89,9 +89,12 @@ struct dry_run {
 
 /* The entry that is being applied, when it could not be applied at once. */
 struct applying {
-	uint64_t index; /* 0: none */
-	uint32_t done;	/* steps of it that are behind: commands, or deadlines */
-	size_t at;	/* where the next one begins in the payload */
+	uint64_t index;	 /* 0: none */
+	uint32_t done;	 /* steps of it that are behind: commands, or deadlines */
+	size_t at;	 /* where the next one begins in the payload */
+	uint32_t asked;	 /* one more than the step for which the rest was fetched ahead; 0: none */
+	bool awaits;	 /* rows that are being fetched ahead */
+	uint64_t landed; /* jobs that had come back when it began to wait */
 };
 
 enum member_install_phase {
@@ -144,6 +147,18 @@ struct expiry {
 	uint64_t ahead_ms;
 };
 
+/* Rows on their way into memory for entries to come. */
+struct prefetch {
+	struct list waiting; /* of struct prefetch_job, in order; the last one is being filled */
+	struct list flying;  /* in the pool */
+	unsigned waiting_count;
+	unsigned flying_count;
+	uint64_t landed; /* jobs that came back */
+	struct buf key;
+	struct slice *argv;
+	size_t argv_cap;
+};
+
 struct member {
 	struct member_options options;
 	const struct node_io *io;
@@ -167,6 +182,7 @@ struct member {
 	uint64_t changes; /* commands that changed something, since the start */
 
 	struct expiry expiry;
+	struct prefetch prefetch;
 
 	/* writes */
 	struct origin origin;
@@ -248,6 +264,20 @@ void member_hear_rows(struct member *m, struct blob *body);
 void member_install_turn(struct member *m);
 uint64_t member_install_due_ms(const struct member *m);
 void member_install_close(struct member *m);
+
+/* member_prefetch.c */
+void member_prefetch_init(struct member *m);
+void member_prefetch_close(struct member *m);
+void member_prefetch_turn(struct member *m);
+void member_prefetch_appended(struct member *m, uint64_t first, const struct entry *entries,
+			      size_t count);
+/*
+ * The step at hand of the entry that is being applied misses a row. True: rows are being fetched,
+ * and it is to run again when some are back. False: it has to be run dry.
+ */
+bool member_prefetch_missing(struct member *m, const struct entry *e);
+/* Whether a step waits for rows, and none came back since. */
+bool member_prefetch_awaited(const struct member *m);
 
 /* member_write.c */
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);

@@ -231,10 +231,15 @@ void store_put(struct store *s, enum engine_family family, struct slice key, str
 		row_cache_update(&s->headers, key, value, deleted);
 }
 
-bool store_holds(struct store *s, struct slice key)
+bool store_holds(struct store *s, struct slice row)
 {
-	return row_cache_has(&s->headers, key) || tree_find(&s->live->trees[FAMILY_STATE], key) ||
-	       (s->frozen && tree_find(&s->frozen->trees[FAMILY_STATE], key));
+	struct slice key;
+	uint32_t keyspace;
+
+	if (record_key_decode(row, &keyspace, &key) == OK && keyspace >= s->bound.next_keyspace)
+		return true;
+	return row_cache_has(&s->headers, row) || tree_find(&s->live->trees[FAMILY_STATE], row) ||
+	       (s->frozen && tree_find(&s->frozen->trees[FAMILY_STATE], row));
 }
 
 /*
@@ -282,23 +287,35 @@ static void view_add(struct view *v, struct overlay *o)
 	v->overlays[v->layer_count++] = overlay_hold(o);
 }
 
-struct view *view_open(struct store *s)
+struct view *view_open_engine(struct store *s)
 {
 	struct view *v = MEM_NEW(struct view);
 
 	v->store = s;
+	v->published = s->published;
+	v->published->holders++;
+	v->drops = s->drops;
+	return v;
+}
+
+void view_get_many(struct view *v, struct engine_get *gets, size_t count)
+{
+	engine_view_get_many(v->published->view, gets, count);
+}
+
+struct view *view_open(struct store *s)
+{
+	struct view *v = view_open_engine(s);
+
 	view_add(v, s->live);
 	if (s->frozen)
 		view_add(v, s->frozen);
-	v->published = s->published;
-	v->published->holders++;
 	v->position = s->position;
 	v->position.origins = NULL;
 	v->position.origin_count = 0;
 	CHECK(s->position.keyspace_count == DATABASE_COUNT);
 	memcpy(v->keyspaces, s->position.keyspaces, sizeof(v->keyspaces));
 	v->position.keyspaces = v->keyspaces;
-	v->drops = s->drops;
 	return v;
 }
 

@@ -66,7 +66,7 @@ uint64_t store_take_deadline_ms(struct store *s);
 void store_lower_deadline_ms(struct store *s, uint64_t at_ms);
 
 /* Whether the loop can read this row of the state family, or knows that it is not there. */
-bool store_holds(struct store *s, struct slice key);
+bool store_holds(struct store *s, struct slice row);
 
 /*
  * Rows that another thread got through `v` may be kept in memory, as far as they are still what a
@@ -80,6 +80,15 @@ void store_learn(struct store *s, const struct view *v, const struct fetched *ro
 /* What is applied now, for other threads to read. Taken and given back by the loop. */
 struct view *view_open(struct store *s);
 void view_close(struct view *v);
+
+/*
+ * What the engine holds, without what was applied since: for rows that are to be learned. It costs
+ * the store nothing, and is read by view_get_many alone.
+ */
+struct view *view_open_engine(struct store *s);
+
+/* As engine_view_get_many, on another thread; what overlays hold is not looked at. */
+void view_get_many(struct view *v, struct engine_get *gets, size_t count);
 
 /* A reader of it, for one thread. The position is that of the view, borrowed. */
 void view_reader(const struct view *v, struct reader *r);

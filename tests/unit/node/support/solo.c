@@ -46,9 +46,9 @@ static void solo_run(void *ctx, enum job_lane lane, struct job *job)
 {
 	struct solo *s = ctx;
 
-	(void)lane;
+	s->pool_jobs += lane == LANE_READ;
 	list_init(&job->link);
-	list_push_back(&s->jobs, &job->link);
+	list_push_back(lane == LANE_READ ? &s->pool : &s->jobs, &job->link);
 }
 
 static void solo_log(void *ctx, enum log_level level, const char *text, size_t len)
@@ -90,6 +90,7 @@ void solo_init(struct solo *s)
 	s->disk = sim_disk_new(1);
 	s->rows = engine_memory_new();
 	list_init(&s->jobs);
+	list_init(&s->pool);
 	s->logger = (struct logger){.level = LOG_DEBUG, .write = solo_log, .ctx = s};
 	s->io = (struct node_io){
 		.ctx = s,
@@ -111,17 +112,21 @@ void solo_init(struct solo *s)
 	s->options.driver.name_count = 1;
 }
 
-static void solo_run_jobs(struct solo *s)
+/* Whether there were any. */
+static bool solo_run_jobs(struct list *jobs)
 {
 	struct list *it;
+	bool any = false;
 
-	while ((it = list_pop_front(&s->jobs)) != NULL) {
+	while ((it = list_pop_front(jobs)) != NULL) {
 		struct job *job = LIST_ITEM(it, struct job, link);
 
 		while (job->step(job) == JOB_MORE)
 			;
 		job->done(job);
+		any = true;
 	}
+	return any;
 }
 
 void solo_work(struct solo *s)
@@ -131,10 +136,8 @@ void solo_work(struct solo *s)
 
 		member_turn(s->member);
 		idle++;
-		if (!list_empty(&s->jobs) && !s->hold_pool) {
-			solo_run_jobs(s);
+		if (solo_run_jobs(&s->jobs) || (!s->hold_pool && solo_run_jobs(&s->pool)))
 			idle = 0;
-		}
 		due = member_deadline_ms(s->member);
 		if (due > s->now_ms && due <= s->now_ms + 2 && idle < 3)
 			s->now_ms = due;
@@ -171,7 +174,7 @@ void solo_stop(struct solo *s, bool power)
 {
 	if (!s->member)
 		return;
-	while (list_pop_front(&s->jobs))
+	while (list_pop_front(&s->jobs) || list_pop_front(&s->pool))
 		; /* the threads are dead; the jobs are their owners' */
 	member_free(s->member);
 	engine_close(s->engine);

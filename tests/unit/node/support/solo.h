@@ -24,7 +24,9 @@ struct solo {
 	struct buf log_text;
 	struct buf said;
 	struct list jobs;
-	bool hold_pool; /* jobs of the pool stay where they are */
+	struct list pool;   /* jobs of LANE_READ */
+	bool hold_pool;	    /* jobs of the pool stay where they are */
+	unsigned pool_jobs; /* handed to the pool so far */
 	struct member *member;
 	struct session *session;
 	unsigned failures;

@@ -1,0 +1,268 @@
+/*
+ * Rows that entries will need are fetched when the entries are appended, while the log writes them
+ * and a majority is asked: they are in the cache when the entries are applied. Keys come from the
+ * arguments, by the table of commands; of values and elements nothing is known before a command
+ * runs. What was not fetched, or did not stay, is asked for when a step misses it, together with
+ * what the rest of its entry needs. Only what is missing even then takes a dry run.
+ */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "node/expiry_entry.h"
+#include "node/member_state.h"
+
+/* Keys that one job fetches. */
+#define JOB_KEYS  1024
+#define JOB_BYTES ((size_t)1 << 20)
+
+/* Jobs in the pool, and jobs that wait for their turn; what is beyond is not fetched ahead. */
+#define JOBS_FLYING  4
+#define JOBS_WAITING 32
+
+struct prefetch_job {
+	struct job job;
+	struct list link; /* in the member: waiting, or flying */
+	struct member *member;
+	uint64_t first; /* the entry that it began with */
+	struct arena arena;
+	struct tree wanted; /* keys of rows */
+	size_t bytes;
+	struct view *view; /* while it flies */
+	struct fetched *rows;
+};
+
+void member_prefetch_init(struct member *m)
+{
+	list_init(&m->prefetch.waiting);
+	list_init(&m->prefetch.flying);
+}
+
+static void prefetch_job_free(struct prefetch_job *p)
+{
+	list_remove(&p->link);
+	view_close(p->view);
+	fetched_free(p->rows);
+	arena_free(&p->arena);
+	mem_free(p);
+}
+
+static void prefetch_free_all(struct list *jobs)
+{
+	while (!list_empty(jobs))
+		prefetch_job_free(LIST_ITEM(jobs->next, struct prefetch_job, link));
+}
+
+void member_prefetch_close(struct member *m)
+{
+	prefetch_free_all(&m->prefetch.waiting);
+	prefetch_free_all(&m->prefetch.flying);
+	buf_free(&m->prefetch.key);
+	mem_free(m->prefetch.argv);
+}
+
+/* ---- the pool -------------------------------------------------------------------------------- */
+
+static enum job_progress prefetch_step(struct job *job)
+{
+	struct prefetch_job *p = CONTAINER_OF(job, struct prefetch_job, job);
+	struct tree_snapshot wanted = {p->wanted.root, p->wanted.height};
+	struct engine_get *gets = mem_zalloc(p->wanted.rows, sizeof(*gets));
+	struct tree_cursor c;
+	size_t count = 0;
+
+	for (tree_seek(&c, wanted, (struct slice){NULL, 0}); c.row; tree_next(&c))
+		gets[count++] =
+			(struct engine_get){.family = FAMILY_STATE, .key = tree_row_key(c.row)};
+	CHECK(count == p->wanted.rows);
+	view_get_many(p->view, gets, count);
+	for (size_t i = 0; i < count; i++) {
+		struct engine_get *get = &gets[i];
+
+		/* What cannot be read is found out by whoever needs it. */
+		if (get->result == OK || get->result == ERR_NOT_FOUND)
+			tree_put(&p->rows->trees[FAMILY_STATE], get->key, buf_slice(&get->value),
+				 get->result != OK);
+		buf_free(&get->value);
+	}
+	mem_free(gets);
+	return JOB_DONE;
+}
+
+static void prefetch_done(struct job *job)
+{
+	struct prefetch_job *p = CONTAINER_OF(job, struct prefetch_job, job);
+	struct member *m = p->member;
+
+	store_learn(m->store, p->view, p->rows);
+	m->prefetch.flying_count--;
+	m->prefetch.landed++;
+	prefetch_job_free(p);
+}
+
+void member_prefetch_turn(struct member *m)
+{
+	struct prefetch *x = &m->prefetch;
+
+	while (!list_empty(&x->waiting) && x->flying_count < JOBS_FLYING) {
+		struct prefetch_job *p = LIST_ITEM(x->waiting.next, struct prefetch_job, link);
+
+		list_remove(&p->link);
+		list_push_back(&x->flying, &p->link);
+		x->waiting_count--;
+		x->flying_count++;
+		p->view = view_open_engine(m->store);
+		p->rows = fetched_new();
+		p->job.step = prefetch_step;
+		p->job.done = prefetch_done;
+		p->job.owner = m;
+		m->io->run(m->io->ctx, LANE_READ, &p->job);
+	}
+}
+
+/* ---- what entries need ----------------------------------------------------------------------- */
+
+/* The job that takes one more key; NULL: enough is being fetched. */
+static struct prefetch_job *prefetch_job_open(struct member *m, uint64_t index)
+{
+	struct prefetch *x = &m->prefetch;
+	struct prefetch_job *p;
+
+	if (!list_empty(&x->waiting)) {
+		p = LIST_ITEM(x->waiting.prev, struct prefetch_job, link);
+		if (p->wanted.rows < JOB_KEYS && p->bytes < JOB_BYTES)
+			return p;
+	}
+	if (x->waiting_count == JOBS_WAITING)
+		return NULL;
+	p = MEM_NEW(struct prefetch_job);
+	p->member = m;
+	p->first = index;
+	tree_init(&p->wanted, &p->arena);
+	list_init(&p->link);
+	list_push_back(&x->waiting, &p->link);
+	x->waiting_count++;
+	return p;
+}
+
+static void prefetch_record(struct member *m, uint64_t index, uint32_t keyspace, struct slice key)
+{
+	struct buf *row = &m->prefetch.key;
+	struct prefetch_job *p;
+
+	buf_clear(row);
+	record_key(row, keyspace, key);
+	if (store_holds(m->store, buf_slice(row)))
+		return;
+	p = prefetch_job_open(m, index);
+	if (!p || tree_find(&p->wanted, buf_slice(row)))
+		return;
+	/* The entry at hand may be an earlier one than those that were appended. */
+	p->first = MIN(p->first, index);
+	p->bytes += row->len;
+	tree_put(&p->wanted, buf_slice(row), (struct slice){NULL, 0}, false);
+}
+
+static void prefetch_command(struct member *m, uint64_t index, const struct command *command,
+			     const struct batch_command *b)
+{
+	const struct position *p = store_position(m->store);
+
+	if (!command || !command_takes(command, b->argc) || b->database >= DATABASE_COUNT)
+		return;
+	for (size_t at = 0; (at = command_next_key(command, b->argc, at)) != 0;)
+		prefetch_record(m, index, p->databases[b->database], b->argv[at]);
+}
+
+/* From `at` on, if that is not 0: where a command begins. */
+static void prefetch_batch(struct member *m, uint64_t index, const struct entry *e, size_t at)
+{
+	struct prefetch *x = &m->prefetch;
+	struct cursor c = cursor_of(entry_payload(e));
+	const struct command *command = NULL;
+	struct slice name = {NULL, 0};
+	struct batch_header h;
+
+	if (batch_header_decode(&c, &h) != OK)
+		return;
+	if (at)
+		c.at = e->data + at;
+	while (cursor_left(&c)) {
+		struct batch_command b;
+
+		if (batch_command_decode(&c, &b, &x->argv, &x->argv_cap) != OK)
+			return;
+		/* Mostly it is the same command all over. */
+		if (!slice_equal(b.argv[0], name)) {
+			name = b.argv[0];
+			command = command_find(name);
+		}
+		prefetch_command(m, index, command, &b);
+	}
+}
+
+static void prefetch_expiry(struct member *m, uint64_t index, const struct entry *e, size_t at)
+{
+	struct cursor c = cursor_of(entry_payload(e));
+	struct expiry_item item;
+
+	if (expiry_entry_decode(&c) != OK)
+		return;
+	if (at)
+		c.at = e->data + at;
+	while (cursor_left(&c) && expiry_item_decode(&c, &item) == OK)
+		if (position_keyspace(store_position(m->store), item.keyspace))
+			prefetch_record(m, index, item.keyspace, item.key);
+}
+
+static void prefetch_entry(struct member *m, uint64_t index, const struct entry *e, size_t at)
+{
+	if (e->kind == ENTRY_BATCH)
+		prefetch_batch(m, index, e, at);
+	else if (e->kind == ENTRY_EXPIRE)
+		prefetch_expiry(m, index, e, at);
+}
+
+void member_prefetch_appended(struct member *m, uint64_t first, const struct entry *entries,
+			      size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		prefetch_entry(m, first + i, &entries[i], 0);
+}
+
+/* ---- a step that misses a row ---------------------------------------------------------------- */
+
+static bool has_entry(const struct list *jobs, uint64_t index)
+{
+	for (const struct list *it = jobs->next; it != jobs; it = it->next)
+		if (LIST_ITEM(it, struct prefetch_job, link)->first <= index)
+			return true;
+	return false;
+}
+
+static bool prefetch_is_under_way(const struct member *m)
+{
+	const struct prefetch *x = &m->prefetch;
+
+	return has_entry(&x->flying, m->applying.index) ||
+	       has_entry(&x->waiting, m->applying.index);
+}
+
+bool member_prefetch_awaited(const struct member *m)
+{
+	return m->applying.awaits && m->applying.landed == m->prefetch.landed;
+}
+
+bool member_prefetch_missing(struct member *m, const struct entry *e)
+{
+	struct applying *a = &m->applying;
+
+	a->awaits = prefetch_is_under_way(m);
+	if (!a->awaits && a->asked != a->done + 1) {
+		a->asked = a->done + 1;
+		prefetch_entry(m, a->index, e, a->at);
+		a->awaits = prefetch_is_under_way(m);
+	}
+	a->landed = m->prefetch.landed;
+	return a->awaits;
+}
