@@ -91,6 +91,7 @@ static int run(struct bench *b, struct slice bytes, bool heard, uint32_t *change
 	}
 	buf_clear(&b->reply);
 	txn_begin(&b->txn, 1000, 0);
+	pinned->drops = b->txn.reader.drops;
 	txn_pin(&b->txn, pinned);
 	rc = command_run(&c);
 	*changes = b->txn.sub;

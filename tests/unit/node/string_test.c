@@ -145,8 +145,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_revision_grows_by_one_for_each_command_that_changes_something, started,
 			stopped),
-		cmocka_unit_test_setup_teardown(a_key_is_gone_when_its_deadline_has_passed,
-						started, stopped),
+		cmocka_unit_test_setup_teardown(a_key_is_gone_when_its_deadline_has_passed, started,
+						stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
