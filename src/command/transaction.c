@@ -125,29 +125,39 @@ struct arguments {
 	size_t cap;
 };
 
-static int element_run(struct call *c, struct cursor *in, enum command_class class,
-		       struct arguments *arguments)
+/* Of what stands behind the kind; `element` gets database, arguments and command. */
+static int element_decode(struct cursor *in, enum command_class class, struct arguments *arguments,
+			  struct call *element)
 {
-	struct call element = {.txn = c->txn, .reply = c->reply};
 	const struct command *parent;
 	uint64_t argc;
 
-	element.database = cursor_varint32(in);
+	element->database = cursor_varint32(in);
 	argc = cursor_varint(in);
-	if (in->failed || !argc || argc > cursor_left(in) || element.database >= DATABASE_COUNT)
+	if (in->failed || !argc || argc > cursor_left(in) || element->database >= DATABASE_COUNT)
 		return ERR_MALFORMED;
 	MEM_GROW(arguments->argv, arguments->cap, (size_t)argc);
 	for (size_t i = 0; i < argc; i++)
 		arguments->argv[i] = cursor_string(in);
-	element.argv = arguments->argv;
-	element.argc = (size_t)argc;
+	element->argv = arguments->argv;
+	element->argc = (size_t)argc;
 	if (!cursor_done(in))
 		return ERR_MALFORMED;
-	element.command = command_lookup(element.argv, element.argc, &parent);
-	if (!element.command || element.command->class != class || !element.command->run ||
-	    element.command->role != ROLE_ORDINARY || !command_takes(element.command, element.argc))
+	element->command = command_lookup(element->argv, element->argc, &parent);
+	if (!element->command || element->command->class != class || !element->command->run ||
+	    element->command->role != ROLE_ORDINARY ||
+	    !command_takes(element->command, element->argc))
 		return ERR_MALFORMED;
-	return command_run(&element);
+	return OK;
+}
+
+static int element_run(struct call *c, struct cursor *in, enum command_class class,
+		       struct arguments *arguments)
+{
+	struct call element = {.txn = c->txn, .reply = c->reply};
+	int rc = element_decode(in, class, arguments, &element);
+
+	return rc == OK ? command_run(&element) : rc;
 }
 
 /* The reply of an element that the session has run itself. */
@@ -207,6 +217,33 @@ static int transaction_run(struct call *c)
 	if (rc == OK)
 		resp_close(c->reply, open, count);
 	return rc;
+}
+
+void transaction_tell_keys(struct slice bytes, struct slice **argv, size_t *argv_cap,
+			   void (*tell)(void *ctx, unsigned database, struct slice key), void *ctx)
+{
+	struct arguments arguments = {*argv, *argv_cap};
+	struct cursor in = cursor_of(bytes);
+	uint64_t watches = cursor_varint(&in);
+	struct watch w;
+
+	for (; watches > 0 && watch_decode(&in, &w) == OK; watches--)
+		tell(ctx, w.database, w.key);
+	while (watches == 0 && cursor_left(&in)) {
+		struct cursor element = cursor_of(cursor_string(&in));
+		uint8_t kind = cursor_fixed8(&element);
+		struct call c = {0};
+
+		/* Reads that nobody waits for are left out, and the others are few. */
+		if (kind != COMMAND_WRITE)
+			continue;
+		if (element_decode(&element, kind, &arguments, &c) != OK)
+			break;
+		for (size_t at = 0; (at = command_next_key(c.command, c.argc, at)) != 0;)
+			tell(ctx, c.database, c.argv[at]);
+	}
+	*argv = arguments.argv;
+	*argv_cap = arguments.cap;
 }
 
 const struct command transaction_command = {

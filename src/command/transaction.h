@@ -43,6 +43,13 @@ void transaction_add(struct buf *out, const struct command *command, unsigned da
 		     const struct slice *argv, size_t argc);
 void transaction_add_local(struct buf *out);
 
+/*
+ * Tells of the keys that a transaction watches, and of those that its writes name by the table.
+ * Bytes that are none end it. `*argv` is a growing array of the caller's, used meanwhile.
+ */
+void transaction_tell_keys(struct slice bytes, struct slice **argv, size_t *argv_cap,
+			   void (*tell)(void *ctx, unsigned database, struct slice key), void *ctx);
+
 /* The replies of the elements that were the session's alone, in order. */
 struct transaction_reply {
 	size_t end;   /* where it ends in `bytes` */

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "command/transaction.h"
 #include "node/expiry_entry.h"
 #include "node/member_state.h"
 
@@ -59,6 +60,7 @@ void member_prefetch_close(struct member *m)
 	prefetch_free_all(&m->prefetch.flying);
 	buf_free(&m->prefetch.key);
 	mem_free(m->prefetch.argv);
+	mem_free(m->prefetch.element_argv);
 }
 
 /* ---- the pool -------------------------------------------------------------------------------- */
@@ -163,20 +165,42 @@ static void prefetch_record(struct member *m, uint64_t index, uint32_t keyspace,
 	tree_put(&p->wanted, buf_slice(row), (struct slice){NULL, 0}, false);
 }
 
-static void prefetch_command(struct member *m, uint64_t index, const struct command *command,
+/* For which entry a key is looked up. */
+struct prefetch_target {
+	struct member *member;
+	uint64_t index;
+};
+
+static void prefetch_key(void *ctx, unsigned database, struct slice key)
+{
+	const struct prefetch_target *t = ctx;
+	const struct position *p = store_position(t->member->store);
+
+	prefetch_record(t->member, t->index, p->databases[database], key);
+}
+
+static void prefetch_command(struct prefetch_target *t, const struct command *command,
 			     const struct batch_command *b)
 {
-	const struct position *p = store_position(m->store);
-
 	if (!command || !command_takes(command, b->argc) || b->database >= DATABASE_COUNT)
 		return;
 	for (size_t at = 0; (at = command_next_key(command, b->argc, at)) != 0;)
-		prefetch_record(m, index, p->databases[b->database], b->argv[at]);
+		prefetch_key(t, (unsigned)b->database, b->argv[at]);
+}
+
+static void prefetch_transaction(struct prefetch_target *t, const struct batch_command *b)
+{
+	struct prefetch *x = &t->member->prefetch;
+
+	if (b->argc == 2)
+		transaction_tell_keys(b->argv[1], &x->element_argv, &x->element_argv_cap,
+				      prefetch_key, t);
 }
 
 /* From `at` on, if that is not 0: where a command begins. */
 static void prefetch_batch(struct member *m, uint64_t index, const struct entry *e, size_t at)
 {
+	struct prefetch_target target = {m, index};
 	struct prefetch *x = &m->prefetch;
 	struct cursor c = cursor_of(entry_payload(e));
 	const struct command *command = NULL;
@@ -192,12 +216,18 @@ static void prefetch_batch(struct member *m, uint64_t index, const struct entry 
 
 		if (batch_command_decode(&c, &b, &x->argv, &x->argv_cap) != OK)
 			return;
+		if (b.flags & BATCH_CANCELLED)
+			continue;
+		if (b.flags & BATCH_TRANSACTION) {
+			prefetch_transaction(&target, &b);
+			continue;
+		}
 		/* Mostly it is the same command all over. */
 		if (!slice_equal(b.argv[0], name)) {
 			name = b.argv[0];
 			command = command_find(name);
 		}
-		prefetch_command(m, index, command, &b);
+		prefetch_command(&target, command, &b);
 	}
 }
 

@@ -157,6 +157,8 @@ struct prefetch {
 	struct buf key;
 	struct slice *argv;
 	size_t argv_cap;
+	struct slice *element_argv; /* of a transaction */
+	size_t element_argv_cap;
 };
 
 struct member {

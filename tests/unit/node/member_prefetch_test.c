@@ -79,6 +79,32 @@ static void cold_keys_are_fetched_together(void **state)
 	solo_close(&s);
 }
 
+static void cold_keys_of_a_transaction_are_fetched_together(void **state)
+{
+	struct solo s;
+	unsigned before;
+
+	(void)state;
+	start_cold(&s);
+	before = s.pool_jobs;
+	assert_string_equal(solo_say(&s, "WATCH key:0"), "+OK|");
+	assert_in_range(s.pool_jobs - before, 1, 1); /* which reads */
+	solo_send(&s, s.session, "MULTI");
+	send_incrs(&s);
+	solo_send(&s, s.session, "EXEC");
+	s.hold_pool = true;
+	solo_work(&s);
+	assert_null(s.member->dry_run);
+	assert_false(list_empty(&s.member->prefetch.flying));
+	s.hold_pool = false;
+	solo_work(&s);
+	assert_true(session_is_idle(s.session));
+	assert_in_range(s.pool_jobs - before, 2, FEW_JOBS);
+	buf_clear(session_output(s.session));
+	assert_incremented(&s, 1);
+	solo_close(&s);
+}
+
 /* What is applied again after a start comes from disk, and was not appended just now. */
 static void cold_keys_of_a_replay_are_fetched_together(void **state)
 {
@@ -209,6 +235,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cold_keys_are_fetched_together),
+		cmocka_unit_test(cold_keys_of_a_transaction_are_fetched_together),
 		cmocka_unit_test(cold_keys_of_a_replay_are_fetched_together),
 		cmocka_unit_test(warm_keys_need_no_job),
 		cmocka_unit_test(one_key_many_times_is_fetched_once),
