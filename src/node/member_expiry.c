@@ -34,9 +34,11 @@ struct expiry_scan {
 	struct view *view;
 	struct reader reader;
 	uint64_t from_ms;
+	struct buf from; /* the row it begins at, of that time */
 	uint64_t now_ms;
 	uint64_t until_ms; /* it looks no further */
-	uint64_t next_ms;  /* what it has not collected begins here */
+	uint64_t next_ms;
+	struct buf next; /* the row, of that time, where what it has not collected begins */
 	struct buf entry;
 	size_t count;
 	int error;
@@ -50,14 +52,21 @@ static bool round_is_full(const struct expiry_scan *s)
 	return s->count >= ROUND_ITEMS || s->entry.len >= ROUND_BYTES;
 }
 
-static int expiry_collect(struct expiry_scan *s, struct slice from, struct slice to)
+/* Where rows of this time begin. */
+static void row_of_time(struct buf *out, uint64_t at_ms)
+{
+	buf_clear(out);
+	deadline_key(out, at_ms, 0, (struct slice){NULL, 0});
+}
+
+static int expiry_collect(struct expiry_scan *s, struct slice until)
 {
 	struct slice key, value;
 	struct expiry_item item;
 	struct scan scan;
 	int rc, end;
 
-	rc = scan_open(&scan, &s->reader, FAMILY_STATE, from, to, false);
+	rc = scan_open(&scan, &s->reader, FAMILY_STATE, buf_slice(&s->from), until, false);
 	if (rc != OK)
 		return rc;
 	while (rc == OK && scan_next(&scan, &key, &value)) {
@@ -66,6 +75,8 @@ static int expiry_collect(struct expiry_scan *s, struct slice from, struct slice
 			rc = ERR_CORRUPT;
 		} else if (item.at_ms > s->now_ms || round_is_full(s)) {
 			s->next_ms = item.at_ms;
+			buf_clear(&s->next);
+			buf_append_slice(&s->next, key);
 			break;
 		} else {
 			expiry_item_encode(&item, &s->entry);
@@ -79,15 +90,13 @@ static int expiry_collect(struct expiry_scan *s, struct slice from, struct slice
 static enum job_progress expiry_scan_step(struct job *job)
 {
 	struct expiry_scan *s = CONTAINER_OF(job, struct expiry_scan, job);
-	const struct slice nothing = {NULL, 0};
-	struct buf from = {0}, to = {0};
+	struct buf until = {0};
 
-	deadline_key(&from, s->from_ms, 0, nothing);
-	deadline_key(&to, s->until_ms, 0, nothing);
+	row_of_time(&until, s->until_ms);
+	row_of_time(&s->next, s->until_ms);
 	s->next_ms = s->until_ms;
-	s->error = expiry_collect(s, buf_slice(&from), buf_slice(&to));
-	buf_free(&from);
-	buf_free(&to);
+	s->error = expiry_collect(s, buf_slice(&until));
+	buf_free(&until);
 	return JOB_DONE;
 }
 
@@ -97,6 +106,8 @@ static void expiry_scan_free(struct expiry_scan *s)
 		return;
 	reader_close(&s->reader);
 	view_close(s->view);
+	buf_free(&s->from);
+	buf_free(&s->next);
 	buf_free(&s->entry);
 	mem_free(s);
 }
@@ -126,7 +137,9 @@ static void expiry_scan_done(struct job *job)
 		LOG(m->io->logger, LOG_ERROR, "deadlines cannot be read: %s", error_text(s->error));
 		member_fail(m, s->error);
 	} else if (!s->is_void) {
-		store_lower_deadline_ms(m->store, s->next_ms);
+		x->next_ms = s->next_ms;
+		buf_clear(&x->next);
+		buf_append_slice(&x->next, buf_slice(&s->next));
 		if (s->count)
 			x->ahead_ms = AHEAD_MIN_MS;
 		else if (s->next_ms == s->until_ms)
@@ -137,12 +150,29 @@ static void expiry_scan_done(struct job *job)
 	expiry_scan_free(s);
 }
 
+/*
+ * Where the scan before ended, to the row: many may have the same time, and those it has passed are
+ * deletions now. Unless earlier ones were put since, or others of that time.
+ */
+static void expiry_scan_from(struct member *m, struct expiry_scan *s)
+{
+	struct expiry *x = &m->expiry;
+
+	s->from_ms = store_take_deadline_ms(m->store);
+	if (s->from_ms <= x->next_ms) {
+		row_of_time(&s->from, s->from_ms);
+		return;
+	}
+	s->from_ms = x->next_ms;
+	buf_append_slice(&s->from, buf_slice(&x->next));
+}
+
 static void expiry_scan_start(struct member *m, uint64_t now_ms)
 {
 	struct expiry_scan *s = MEM_NEW(struct expiry_scan);
 
 	s->member = m;
-	s->from_ms = store_take_deadline_ms(m->store);
+	expiry_scan_from(m, s);
 	s->now_ms = now_ms;
 	s->until_ms = now_ms + m->expiry.ahead_ms;
 	s->view = view_open(m->store);
@@ -163,6 +193,12 @@ static bool makes_time(const struct member *m)
 	return m->status.role == RAFT_LEADER && m->time.leading;
 }
 
+/* No row that is not in an entry already is earlier. */
+static uint64_t expiry_next_ms(const struct member *m)
+{
+	return MIN(m->expiry.next_ms, store_deadline_ms(m->store));
+}
+
 /* Whether a round may begin when its time has come. */
 static bool expiry_rests(const struct member *m)
 {
@@ -180,6 +216,7 @@ void member_expiry_reset(struct member *m)
 	x->proposed = 0;
 	x->due_ms = 0;
 	x->ahead_ms = AHEAD_MIN_MS;
+	x->next_ms = UINT64_MAX;
 	store_lower_deadline_ms(m->store, 0);
 }
 
@@ -191,13 +228,13 @@ void member_expiry_turn(struct member *m)
 		return;
 	/* The entry's stamp will not be less than this; an estimate could be above it. */
 	now_ms = member_time_stamp(m);
-	if (now_ms >= store_deadline_ms(m->store))
+	if (now_ms >= expiry_next_ms(m))
 		expiry_scan_start(m, now_ms);
 }
 
 uint64_t member_expiry_due_ms(const struct member *m)
 {
-	uint64_t next_ms = store_deadline_ms(m->store), due_ms = member_now_ms(m), now_ms;
+	uint64_t next_ms = expiry_next_ms(m), due_ms = member_now_ms(m), now_ms;
 
 	if (next_ms == UINT64_MAX || !expiry_rests(m) ||
 	    !cluster_time_estimate(&m->time, clock_monotonic_us(&m->io->clock), &now_ms))
@@ -210,6 +247,7 @@ uint64_t member_expiry_due_ms(const struct member *m)
 void member_expiry_close(struct member *m)
 {
 	expiry_scan_free(m->expiry.scan);
+	buf_free(&m->expiry.next);
 }
 
 /* ---- applied --------------------------------------------------------------------------------- */

@@ -145,6 +145,8 @@ struct expiry {
 	uint64_t proposed; /* index of the newest entry: the round lasts until it is applied */
 	uint64_t due_ms;   /* on the monotonic clock: no round begins before */
 	uint64_t ahead_ms;
+	uint64_t next_ms; /* what the last scan has not collected begins at this time, */
+	struct buf next;  /* with this row */
 };
 
 /* Rows on their way into memory for entries to come. */
