@@ -92,11 +92,11 @@ static void cold_keys_of_a_transaction_are_fetched_together(void **state)
 	solo_send(&s, s.session, "MULTI");
 	send_incrs(&s);
 	solo_send(&s, s.session, "EXEC");
-	s.hold_pool = true;
+	s.hold_reads = true;
 	solo_work(&s);
 	assert_null(s.member->dry_run);
 	assert_false(list_empty(&s.member->prefetch.flying));
-	s.hold_pool = false;
+	s.hold_reads = false;
 	solo_work(&s);
 	assert_true(session_is_idle(s.session));
 	assert_in_range(s.pool_jobs - before, 2, FEW_JOBS);
@@ -200,7 +200,7 @@ static void a_slow_pool_holds_applying_up_and_nothing_else(void **state)
 	start_cold(&s);
 	applied = driver_applied(member_driver(s.member));
 	send_incrs(&s);
-	s.hold_pool = true;
+	s.hold_reads = true;
 	for (int i = 0; i < 100; i++) {
 		s.now_ms++;
 		solo_work(&s);
@@ -208,7 +208,7 @@ static void a_slow_pool_holds_applying_up_and_nothing_else(void **state)
 	driver_status(member_driver(s.member), &status);
 	assert_int_equal(status.commit, applied + 1);
 	assert_int_equal(driver_applied(member_driver(s.member)), applied);
-	s.hold_pool = false;
+	s.hold_reads = false;
 	solo_work(&s);
 	assert_true(session_is_idle(s.session));
 	buf_clear(session_output(s.session));
@@ -224,7 +224,7 @@ static void a_member_ends_with_rows_under_way(void **state)
 
 	(void)state;
 	start_cold(&s);
-	s.hold_pool = true;
+	s.hold_reads = true;
 	send_incrs(&s);
 	solo_work(&s);
 	assert_false(list_empty(&s.member->prefetch.flying));

@@ -136,7 +136,8 @@ void solo_work(struct solo *s)
 
 		member_turn(s->member);
 		idle++;
-		if (solo_run_jobs(&s->jobs) || (!s->hold_pool && solo_run_jobs(&s->pool)))
+		if (!s->hold_pool &&
+		    (solo_run_jobs(&s->jobs) || (!s->hold_reads && solo_run_jobs(&s->pool))))
 			idle = 0;
 		due = member_deadline_ms(s->member);
 		if (due > s->now_ms && due <= s->now_ms + 2 && idle < 3)

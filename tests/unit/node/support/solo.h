@@ -25,7 +25,8 @@ struct solo {
 	struct buf said;
 	struct list jobs;
 	struct list pool;   /* jobs of LANE_READ */
-	bool hold_pool;	    /* jobs of the pool stay where they are */
+	bool hold_pool;	    /* jobs stay where they are: nothing is read, and the disk hangs */
+	bool hold_reads;    /* those of LANE_READ do */
 	unsigned pool_jobs; /* handed to the pool so far */
 	struct member *member;
 	struct session *session;
