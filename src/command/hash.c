@@ -179,7 +179,7 @@ static int hash_set(struct call *c)
 	int rc;
 
 	if (c->argc % 2 != 0)
-		return reply_error(c, "ERR wrong number of arguments for 'hset' command");
+		return reply_wrong_arity(c);
 	rc = call_record(c, 1, &r);
 	if (rc != OK)
 		return rc;
@@ -196,7 +196,7 @@ static int hash_mset(struct call *c)
 	int rc;
 
 	if (c->argc % 2 != 0)
-		return reply_error(c, "ERR wrong number of arguments for 'hmset' command");
+		return reply_wrong_arity(c);
 	rc = call_record(c, 1, &r);
 	if (rc != OK)
 		return rc;

@@ -228,17 +228,21 @@ static int history_info(struct call *c)
 	return OK;
 }
 
-static int history_run(struct call *c)
-{
-	if (argument_is(c->argv[1], "GET") && c->argc >= 3)
-		return history_get(c);
-	if (argument_is(c->argv[1], "INFO") && c->argc == 2)
-		return history_info(c);
-	return reply_error(c, "ERR unknown subcommand or wrong number of arguments of HISTORY");
-}
+static const struct command history_rows[] = {
+	COMMAND_KEY_ROW("HISTORY|GET", -3, COMMAND_READ, COMMAND_FLAG_READONLY, 2, 2, 1,
+			history_get),
+	COMMAND_ROW("HISTORY|INFO", 2, COMMAND_READ, COMMAND_FLAG_READONLY, history_info),
+};
+
+static const struct command_family history_subcommands = COMMAND_FAMILY(history_rows);
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("HISTORY", -2, COMMAND_READ, COMMAND_FLAG_READONLY, 2, 2, 1, history_run),
+	{
+		.name = "HISTORY",
+		.arity = -2,
+		.class = COMMAND_READ,
+		.subcommands = &history_subcommands,
+	},
 };
 
 const struct command_family history_family = COMMAND_FAMILY(rows);

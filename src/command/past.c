@@ -10,32 +10,39 @@ static int past_error(struct call *c, int rc, uint64_t revision)
 {
 	const struct position *p = &c->txn->position;
 
-	if (rc == ERR_COMPACTED) {
+	if (rc == ERR_COMPACTED)
 		resp_write_errorf(c->reply,
 				  "COMPACTED revision %" PRIu64 " is below the horizon, %" PRIu64,
 				  revision, p->horizon);
-		return OK;
-	}
-	resp_write_errorf(c->reply,
-			  "ERR revision %" PRIu64 " is not there yet, the newest is %" PRIu64,
-			  revision, p->revision);
-	return OK;
+	else
+		resp_write_errorf(c->reply,
+				  "ERR revision %" PRIu64
+				  " is not there yet, the newest is %" PRIu64,
+				  revision, p->revision);
+	return CALL_REFUSED;
+}
+
+/* One that a handler answers from the state alone; not AT itself. */
+static bool past_takes(const struct call *c, const struct command *inner)
+{
+	return inner && inner->class == COMMAND_READ && inner->role == ROLE_ORDINARY &&
+	       inner->run && inner->run != c->command->run;
 }
 
 /* The command from argument `from` on, as of this revision. */
 static int past_run(struct call *c, size_t from, uint64_t revision)
 {
+	const struct command *parent;
 	struct call inner = *c;
 	int rc;
 
 	inner.argv += from;
 	inner.argc -= from;
-	inner.command = command_find(inner.argv[0]);
-	if (!inner.command || inner.command->class != COMMAND_READ ||
-	    inner.command->run == c->command->run)
+	inner.command = command_lookup(inner.argv, inner.argc, &parent);
+	if (!past_takes(c, inner.command))
 		return reply_error(c, "ERR AT takes a command that reads");
 	if (!command_takes(inner.command, inner.argc))
-		return reply_error(c, "ERR AT: wrong number of arguments for the command");
+		return reply_wrong_arity(&inner);
 	rc = txn_as_of(c->txn, revision);
 	if (rc == ERR_COMPACTED || rc == ERR_INVALID)
 		return past_error(c, rc, revision);
@@ -53,7 +60,7 @@ static int past_at_time(struct call *c)
 	int rc;
 
 	if (c->argc < 4)
-		return reply_error(c, "ERR wrong number of arguments for 'at' command");
+		return reply_wrong_arity(c);
 	if (!resp_integer_parse(c->argv[2], &time_ms) || time_ms < 0)
 		return reply_not_integer(c);
 	rc = txn_revision_at(c->txn, (uint64_t)time_ms, &revision);

@@ -275,8 +275,16 @@ static void past(void **state)
 		{"AT -1 GET a", "-ERR value is not an integer or out of range|"},
 		{"AT 1 SET a b", "-ERR AT takes a command that reads|"},
 		{"AT 1 AT 1 GET a", "-ERR AT takes a command that reads|"},
+		{"AT 1 WATCH a", "-ERR AT takes a command that reads|"},
+		{"AT 1 OBJECT", "-ERR AT takes a command that reads|"},
+		{"AT 1 HISTORY NOPE", "-ERR AT takes a command that reads|"},
+		{"AT 1 PING", "-ERR AT takes a command that reads|"},
+		{"AT 1 OBJECT REVISION a", "$3|1-0|"},
+		{"AT 1 EXISTS a h", ":1|"},
+		{"AT 4 TYPE h", "+hash|"},
+		{"AT 3 DBSIZE", ":2|"},
 		{"AT 1 NOPE", "-ERR AT takes a command that reads|"},
-		{"AT 1 GET", "-ERR AT: wrong number of arguments for the command|"},
+		{"AT 1 GET", "-ERR wrong number of arguments for 'get' command|"},
 		{"AT TIME 99999999999999 GET a", "-ERR that time is not there yet|"},
 		{"AT TIME 0 GET a", "$-1|"},
 		{"AT TIME x GET a", "-ERR value is not an integer or out of range|"},
@@ -337,8 +345,7 @@ static void history(void **state)
 		{"HISTORY GET a BAD 1", "-ERR syntax error|"},
 		{"HISTORY GET a COUNT -1", "-ERR value is out of range, must be positive|"},
 		{"HISTORY", "-ERR wrong number of arguments for 'history' command|"},
-		{"HISTORY NOPE",
-		 "-ERR unknown subcommand or wrong number of arguments of HISTORY|"},
+		{"HISTORY NOPE", "-ERR unknown subcommand 'NOPE'. Try HISTORY HELP.|"},
 		{"HISTORY INFO", "*6|$8|revision|:6|$7|horizon|:0|$4|time|:T|"},
 		{NULL, NULL},
 	};
@@ -406,7 +413,7 @@ static void protocol_3_has_maps(void **state)
 	(void)state;
 	solo_init(&s);
 	assert_int_equal(solo_start(&s), OK);
-	assert_true(strncmp(solo_say(&s, "HELLO 3"), "%7|", 3) == 0);
+	assert_memory_equal(solo_say(&s, "HELLO 3"), "%7|", 3);
 	assert_string_equal(solo_say(&s, "HGETALL h"), "%0|");
 	assert_string_equal(solo_say(&s, "HKEYS h"), "*0|");
 	assert_string_equal(solo_say(&s, "HGET h f"), "_|");
@@ -416,6 +423,36 @@ static void protocol_3_has_maps(void **state)
 	assert_string_equal(solo_say(&s, "HMGET h f g"), "*2|$1|1|_|");
 	assert_memory_equal(solo_say(&s, "HISTORY INFO"), "%3|", 3);
 	assert_memory_equal(solo_say(&s, "HISTORY GET h"), "*1|%8|", 6);
+	solo_close(&s);
+}
+
+/* What the transaction itself has done is later than any revision that can be named. */
+static void the_past_is_read_within_a_transaction(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_string_equal(solo_say(&s, "HSET h f 1"), ":1|");
+	assert_string_equal(solo_say(&s, "MULTI"), "+OK|");
+	solo_say(&s, "SET a 2");
+	solo_say(&s, "HSET h f 2 g 2");
+	solo_say(&s, "RENAME h k");
+	solo_say(&s, "FLUSHDB");
+	solo_say(&s, "AT 2 GET a");
+	solo_say(&s, "AT 2 HGETALL h");
+	solo_say(&s, "AT 2 DBSIZE");
+	solo_say(&s, "AT 3 GET a");
+	solo_say(&s, "GET a");
+	solo_say(&s, "SET a 3");
+	assert_string_equal(solo_say(&s, "EXEC"),
+			    "*10|+OK|:1|+OK|+OK|$1|1|*2|$1|f|$1|1|:2|"
+			    "-ERR revision 3 is not there yet, the newest is 2|$-1|+OK|");
+	assert_string_equal(solo_say(&s, "AT 2 HGETALL h"), "*2|$1|f|$1|1|");
+	assert_string_equal(solo_say(&s, "AT 3 GET a"), "$1|3|");
+	assert_string_equal(solo_say(&s, "DBSIZE"), ":1|");
 	solo_close(&s);
 }
 
@@ -480,6 +517,7 @@ int main(void)
 		cmocka_unit_test(history),
 		cmocka_unit_test(ranges),
 		cmocka_unit_test(protocol_3_has_maps),
+		cmocka_unit_test(the_past_is_read_within_a_transaction),
 		cmocka_unit_test(young_rows_are_scanned_on_the_loop),
 		cmocka_unit_test(what_is_below_the_horizon_is_compacted),
 	};
