@@ -13,6 +13,12 @@
  * over megabytes is found in half the time when few pages hold it.
  */
 #define HUGE_PAGE ((size_t)2 << 20)
+/*
+ * Where a chunk begins decides how much of it is left empty. It must not depend on the allocator: a
+ * simulation that is run again has to come to the same sizes.
+ */
+#define CHUNK_ALIGNMENT ((size_t)64)
+
 #define CHUNK_MIN ((size_t)16 << 10)
 #define CHUNK_MAX (HUGE_PAGE - 64 - sizeof(struct arena_chunk))
 
@@ -31,7 +37,7 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t size)
 		/* A wish: without it all is the same, only slower. */
 		(void)madvise(c, sizeof(*c) + size, MADV_HUGEPAGE);
 	} else {
-		c = mem_alloc(sizeof(*c) + size);
+		c = mem_alloc_aligned(CHUNK_ALIGNMENT, sizeof(*c) + size);
 	}
 	c->size = size;
 	a->bytes += sizeof(*c) + size;
