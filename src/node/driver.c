@@ -538,11 +538,6 @@ const struct membership *driver_membership(const struct driver *d)
 	return raft_membership(d->raft);
 }
 
-const struct membership *driver_membership_at(const struct driver *d, uint64_t index)
-{
-	return raft_membership_at(d->raft, index);
-}
-
 const struct raft *driver_raft(const struct driver *d)
 {
 	return d->raft;

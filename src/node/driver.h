@@ -108,9 +108,6 @@ uint64_t driver_applied(const struct driver *d);
 void driver_status(const struct driver *d, struct raft_status *out);
 const struct membership *driver_membership(const struct driver *d);
 
-/* The membership in force at an entry that is not below the log. */
-const struct membership *driver_membership_at(const struct driver *d, uint64_t index);
-
 /* For checkers and INFO: the parts themselves. */
 const struct raft *driver_raft(const struct driver *d);
 const struct log *driver_log(const struct driver *d);

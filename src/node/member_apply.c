@@ -281,7 +281,11 @@ static bool apply_batch(struct member *m, const struct entry *e)
 	return true;
 }
 
-/* A run of a member takes the place of the one that it names, if that is still the newest. */
+/*
+ * A run of a member takes the place of the one that it names, if that is still the newest. Whether
+ * the member takes part was looked at by the leader: who joined later and goes through the log from
+ * its beginning does not know who took part then, and must come to the same state.
+ */
 static void apply_registration(struct member *m, uint64_t index, const struct entry *e)
 {
 	struct position *p = store_position(m->store);
@@ -289,8 +293,7 @@ static void apply_registration(struct member *m, uint64_t index, const struct en
 	struct origin_row *row;
 	bool ok;
 
-	if (registration_decode(entry_payload(e), &r) != OK ||
-	    !membership_find(driver_membership_at(m->driver, index), r.member))
+	if (registration_decode(entry_payload(e), &r) != OK)
 		return;
 	row = position_origin_add(p, r.member);
 	ok = row->incarnation == r.replaces;

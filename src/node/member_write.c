@@ -96,6 +96,12 @@ static void hand_out_collected(struct member *m)
 	blob_release(batch);
 }
 
+/* Registrations of others are not proposed: behind an entry that removes a member stands none. */
+static bool takes_part(const struct member *m, uint64_t member)
+{
+	return membership_find(driver_membership(m->driver), member);
+}
+
 static void register_origin(struct member *m)
 {
 	const struct origin_row *row =
@@ -112,7 +118,7 @@ static void register_origin(struct member *m)
 	registration_encode(&r, &bytes);
 	if (leads(m)) {
 		payload = blob_copy(buf_slice(&bytes));
-		if (propose(m, ENTRY_REGISTER, payload, 0) != OK)
+		if (!takes_part(m, r.member) || propose(m, ENTRY_REGISTER, payload, 0) != OK)
 			m->register_due_ms = member_now_ms(m) + m->options.driver.raft.heartbeat_ms;
 		blob_release(payload);
 	} else {
@@ -174,7 +180,7 @@ void member_hear_registration(struct member *m, struct slice body)
 		LOG(m->io->logger, LOG_WARNING, "a malformed registration was ignored");
 		return;
 	}
-	if (!leads(m))
+	if (!leads(m) || !takes_part(m, r.member))
 		return;
 	payload = blob_copy(body);
 	if (propose(m, ENTRY_REGISTER, payload, r.member) != OK)
