@@ -252,7 +252,7 @@ uint64_t member_deadline_ms(const struct member *m)
 		due = 0;
 	if (!m->origin.incarnation && m->status.leader)
 		due = MIN(due, m->register_due_ms);
-	if (origin_unresolved(&m->origin))
+	if (m->status.leader && origin_unresolved(&m->origin))
 		due = MIN(due, m->progress_ms + m->options.driver.raft.election_ms);
 	return due;
 }
