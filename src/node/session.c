@@ -432,8 +432,10 @@ void member_expire_requests(struct member *m)
 {
 	uint64_t now = member_now_ms(m);
 
-	list_for_each_safe (it, &m->ageing) {
-		struct request *r = LIST_ITEM(it, struct request, ageing);
+	/* To give one up may answer others, which leave the list: it is looked at anew each time.
+	 */
+	while (!list_empty(&m->ageing)) {
+		struct request *r = LIST_ITEM(m->ageing.next, struct request, ageing);
 
 		if (r->due_ms > now)
 			return;
