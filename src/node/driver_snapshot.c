@@ -62,13 +62,16 @@ static void driver_store_run(struct driver *d)
 
 void driver_store_turn(struct driver *d)
 {
-	if (d->install == INSTALL_SWAPPING || d->apply_waits)
+	if (d->install == INSTALL_SWAPPING)
 		return;
+	/* What failed is tried again even if the machine waits: it may wait for just that. */
 	if (d->storing.index) {
 		if (d->store_again_ms && driver_now_ms(d) >= d->store_again_ms)
 			driver_store_run(d);
 		return;
 	}
+	if (d->apply_waits)
+		return;
 	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted &&
 	    !(d->applied > d->stored && d->machine->wants_store(d->machine->ctx)))
 		return;
