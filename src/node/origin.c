@@ -54,6 +54,28 @@ void origin_collected(struct origin *o)
 	o->ends[o->waiting_count++] = (uint32_t)o->collected.len;
 }
 
+/* Closes the gaps that dropped commands left. */
+static void collected_compact(struct origin *o)
+{
+	uint32_t from = BATCH_HEADER_BYTES, to = BATCH_HEADER_BYTES;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->waiting_count; i++) {
+		uint32_t len = o->ends[i] - from;
+
+		if (o->waiting[i]) {
+			memmove(o->collected.data + to, o->collected.data + from, len);
+			to += len;
+			o->waiting[kept] = o->waiting[i];
+			o->ends[kept++] = to;
+		}
+		from += len;
+	}
+	o->collected.len = to;
+	o->waiting_count = kept;
+	o->dropped = 0;
+}
+
 void origin_drop(struct origin *o, struct request *request)
 {
 	for (size_t i = 0; i < o->waiting_count; i++) {
@@ -61,6 +83,9 @@ void origin_drop(struct origin *o, struct request *request)
 			continue;
 		o->waiting[i] = NULL;
 		o->dropped++;
+		/* What is dropped must not count for ever where nothing is sealed. */
+		if (2 * o->dropped >= o->waiting_count)
+			collected_compact(o);
 		return;
 	}
 	CHECK(!"the request is collected");
@@ -91,28 +116,6 @@ static void ring_reserve(struct origin *o, size_t more)
 	mem_free(o->ring);
 	o->ring = ring;
 	o->ring_cap = cap;
-}
-
-/* Closes the gaps that dropped commands left. */
-static void collected_compact(struct origin *o)
-{
-	uint32_t from = BATCH_HEADER_BYTES, to = BATCH_HEADER_BYTES;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < o->waiting_count; i++) {
-		uint32_t len = o->ends[i] - from;
-
-		if (o->waiting[i]) {
-			memmove(o->collected.data + to, o->collected.data + from, len);
-			to += len;
-			o->waiting[kept] = o->waiting[i];
-			o->ends[kept++] = to;
-		}
-		from += len;
-	}
-	o->collected.len = to;
-	o->waiting_count = kept;
-	o->dropped = 0;
 }
 
 struct blob *origin_seal(struct origin *o, uint64_t term, uint32_t level)
