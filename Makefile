@@ -49,7 +49,7 @@ test: ## install what is missing, build, run every test that CI runs
 	$(ctest) --test-dir build
 
 test-full: MINUTES := 1
-test-full: test tsan sim sim-asan sim-mutants fuzz ## test, then TSan, SEEDS= seeds twice, all mutants, fuzzing
+test-full: test tsan sim sim-members sim-asan sim-mutants fuzz ## test, then TSan, SEEDS= seeds twice, all mutants, fuzzing
 
 test-rewrite: need-build need-test compile-debug ## write the scenarios' expected output anew; read the diff
 	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
@@ -66,8 +66,12 @@ clang: need-build need-test need-clang compile-clang ## build with clang and its
 sim: need-build need-test compile-release ## simulate SEEDS= seeds, or SEED= alone, with TRACE=1 step by step
 	build/release/$(simulator) run $(seeds)
 
+sim-members: need-build need-test compile-release ## the same with whole members: store, sessions, RESP
+	build/release/$(simulator) run --members $(seeds)
+
 sim-asan: need-build need-test compile-asan ## the same under the sanitizers
 	build/asan/$(simulator) run $(seeds)
+	build/asan/$(simulator) run --members $(seeds)
 
 sim-mutants: need-build need-test compile-mutants ## each deliberate mistake, or ONLY=, must be noticed
 	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) $(mutant_seeds)
@@ -113,5 +117,5 @@ build/%/Makefile:
 build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
-.PHONY: help run demo build release test test-full test-rewrite asan tsan clang sim sim-asan sim-mutants \
-	fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy
+.PHONY: help run demo build release test test-full test-rewrite asan tsan clang sim sim-members sim-asan \
+	sim-mutants fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy

@@ -14,7 +14,7 @@ def check(tree):
     listed = {}
     if tree.exists(LIST):
         for number, line in enumerate(tree.text(LIST).splitlines(), 1):
-            if not line.strip() or line.startswith("#"):
+            if not line.strip() or line.startswith(("#", "[")):
                 continue
             fields = [field.strip() for field in line.split("|")]
             if len(fields) != 3 or not all(fields[:2]):

@@ -30,7 +30,7 @@ static char *mutant_of(char *line)
 static void try_mutant(const struct command_options *o, const char *name, struct tally *t)
 {
 	char failure[RUN_FAILURE_MAX];
-	uint64_t seed = workers_first_failure(1, o->seeds ? o->seeds : SEEDS_DEFAULT,
+	uint64_t seed = workers_first_failure(o->mode, 1, o->seeds ? o->seeds : SEEDS_DEFAULT,
 					      (unsigned)o->jobs, name, failure);
 
 	t->mutants++;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "sim/commands.h"
+#include "sim/mode.h"
 #include "sim/workers.h"
 #include "sim/world.h"
 
@@ -30,16 +31,17 @@ static void print_commit(void)
 	printf("commit %s\n", commit);
 }
 
-static void print_failure(uint64_t seed, const char *failure)
+static void print_failure(const struct sim_mode *mode, uint64_t seed, const char *failure)
 {
 	printf("\nseed %" PRIu64 " FAILED: %s\n", seed, failure);
 	print_commit();
-	printf("again, step by step: make sim SEED=%" PRIu64 " TRACE=1\n", seed);
+	printf("again, step by step: make %s SEED=%" PRIu64 " TRACE=1\n", mode->again, seed);
 }
 
 int command_run_one(const struct command_options *o)
 {
-	struct run_options run = {.seed = o->first_seed, .trace = true, .live = o->trace};
+	struct run_options run = {
+		.mode = o->mode, .seed = o->first_seed, .trace = true, .live = o->trace};
 	struct sim_counts counts = {0};
 	char failure[RUN_FAILURE_MAX];
 
@@ -50,19 +52,19 @@ int command_run_one(const struct command_options *o)
 		       counts.n[COUNT_LEADER]);
 		return 0;
 	}
-	print_failure(o->first_seed, failure);
+	print_failure(o->mode, o->first_seed, failure);
 	return 1;
 }
 
 /* Lives the seed again in a process of its own, which may abort, and prints its last events. */
-static void print_last_events(uint64_t seed)
+static void print_last_events(const struct sim_mode *mode, uint64_t seed)
 {
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		struct run_options run = {.seed = seed, .trace = true};
+		struct run_options run = {.mode = mode, .seed = seed, .trace = true};
 		struct sim_counts counts = {0};
 		char failure[RUN_FAILURE_MAX];
 
@@ -74,15 +76,20 @@ static void print_last_events(uint64_t seed)
 		waitpid(pid, NULL, 0);
 }
 
+struct progress {
+	const struct sim_mode *mode;
+	unsigned shown; /* failures whose last events were printed */
+};
+
 static void show_progress(void *ctx, const struct worker_result *r, uint64_t done, uint64_t total)
 {
 	uint64_t step = total >= 20 ? total / 20 : 1;
-	unsigned *shown = ctx;
+	struct progress *p = ctx;
 
 	if (!r->ok) {
-		if ((*shown)++ < FAILURES_SHOWN)
-			print_last_events(r->seed);
-		print_failure(r->seed, r->failure);
+		if (p->shown++ < FAILURES_SHOWN)
+			print_last_events(p->mode, r->seed);
+		print_failure(p->mode, r->seed, r->failure);
 	}
 	if (done % step == 0 || done == total)
 		printf("%" PRIu64 "/%" PRIu64 " seeds\n", done, total);
@@ -95,11 +102,12 @@ int command_run_many(const struct command_options *o)
 	struct clock clock = clock_system();
 	uint64_t began_us = clock_monotonic_us(&clock);
 	uint64_t failed;
-	unsigned zeros, shown = 0;
+	struct progress p = {.mode = o->mode};
+	unsigned zeros;
 
-	failed = workers_run(o->first_seed, o->seeds, (unsigned)o->jobs, NULL, &counts,
-			     show_progress, &shown);
-	zeros = sim_counts_print(&counts);
+	failed = workers_run(o->mode, o->first_seed, o->seeds, (unsigned)o->jobs, NULL, &counts,
+			     show_progress, &p);
+	zeros = sim_counts_print(&counts, o->mode->in);
 	printf("%" PRIu64 " s on %" PRIu64 " processes\n",
 	       (clock_monotonic_us(&clock) - began_us) / 1000000, o->jobs);
 	if (zeros && o->seeds >= SEEDS_FOR_COVERAGE)

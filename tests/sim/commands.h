@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct sim_mode;
+
 struct command_options {
+	const struct sim_mode *mode;
 	bool one; /* a single seed: first_seed */
 	bool trace;
 	uint64_t first_seed;

@@ -5,10 +5,11 @@
 #include <string.h>
 
 static const struct {
+	unsigned in;
 	const char *group;
 	const char *name;
 } kinds[] = {
-#define SIM_COUNT_NAME(id, group, name) {group, name},
+#define SIM_COUNT_NAME(id, in, group, name) {COUNT_IN_##in, group, name},
 	SIM_COUNTS(SIM_COUNT_NAME)
 #undef SIM_COUNT_NAME
 };
@@ -37,13 +38,14 @@ static unsigned print_count(const char *group, const char *name, uint64_t n)
 	return n == 0;
 }
 
-unsigned sim_counts_print(const struct sim_counts *c)
+unsigned sim_counts_print(const struct sim_counts *c, unsigned in)
 {
 	unsigned zeros = 0;
 	double seeds = c->seeds ? (double)c->seeds : 1;
 
 	for (size_t i = 0; i < SIM_COUNT_KINDS; i++)
-		zeros += print_count(kinds[i].group, kinds[i].name, c->n[i]);
+		if (kinds[i].in & in)
+			zeros += print_count(kinds[i].group, kinds[i].name, c->n[i]);
 	for (size_t i = 0; i < CRASH_POINT_COUNT; i++)
 		zeros += print_count("crash point", crash_point_name((enum crash_point)i),
 				     c->crash_point[i]);

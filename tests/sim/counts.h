@@ -11,87 +11,131 @@
 
 #include <stdint.h>
 
-#define SIM_COUNTS(X)                                                            \
-	X(FAULT_POWER_LOSS, "fault", "power loss")                               \
-	X(FAULT_KILL, "fault", "kill")                                           \
-	X(FAULT_KILL_ALL, "fault", "kill or power loss of all")                  \
-	X(FAULT_CRASH_POINT, "fault", "crash at a named point")                  \
-	X(FAULT_CRASH_CALL, "fault", "crash at a disk call")                     \
-	X(FAULT_CRASH_START, "fault", "crash during the start")                  \
-	X(FAULT_PAUSE, "fault", "pause")                                         \
-	X(FAULT_HALVES, "fault", "partition: halves")                            \
-	X(FAULT_RING, "fault", "partition: ring")                                \
-	X(FAULT_ONE_WAY, "fault", "partition: one way")                          \
-	X(FAULT_ISOLATE_LEADER, "fault", "partition: leader alone")              \
-	X(FAULT_LINK, "fault", "partition: one link")                            \
-	X(FAULT_SLOW_LINK, "fault", "slow link")                                 \
-	X(FAULT_LOSS, "fault", "lost frame")                                     \
-	X(FAULT_DUPLICATE, "fault", "repeated frame")                            \
-	X(FAULT_REORDER, "fault", "overtaken frame")                             \
-	X(FAULT_SLOW_DISK, "fault", "slow disk")                                 \
-	X(FAULT_HUNG_DISK, "fault", "hung disk")                                 \
-	X(FAULT_FULL_DISK, "fault", "full disk")                                 \
-	X(FAULT_FAILED_WRITE, "fault", "failed write")                           \
-	X(FAULT_FAILED_SYNC, "fault", "failed sync")                             \
-	X(FAULT_FLIP_LOG, "fault", "flipped bit in a log")                       \
-	X(FAULT_FLIP_STATE, "fault", "flipped bit in a state")                   \
-	X(FAULT_WIPE, "fault", "wiped member")                                   \
-	X(FAULT_CLOCK_JUMP, "fault", "clock jump")                               \
-	X(FAULT_CLOCK_DRIFT, "fault", "clock drift")                             \
-	X(FAULT_FALSE_GONE, "fault", "false word of a dead leader")              \
-	X(HINT_GONE, "hint", "process gone")                                     \
-	X(CHANGE_ADD, "membership", "add learner")                               \
-	X(CHANGE_ADD_VOTER, "membership", "add voter")                           \
-	X(CHANGE_PROMOTE, "membership", "promote")                               \
-	X(CHANGE_DEMOTE, "membership", "demote")                                 \
-	X(CHANGE_REMOVE, "membership", "remove")                                 \
-	X(CHANGE_REMOVE_LEADER, "membership", "remove the leader")               \
-	X(CHANGE_REPLACE, "membership", "replace")                               \
-	X(CHANGE_JOINT, "membership", "joint")                                   \
-	X(TRANSFER, "membership", "transfer")                                    \
-	X(LEADER, "event", "leader elected")                                     \
-	X(BIRTH, "event", "birth")                                               \
-	X(RESTART, "event", "restart")                                           \
-	X(START_FAILED, "event", "start that failed")                            \
-	X(TRUNCATION, "event", "suffix cut")                                     \
-	X(DISK_LOAD, "event", "entries read from disk")                          \
-	X(STATE_STORED, "event", "state stored")                                 \
-	X(STATE_INSTALLED, "event", "state installed")                           \
-	X(INSTALL_FAILED, "event", "installation failed")                        \
-	X(LOG_RELEASED, "event", "log released")                                 \
-	X(DAMAGE_MARKED, "event", "damage marked")                               \
-	X(DAMAGE_CLEARED, "event", "damage made good")                           \
-	X(ENTRY_NOOP_COUNT, "entry", "no-op")                                    \
-	X(ENTRY_MEMBERSHIP_COUNT, "entry", "membership")                         \
-	X(ENTRY_COMMAND_COUNT, "entry", "command")                               \
-	X(OP_WRITE, "client", "write")                                           \
-	X(OP_READ, "client", "read")                                             \
-	X(OP_CAS, "client", "compare and set")                                   \
-	X(OP_INCR, "client", "increment")                                        \
-	X(OP_DELETE, "client", "delete")                                         \
-	X(OP_APPEND, "client", "append")                                         \
-	X(OP_READ_LIST, "client", "read list")                                   \
-	X(ANSWER_OK, "client", "answered")                                       \
-	X(ANSWER_UNKNOWN, "client", "outcome unknown")                           \
-	X(ANSWER_REFUSED, "client", "refused")                                   \
-	X(READ_FORWARDED, "client", "read on a follower")                        \
-	X(CHECK_RULES, "check", "rules of a member")                             \
-	X(CHECK_ELECTION, "check", "election safety")                            \
-	X(CHECK_VOTES, "check", "a leader has its votes")                        \
-	X(CHECK_OFFICE, "check", "a leader hears a majority and its disk moves") \
-	X(CHECK_KEPT, "check", "a disk keeps what it had")                       \
-	X(CHECK_MEMBERSHIP, "check", "memberships follow each other")            \
-	X(CHECK_MATCHING, "check", "log matching")                               \
-	X(CHECK_COMPLETE, "check", "leader completeness")                        \
-	X(CHECK_COMMIT, "check", "commit agrees")                                \
-	X(CHECK_APPLY, "check", "state machine safety")                          \
-	X(CHECK_DURABLE, "check", "commit is durable on a majority")             \
-	X(CHECK_HISTORY, "check", "history linearizable")                        \
-	X(CHECK_LIVENESS, "check", "liveness after the faults")                  \
-	X(CHECK_EQUAL, "check", "members equal in the end")
+#define SIM_COUNTS(X)                                                                  \
+	X(FAULT_POWER_LOSS, BOTH, "fault", "power loss")                               \
+	X(FAULT_KILL, BOTH, "fault", "kill")                                           \
+	X(FAULT_KILL_ALL, BOTH, "fault", "kill or power loss of all")                  \
+	X(FAULT_CRASH_POINT, BOTH, "fault", "crash at a named point")                  \
+	X(FAULT_CRASH_CALL, BOTH, "fault", "crash at a disk call")                     \
+	X(FAULT_CRASH_START, BOTH, "fault", "crash during the start")                  \
+	X(FAULT_PAUSE, BOTH, "fault", "pause")                                         \
+	X(FAULT_HALVES, BOTH, "fault", "partition: halves")                            \
+	X(FAULT_RING, BOTH, "fault", "partition: ring")                                \
+	X(FAULT_ONE_WAY, BOTH, "fault", "partition: one way")                          \
+	X(FAULT_ISOLATE_LEADER, BOTH, "fault", "partition: leader alone")              \
+	X(FAULT_LINK, BOTH, "fault", "partition: one link")                            \
+	X(FAULT_SLOW_LINK, BOTH, "fault", "slow link")                                 \
+	X(FAULT_LOSS, BOTH, "fault", "lost frame")                                     \
+	X(FAULT_DUPLICATE, BOTH, "fault", "repeated frame")                            \
+	X(FAULT_REORDER, BOTH, "fault", "overtaken frame")                             \
+	X(FAULT_SLOW_DISK, BOTH, "fault", "slow disk")                                 \
+	X(FAULT_HUNG_DISK, BOTH, "fault", "hung disk")                                 \
+	X(FAULT_FULL_DISK, BOTH, "fault", "full disk")                                 \
+	X(FAULT_FAILED_WRITE, BOTH, "fault", "failed write")                           \
+	X(FAULT_FAILED_SYNC, BOTH, "fault", "failed sync")                             \
+	X(FAULT_FULL_ENGINE, MEMBERS, "fault", "no room for an engine file")           \
+	X(FAULT_FAILED_ENGINE, MEMBERS, "fault", "failed engine call")                 \
+	X(FAULT_FLIP_LOG, BOTH, "fault", "flipped bit in a log")                       \
+	X(FAULT_FLIP_STATE, CORE, "fault", "flipped bit in a state")                   \
+	X(FAULT_WIPE, BOTH, "fault", "wiped member")                                   \
+	X(FAULT_CLOCK_JUMP, BOTH, "fault", "clock jump")                               \
+	X(FAULT_CLOCK_DRIFT, BOTH, "fault", "clock drift")                             \
+	X(FAULT_FALSE_GONE, BOTH, "fault", "false word of a dead leader")              \
+	X(HINT_GONE, BOTH, "hint", "process gone")                                     \
+	X(HINT_CONNECTED, MEMBERS, "hint", "connection stands anew")                   \
+	X(CHANGE_ADD, BOTH, "membership", "add learner")                               \
+	X(CHANGE_ADD_VOTER, BOTH, "membership", "add voter")                           \
+	X(CHANGE_PROMOTE, BOTH, "membership", "promote")                               \
+	X(CHANGE_DEMOTE, BOTH, "membership", "demote")                                 \
+	X(CHANGE_REMOVE, BOTH, "membership", "remove")                                 \
+	X(CHANGE_REMOVE_LEADER, BOTH, "membership", "remove the leader")               \
+	X(CHANGE_REPLACE, BOTH, "membership", "replace")                               \
+	X(CHANGE_JOINT, BOTH, "membership", "joint")                                   \
+	X(TRANSFER, BOTH, "membership", "transfer")                                    \
+	X(LEADER, BOTH, "event", "leader elected")                                     \
+	X(BIRTH, BOTH, "event", "birth")                                               \
+	X(RESTART, BOTH, "event", "restart")                                           \
+	X(START_FAILED, BOTH, "event", "start that failed")                            \
+	X(TRUNCATION, BOTH, "event", "suffix cut")                                     \
+	X(DISK_LOAD, CORE, "event", "entries read from disk")                          \
+	X(STATE_STORED, BOTH, "event", "state stored")                                 \
+	X(STATE_NOT_STORED, MEMBERS, "event", "flush that failed")                     \
+	X(STATE_FOUND, MEMBERS, "event", "state found at a start")                     \
+	X(STATE_ASKED, MEMBERS, "event", "state asked of another member, in vain")     \
+	X(REGISTERED, MEMBERS, "event", "run registered")                              \
+	X(WAITED_IN_ENTRY, MEMBERS, "event", "entry that waited for rows")             \
+	X(STORE_FULL, MEMBERS, "event", "applying waited for the engine")              \
+	X(POOL_JOB, MEMBERS, "event", "job in the pool")                               \
+	X(APPLIED_BEFORE, MEMBERS, "event", "batch that came once more")               \
+	X(APPLIED_GAP, MEMBERS, "event", "batch behind a gap")                         \
+	X(APPLIED_OLD_RUN, MEMBERS, "event", "batch of an earlier run")                \
+	X(APPLIED_CANCELLED, MEMBERS, "event", "cancelled command")                    \
+	X(MEMBER_STOPPED, MEMBERS, "event", "member that stopped")                     \
+	X(STATE_INSTALLED, CORE, "event", "state installed")                           \
+	X(INSTALL_FAILED, CORE, "event", "installation failed")                        \
+	X(LOG_RELEASED, CORE, "event", "log released")                                 \
+	X(DAMAGE_MARKED, BOTH, "event", "damage marked")                               \
+	X(DAMAGE_CLEARED, BOTH, "event", "damage made good")                           \
+	X(ENTRY_NOOP_COUNT, BOTH, "entry", "no-op")                                    \
+	X(ENTRY_MEMBERSHIP_COUNT, BOTH, "entry", "membership")                         \
+	X(ENTRY_COMMAND_COUNT, BOTH, "entry", "command or batch")                      \
+	X(OP_WRITE, CORE, "client", "write")                                           \
+	X(OP_READ, CORE, "client", "read")                                             \
+	X(OP_CAS, CORE, "client", "compare and set")                                   \
+	X(OP_INCR, CORE, "client", "increment")                                        \
+	X(OP_DELETE, CORE, "client", "delete")                                         \
+	X(OP_APPEND, CORE, "client", "append")                                         \
+	X(OP_READ_LIST, CORE, "client", "read list")                                   \
+	X(WORK_SET, MEMBERS, "client", "SET of a register")                            \
+	X(WORK_GET, MEMBERS, "client", "GET of a register")                            \
+	X(WORK_INCR, MEMBERS, "client", "INCR of a register")                          \
+	X(WORK_COUNT, MEMBERS, "client", "INCR of a counter")                          \
+	X(WORK_READ_COUNT, MEMBERS, "client", "GET of a counter")                      \
+	X(WORK_OWN_SET, MEMBERS, "client", "SET of an own key")                        \
+	X(WORK_OWN_GET, MEMBERS, "client", "GET of an own key")                        \
+	X(WORK_OWN_INCR, MEMBERS, "client", "INCR of an own key")                      \
+	X(WORK_OWN_COUNT, MEMBERS, "client", "count of an own key")                    \
+	X(WORK_LOCAL, MEMBERS, "client", "PING or ECHO")                               \
+	X(WORK_NONSENSE, MEMBERS, "client", "no command")                              \
+	X(ANSWER_OK, BOTH, "client", "answered")                                       \
+	X(ANSWER_UNKNOWN, BOTH, "client", "outcome unknown")                           \
+	X(ANSWER_UNCERTAIN, MEMBERS, "client", "told that the outcome is uncertain")   \
+	X(ANSWER_REFUSED, BOTH, "client", "refused")                                   \
+	X(CALLER_CONNECTED, MEMBERS, "client", "connection opened")                    \
+	X(CALLER_LEFT, MEMBERS, "client", "connection left with requests")             \
+	X(CALLER_CUT, MEMBERS, "client", "connection cut with requests")               \
+	X(CALLER_FULL, MEMBERS, "client", "session was full")                          \
+	X(ANSWER_UNREADABLE, MEMBERS, "client", "data that could not be read")         \
+	X(READ_FORWARDED, CORE, "client", "read on a follower")                        \
+	X(CHECK_RULES, BOTH, "check", "rules of a member")                             \
+	X(CHECK_ELECTION, BOTH, "check", "election safety")                            \
+	X(CHECK_VOTES, BOTH, "check", "a leader has its votes")                        \
+	X(CHECK_OFFICE, BOTH, "check", "a leader hears a majority and its disk moves") \
+	X(CHECK_KEPT, BOTH, "check", "a disk keeps what it had")                       \
+	X(CHECK_MEMBERSHIP, BOTH, "check", "memberships follow each other")            \
+	X(CHECK_MATCHING, BOTH, "check", "log matching")                               \
+	X(CHECK_COMPLETE, BOTH, "check", "leader completeness")                        \
+	X(CHECK_COMMIT, BOTH, "check", "commit agrees")                                \
+	X(CHECK_APPLY, BOTH, "check", "state machine safety")                          \
+	X(CHECK_ROWS, MEMBERS, "check", "rows equal at an index")                      \
+	X(CHECK_DIGEST, MEMBERS, "check", "digest equals that of the rows")            \
+	X(CHECK_BOUNDS, MEMBERS, "check", "memory within bounds")                      \
+	X(CHECK_ORDER, MEMBERS, "check", "reply in order, of its key")                 \
+	X(CHECK_VALUES, MEMBERS, "check", "every value written at most once")          \
+	X(CHECK_DURABLE, BOTH, "check", "commit is durable on a majority")             \
+	X(CHECK_HISTORY, BOTH, "check", "history linearizable")                        \
+	X(CHECK_LIVENESS, BOTH, "check", "liveness after the faults")                  \
+	X(CHECK_EQUAL, BOTH, "check", "members equal in the end")
+
+/* In which modes a thing can happen. */
+enum count_in {
+	COUNT_IN_CORE = 1,
+	COUNT_IN_MEMBERS = 2,
+	COUNT_IN_BOTH = COUNT_IN_CORE | COUNT_IN_MEMBERS,
+};
 
 enum sim_count {
-#define SIM_COUNT_ENUM(id, group, name) COUNT_##id,
+#define SIM_COUNT_ENUM(id, in, group, name) COUNT_##id,
 	SIM_COUNTS(SIM_COUNT_ENUM)
 #undef SIM_COUNT_ENUM
 		SIM_COUNT_KINDS,
@@ -110,7 +154,7 @@ void sim_counts_add(struct sim_counts *to, const struct sim_counts *from);
 
 const char *sim_count_name(enum sim_count c);
 
-/* Prints all of them by group; returns how many are zero that should not be. */
-unsigned sim_counts_print(const struct sim_counts *c);
+/* Prints those of these modes by group; returns how many are zero that should not be. */
+unsigned sim_counts_print(const struct sim_counts *c, unsigned in);
 
 #endif

@@ -1,6 +1,7 @@
 /* A host: starting a member on it, feeding it, and taking it away at any moment. */
 
 #include "sim/host.h"
+#include "sim/mode.h"
 
 #include "base/check.h"
 #include "base/error.h"
@@ -9,6 +10,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Turns that a member may want at once, one after the other, until it must have come further. */
+#define HURRIES_MAX 500
 
 uint64_t host_clock_us(const struct host *h)
 {
@@ -165,6 +169,7 @@ static void host_failed(void *ctx, int error)
 	struct host *h = ctx;
 
 	TRACE(h->world, h, "gives up: %s", error_text(error));
+	h->world->mode->failed(h, error);
 	if (!h->dying) {
 		h->dying = true;
 		sim_disk_cut_at(h->disk, 0);
@@ -184,11 +189,14 @@ static void host_set_turn(struct host *h, uint64_t at_us)
 /* When the member's own deadline comes, on its own clock. */
 static void host_set_timer(struct host *h)
 {
-	uint64_t due_ms = driver_deadline_ms(h->driver), local_us = host_clock_us(h), wait_us;
+	uint64_t due_ms = h->world->mode->deadline_ms(h), local_us = host_clock_us(h), wait_us;
 
 	if (due_ms == UINT64_MAX)
 		return;
 	wait_us = due_ms * 1000 > local_us ? due_ms * 1000 - local_us : 0;
+	h->hurries = wait_us ? 0 : h->hurries + 1;
+	if (h->hurries > HURRIES_MAX)
+		world_fail(h->world, "%s wants turn after turn and gets nowhere", h->name);
 	/* A clock that runs slow needs longer; at most one more turn is wasted on the rest. */
 	host_set_turn(h, h->world->now_us + wait_us + 50);
 }
@@ -203,12 +211,13 @@ static void host_turn_fire(struct world *w, struct event *e)
 {
 	struct host *h = CONTAINER_OF(e, struct host, turn);
 
-	(void)w;
 	if (h->state != HOST_UP)
 		return;
-	driver_turn(h->driver);
-	if (!h->dying)
+	w->mode->turn(h);
+	if (!h->dying) {
 		watch_turn(h);
+		w->mode->watch_turn(h);
+	}
 	if (h->dying)
 		host_after(h);
 	else
@@ -226,11 +235,19 @@ void host_after(struct host *h)
 		host_wake(h);
 }
 
-void host_deliver(struct host *h, enum frame_kind kind, struct blob *body)
+void host_deliver(struct host *h, const struct host *from, enum frame_kind kind, struct blob *body)
 {
 	if (h->state != HOST_UP || h->dying)
 		return;
-	driver_receive(h->driver, kind, body);
+	h->world->mode->receive(h, from, kind, body);
+	host_after(h);
+}
+
+void host_hears_connected(struct host *h, const struct host *other)
+{
+	if (h->state != HOST_UP || h->dying)
+		return;
+	h->world->mode->connected(h, other);
 	host_after(h);
 }
 
@@ -263,6 +280,7 @@ void host_init(struct world *w, struct host *h, unsigned index)
 		.changed = host_changed,
 		.failed = host_failed,
 	};
+	w->mode->host_open(h);
 }
 
 static void host_drop_process(struct host *h)
@@ -270,9 +288,8 @@ static void host_drop_process(struct host *h)
 	world_cancel(h->world, &h->turn);
 	world_cancel(h->world, &h->resume);
 	host_jobs_forget(h);
-	driver_free(h->driver);
+	h->world->mode->stop(h);
 	h->driver = NULL;
-	host_machine_close(h);
 }
 
 void host_close(struct host *h)
@@ -281,6 +298,7 @@ void host_close(struct host *h)
 		host_drop_process(h);
 	h->state = HOST_DOWN;
 	network_hold_release(h);
+	h->world->mode->host_close(h);
 	sim_disk_free(h->disk);
 	mem_free(h->chain);
 }
@@ -294,7 +312,7 @@ void host_hears_gone(struct host *h, const struct host *other)
 	    w->links[h->index][other->index].cut || random_chance(&w->random, 200000))
 		return;
 	COUNT(w, HINT_GONE);
-	driver_peer_gone(h->driver, other->id);
+	w->mode->gone(h, other);
 	host_wake(h);
 }
 
@@ -305,6 +323,15 @@ static void host_close_connections(struct host *h)
 	for (unsigned i = 0; i < w->host_count; i++)
 		if (&w->hosts[i] != h)
 			network_close(w, h, &w->hosts[i]);
+}
+
+static void host_open_connections(struct host *h)
+{
+	struct world *w = h->world;
+
+	for (unsigned i = 0; i < w->host_count; i++)
+		if (&w->hosts[i] != h)
+			network_connect(w, h, &w->hosts[i]);
 }
 
 void host_kill(struct host *h, bool power)
@@ -319,7 +346,7 @@ void host_kill(struct host *h, bool power)
 	h->state = HOST_DOWN;
 	h->dying = false;
 	h->crash_countdown = 0;
-	client_host_died(h);
+	w->mode->clients_cut(h);
 	network_hold_release(h);
 	if (power)
 		sim_disk_crash(h->disk);
@@ -358,12 +385,24 @@ static void host_options(struct host *h, struct driver_options *o, struct slice 
 	o->name_count = p->members;
 }
 
+static void host_does_not_start(struct host *h, int rc)
+{
+	struct world *w = h->world;
+
+	TRACE(w, h, "does not start: %s", error_text(rc));
+	COUNT(w, START_FAILED);
+	host_jobs_forget(h);
+	w->mode->stop(h);
+	h->driver = NULL;
+	sim_disk_crash(h->disk);
+	if (rc != OK && rc != ERR_IO && rc != ERR_NO_SPACE)
+		world_fail(w, "%s cannot start: %s", h->name, error_text(rc));
+}
+
 void host_start(struct host *h)
 {
 	struct world *w = h->world;
 	struct driver_options o;
-	struct driver_stored stored = {0};
-	struct buf descriptor = {0};
 	int rc;
 
 	if (h->state != HOST_DOWN)
@@ -372,25 +411,9 @@ void host_start(struct host *h)
 	host_options(h, &o, h->names);
 	h->io.disk = sim_disk_interface(h->disk);
 	h->io.logger = w->trace ? &h->logger : NULL;
-	host_machine_init(h);
-	rc = disk_make_directory(h->io.disk, "data");
-	if (rc == OK)
-		rc = host_machine_load(h, &descriptor);
-	stored.snapshot = buf_slice(&descriptor);
-	if (rc == OK)
-		rc = driver_new(&h->driver, &o, &h->io, &h->machine, &h->events, &stored);
-	buf_free(&descriptor);
+	rc = w->mode->start(h, &o);
 	if (rc != OK || sim_disk_is_cut(h->disk)) {
-		TRACE(w, h, "does not start: %s", error_text(rc));
-		COUNT(w, START_FAILED);
-		if (rc == OK)
-			driver_free(h->driver);
-		h->driver = NULL;
-		host_jobs_forget(h);
-		host_machine_close(h);
-		sim_disk_crash(h->disk);
-		if (rc != ERR_IO && rc != ERR_NO_SPACE)
-			world_fail(w, "%s cannot start: %s", h->name, error_text(rc));
+		host_does_not_start(h, rc);
 		return;
 	}
 	h->state = HOST_UP;
@@ -398,6 +421,7 @@ void host_start(struct host *h)
 	h->id = driver_id(h->driver);
 	TRACE(w, h, "starts as %016" PRIx64, h->id);
 	watch_started(h);
+	host_open_connections(h);
 	host_wake(h);
 }
 
@@ -426,6 +450,7 @@ void host_wipe(struct host *h)
 	TRACE(h->world, h, "loses its directory");
 	sim_disk_free(h->disk);
 	h->disk = sim_disk_new(random_next(&h->world->random));
+	h->world->mode->host_wipe(h);
 	h->lost_id = h->id;
 	h->id = 0;
 	h->wiped = true;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "sim/host.h"
+#include "sim/mode.h"
 
 struct running {
 	struct event event;
@@ -90,7 +91,7 @@ void host_run_job(void *ctx, enum job_lane lane, struct job *job)
 	r->lane = lane;
 	r->job = job;
 	if (lane == LANE_READ)
-		COUNT(h->world, DISK_LOAD);
+		h->world->counts.n[h->world->mode->reads]++;
 	list_push_back(&h->lanes[lane], &r->link);
 	if (idle || lane == LANE_READ)
 		running_set(r);

@@ -1,14 +1,15 @@
 /*
  * conclave-sim: runs simulated clusters.
  *
- *	conclave-sim run --seeds N [--first-seed K] [--jobs J]
- *	conclave-sim run --seed X [--trace]
+ *	conclave-sim run [--members] --seeds N [--first-seed K] [--jobs J]
+ *	conclave-sim run [--members] --seed X [--trace]
  *	conclave-sim mutants [--only NAME] [--seeds N]
  *	conclave-sim demo
  */
 
 #include "base/bytes.h"
 #include "sim/commands.h"
+#include "sim/mode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@
 
 static void usage(FILE *out)
 {
-	fputs("usage: conclave-sim run --seeds N [--first-seed K] [--jobs J]\n"
-	      "       conclave-sim run --seed X [--trace]\n"
+	fputs("usage: conclave-sim run [--members] --seeds N [--first-seed K] [--jobs J]\n"
+	      "       conclave-sim run [--members] --seed X [--trace]\n"
 	      "       conclave-sim mutants [--only NAME] [--seeds N]\n"
 	      "       conclave-sim demo\n",
 	      out);
@@ -52,7 +53,7 @@ static bool parse_option(struct command_options *o, const char *name, const char
 
 int main(int argc, char **argv)
 {
-	struct command_options o = {.first_seed = 1, .jobs = 1};
+	struct command_options o = {.mode = &mode_core, .first_seed = 1, .jobs = 1};
 
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
 		usage(stdout);
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--trace") == 0) {
 			o.trace = true;
+		} else if (strcmp(argv[i], "--members") == 0) {
+			o.mode = &mode_members;
 		} else if (i + 1 == argc || !parse_option(&o, argv[i], argv[i + 1])) {
 			fprintf(stderr, "conclave-sim: bad option '%s'\n", argv[i]);
 			usage(stderr);

@@ -71,6 +71,8 @@ static const struct action {
 	{GROUP_DISK, 1, COUNT_FAULT_FULL_DISK, act_full_disk},
 	{GROUP_DISK, 1, COUNT_FAULT_FAILED_WRITE, act_failed_write},
 	{GROUP_DISK, 1, COUNT_FAULT_FAILED_SYNC, act_failed_sync},
+	{GROUP_ENGINE, 3, COUNT_FAULT_FULL_ENGINE, act_full_engine},
+	{GROUP_ENGINE, 2, COUNT_FAULT_FAILED_ENGINE, act_failed_engine},
 	{GROUP_DAMAGE, 4, COUNT_FAULT_FLIP_LOG, act_flip_log},
 	{GROUP_DAMAGE, 2, COUNT_FAULT_FLIP_STATE, act_flip_state},
 	{GROUP_DAMAGE, 2, COUNT_FAULT_WIPE, act_wipe},
@@ -147,6 +149,7 @@ void nemesis_calm(struct world *w)
 			sim_disk_cut_at(h->disk, UINT64_MAX);
 		sim_disk_fail(h->disk, SIM_DISK_WRITE, 0, 0);
 		sim_disk_fail(h->disk, SIM_DISK_SYNC, 0, 0);
+		engine_settle(h);
 	}
 }
 

@@ -13,6 +13,7 @@ enum fault_group {
 	GROUP_MEMBERS = 16,
 	GROUP_DAMAGE = 32,
 	GROUP_PAUSE = 64,
+	GROUP_ENGINE = 128, /* members alone have one */
 };
 
 struct nemesis {
@@ -48,6 +49,8 @@ bool anybody_suspect(struct world *w);
 	X(full_disk)      \
 	X(failed_write)   \
 	X(failed_sync)    \
+	X(full_engine)    \
+	X(failed_engine)  \
 	X(flip_log)       \
 	X(flip_state)     \
 	X(wipe)           \
@@ -68,6 +71,7 @@ NEMESIS_ACTS(NEMESIS_ACT)
 /* nemesis_faults.c */
 void heal_links(struct world *w, struct event *e);
 void clock_settle(struct host *h);
+void engine_settle(struct host *h);
 
 /* nemesis_members.c: the operator, who starts, retires and replaces members */
 void janitor(struct world *w, struct event *e);

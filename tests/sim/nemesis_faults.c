@@ -89,13 +89,23 @@ bool act_pause(struct world *w)
 
 /* ---- network --------------------------------------------------------------------------------- */
 
+static void heal_pair(struct world *w, unsigned i, unsigned j)
+{
+	bool cut = w->links[i][j].cut || w->links[j][i].cut;
+
+	w->links[i][j] = (struct link){.last_us = w->links[i][j].last_us};
+	w->links[j][i] = (struct link){.last_us = w->links[j][i].last_us};
+	if (cut)
+		network_connect(w, &w->hosts[i], &w->hosts[j]);
+}
+
 void heal_links(struct world *w, struct event *e)
 {
 	(void)e;
-	for (unsigned i = 0; i < w->host_count; i++)
-		for (unsigned j = 0; j < w->host_count; j++)
-			w->links[i][j] = (struct link){.last_us = w->links[i][j].last_us};
 	TRACE(w, NULL, "links are whole");
+	for (unsigned i = 0; i < w->host_count; i++)
+		for (unsigned j = i; j < w->host_count; j++)
+			heal_pair(w, i, j);
 }
 
 static void heal_later(struct world *w)
@@ -225,6 +235,7 @@ bool act_full_disk(struct world *w)
 		return false;
 	TRACE(w, h, "has a full disk");
 	sim_disk_set_capacity(h->disk, 0);
+	h->excuse = "its disk was full";
 	h->full_until_us = w->now_us + draw(w, 200000, 4000000);
 	return true;
 }
@@ -233,18 +244,58 @@ bool act_failed_write(struct world *w)
 {
 	struct host *h = victim(w);
 
-	if (h)
-		sim_disk_fail(h->disk, SIM_DISK_WRITE, draw(w, 1, 10), ERR_IO);
-	return h;
+	if (!h)
+		return false;
+	sim_disk_fail(h->disk, SIM_DISK_WRITE, draw(w, 1, 10), ERR_IO);
+	h->excuse = "a write failed";
+	return true;
 }
 
 bool act_failed_sync(struct world *w)
 {
 	struct host *h = victim(w);
 
-	if (h)
-		sim_disk_fail(h->disk, SIM_DISK_SYNC, draw(w, 1, 10), ERR_IO);
-	return h;
+	if (!h)
+		return false;
+	sim_disk_fail(h->disk, SIM_DISK_SYNC, draw(w, 1, 10), ERR_IO);
+	h->excuse = "a sync failed";
+	return true;
+}
+
+/* ---- engines --------------------------------------------------------------------------------- */
+
+/* No room for a file: that is tried again. */
+bool act_full_engine(struct world *w)
+{
+	static const enum engine_memory_call calls[] = {ENGINE_MEMORY_BEGIN, ENGINE_MEMORY_ROW,
+							ENGINE_MEMORY_FINISH};
+	struct host *h = victim(w);
+
+	if (!h)
+		return false;
+	engine_memory_fail(h->rows, calls[random_below(&w->random, ARRAY_LEN(calls))],
+			   draw(w, 1, 20), ERR_NO_SPACE);
+	return true;
+}
+
+bool act_failed_engine(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h)
+		return false;
+	engine_memory_fail(
+		h->rows,
+		(enum engine_memory_call)random_below(&w->random, ENGINE_MEMORY_CALL_COUNT),
+		draw(w, 1, 20), ERR_IO);
+	h->excuse = "its engine failed";
+	return true;
+}
+
+void engine_settle(struct host *h)
+{
+	for (unsigned call = 0; h->rows && call < ENGINE_MEMORY_CALL_COUNT; call++)
+		engine_memory_fail(h->rows, (enum engine_memory_call)call, 0, OK);
 }
 
 bool act_flip_log(struct world *w)

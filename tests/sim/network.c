@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "sim/world.h"
+#include "sim/mode.h"
 
 #include <inttypes.h>
 
@@ -11,7 +11,8 @@ struct flying {
 	struct host *from;
 	struct host *to;
 	enum frame_kind kind;
-	struct blob *body; /* NULL: the end of the connection, whose process is gone */
+	struct blob *body; /* NULL: no frame, but news of the connection */
+	bool opened;	   /* it stands anew; else it ends, its process is gone */
 	struct list all;
 	struct list link; /* while the receiver is paused */
 };
@@ -27,7 +28,9 @@ static void flying_free(struct flying *f)
 static void flying_deliver(struct flying *f)
 {
 	if (f->body)
-		host_deliver(f->to, f->kind, f->body);
+		host_deliver(f->to, f->from, f->kind, f->body);
+	else if (f->opened)
+		host_hears_connected(f->to, f->from);
 	else
 		host_hears_gone(f->to, f->from);
 	flying_free(f);
@@ -50,8 +53,9 @@ static void flying_arrives(struct world *w, struct event *e)
 	flying_deliver(f);
 }
 
-static void network_fly(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
-			struct blob *body, uint64_t delay_us, bool in_order)
+static struct flying *network_fly(struct world *w, struct host *from, struct host *to,
+				  enum frame_kind kind, struct blob *body, uint64_t delay_us,
+				  bool in_order)
 {
 	struct flying *f = MEM_NEW(struct flying);
 	struct link *link = &w->links[from->index][to->index];
@@ -67,6 +71,7 @@ static void network_fly(struct world *w, struct host *from, struct host *to, enu
 	f->body = body ? blob_hold(body) : NULL;
 	list_push_back(&w->flying, &f->all);
 	world_at(w, &f->event, at_us, flying_arrives);
+	return f;
 }
 
 static uint64_t network_delay(struct world *w, const struct link *link)
@@ -111,6 +116,23 @@ void network_close(struct world *w, struct host *from, struct host *to)
 
 	if (!link->cut && !w->links[to->index][from->index].cut)
 		network_fly(w, from, to, 0, NULL, network_delay(w, link), true);
+}
+
+static void network_open(struct world *w, struct host *from, struct host *to)
+{
+	struct link *link = &w->links[from->index][to->index];
+
+	if (from->state != HOST_DOWN && to->state != HOST_DOWN)
+		network_fly(w, from, to, 0, NULL, network_delay(w, link), true)->opened = true;
+}
+
+void network_connect(struct world *w, struct host *a, struct host *b)
+{
+	if (!w->mode->connected || w->links[a->index][b->index].cut ||
+	    w->links[b->index][a->index].cut)
+		return;
+	network_open(w, a, b);
+	network_open(w, b, a);
 }
 
 void network_hold_release(struct host *h)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "sim/mode.h"
 #include "sim/trace.h"
 #include "sim/world.h"
 
@@ -63,11 +64,13 @@ static void draw_profile(struct world *w)
 	p->calm_at_us = random_between(&w->random, 45000000, 70000000);
 	/* Without pre-votes, candidates that cannot win may hold up others for a while. */
 	p->end_at_us = p->calm_at_us + (p->prevote ? 25000000 : 90000000);
+	w->mode->draw(w);
 }
 
 void world_open(struct world *w, const struct run_options *o, const struct profile *given)
 {
-	*w = (struct world){.seed = o->seed, .trace = o->trace};
+	*w = (struct world){
+		.mode = o->mode ? o->mode : &mode_core, .seed = o->seed, .trace = o->trace};
 	random_seed(&w->random, o->seed);
 	list_init(&w->flying);
 	heap_init(&w->events, event_before);
@@ -113,9 +116,11 @@ static bool world_is_whole(struct world *w)
 {
 	struct host *leader = world_leader(w);
 	struct raft_status s;
+	uint64_t index;
 
 	if (!leader)
 		return false;
+	index = w->mode->state(leader).index;
 	driver_status(leader->driver, &s);
 	if (s.joint || s.membership_pending)
 		return false;
@@ -127,7 +132,7 @@ static bool world_is_whole(struct world *w)
 				return false;
 			continue;
 		}
-		if (h->state != HOST_UP || h->kv.index != leader->kv.index)
+		if (h->state != HOST_UP || w->mode->state(h).index != index)
 			return false;
 		driver_status(h->driver, &s);
 		if (s.damaged || s.installing)
@@ -144,7 +149,7 @@ static void world_recover(struct world *w)
 	while (!w->done && w->now_us < w->profile.end_at_us) {
 		w->quiet = true;
 		world_run_until(w, w->now_us + 1500000);
-		if (world_is_whole(w) && w->ops_in_calm)
+		if (world_is_whole(w) && w->ops_in_calm && !w->mode->clients_wait(w))
 			break;
 		w->quiet = false;
 		world_run_until(w, w->now_us + 500000);
@@ -156,7 +161,7 @@ void world_close(struct world *w)
 	for (unsigned i = 0; i < w->host_count; i++)
 		host_close(&w->hosts[i]);
 	network_drop_all(w);
-	clients_close(w);
+	w->mode->clients_close(w);
 	nemesis_close(w);
 	watch_close(w);
 	history_free(&w->history);
@@ -173,12 +178,14 @@ bool run_seed(const struct run_options *o, struct sim_counts *counts, char *fail
 	world_open(w, o, NULL);
 	for (unsigned i = 0; i < w->profile.members; i++)
 		host_start(&w->hosts[i]);
-	clients_start(w);
+	w->mode->clients_start(w);
 	nemesis_start(w);
 	world_run_until(w, w->profile.calm_at_us);
 	if (!w->done)
 		world_recover(w);
 	watch_end(w);
+	if (!w->failure[0])
+		w->mode->watch_end(w);
 	w->counts.virtual_us = w->now_us;
 	w->counts.seeds = 1;
 	sim_counts_add(counts, &w->counts);

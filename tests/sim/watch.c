@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "checker/linearize.h"
 #include "consensus/raft_state.h"
-#include "sim/world.h"
+#include "sim/mode.h"
 #include "storage/log.h"
 
 #include <inttypes.h>
@@ -409,11 +409,12 @@ static void watch_disk(struct host *h, const struct raft *r)
  */
 static bool overruled_by_state(const struct host *h, const struct raft *r)
 {
-	uint64_t index = h->kv.index;
+	struct state_seen state = h->world->mode->state(h);
+	uint64_t index = state.index;
 
 	return r->log.base == index && r->log.last == index && index >= h->log_first &&
 	       index - h->log_first < h->log_len &&
-	       h->chain[index - h->log_first].term != h->kv.term;
+	       h->chain[index - h->log_first].term != state.term;
 }
 
 /* Nothing that was on disk is gone, unless the member says so. */
@@ -475,6 +476,7 @@ void watch_turn(struct host *h)
 
 void watch_started(struct host *h)
 {
+	struct state_seen state = h->world->mode->state(h);
 	const struct raft *r = driver_raft(h->driver);
 
 	watch_kept(h, r);
@@ -500,8 +502,8 @@ void watch_started(struct host *h)
 	h->seen_damaged = r->damaged;
 	if (r->damaged)
 		h->marked_id = h->id;
-	if (h->kv.index)
-		watch_installed(h, h->kv.index, h->kv.digest);
+	if (state.index)
+		watch_installed(h, state.index, state.digest);
 }
 
 void watch_died(struct host *h)
@@ -539,6 +541,17 @@ void watch_installed(struct host *h, uint64_t index, uint64_t digest)
 		world_fail(h->world, "%s holds another state at %" PRIu64 " than the others",
 			   h->name, index);
 	h->seen_commit = MAX(h->seen_commit, index);
+}
+
+void watch_rows(struct host *h, uint64_t index, uint64_t hash)
+{
+	struct committed *c = committed_at(h->world, index);
+
+	COUNT(h->world, CHECK_ROWS);
+	if (c->rows && c->rows != hash)
+		world_fail(h->world, "%s holds other rows at %" PRIu64 " than the others", h->name,
+			   index);
+	c->rows = hash;
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -583,17 +596,17 @@ static void describe_host(struct host *h)
 	      "%s term %" PRIu64 " log %" PRIu64 "..%" PRIu64 " of term %" PRIu64 " commit %" PRIu64
 	      " applied %" PRIu64 "%s%s%s%s, members%.*s",
 	      raft_role_name(s.role), s.term, s.base, s.last,
-	      raft_term_at(driver_raft(h->driver), s.last), s.commit, h->kv.index,
-	      s.born ? "" : ", unborn", s.damaged ? ", damaged" : "",
-	      s.installing ? ", installing" : "", h->wiped ? ", wiped" : "", (int)members.len,
-	      (const char *)members.data);
+	      raft_term_at(driver_raft(h->driver), s.last), s.commit,
+	      h->world->mode->state(h).index, s.born ? "" : ", unborn",
+	      s.damaged ? ", damaged" : "", s.installing ? ", installing" : "",
+	      h->wiped ? ", wiped" : "", (int)members.len, (const char *)members.data);
 	buf_free(&members);
 }
 
 static void watch_equal(struct world *w)
 {
 	struct host *leader = world_leader(w);
-	uint64_t index, digest;
+	struct state_seen state;
 
 	COUNT(w, CHECK_LIVENESS);
 	if (!leader) {
@@ -603,20 +616,23 @@ static void watch_equal(struct world *w)
 	if (w->ops_in_calm == 0)
 		world_fail(w, "no client was served although the faults are over");
 	COUNT(w, CHECK_EQUAL);
-	index = leader->kv.index;
-	digest = leader->kv.digest;
+	state = w->mode->state(leader);
 	for (unsigned i = 0; i < w->host_count; i++) {
 		struct host *h = &w->hosts[i];
+		struct state_seen own;
 
 		if (!host_takes_part(h))
 			continue;
-		if (h->state != HOST_UP)
+		if (h->state != HOST_UP) {
 			world_fail(w, "%s takes part and does not run in the end", h->name);
-		else if (h->kv.index != index || h->kv.digest != digest)
+			return;
+		}
+		own = w->mode->state(h);
+		if (own.index != state.index || own.digest != state.digest)
 			world_fail(w,
 				   "%s is at %" PRIu64 " and the leader at %" PRIu64
 				   " although the faults are over",
-				   h->name, h->kv.index, index);
+				   h->name, own.index, state.index);
 	}
 }
 
@@ -624,8 +640,10 @@ void watch_end(struct world *w)
 {
 	for (unsigned i = 0; i < w->host_count && w->trace; i++)
 		describe_host(&w->hosts[i]);
-	if (!w->failure[0])
+	if (!w->failure[0] && !w->state_asked)
 		watch_equal(w);
+	if (!w->failure[0] && world_leader(w))
+		w->mode->clients_look(w);
 	if (!w->failure[0])
 		watch_history(w);
 }

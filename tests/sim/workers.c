@@ -17,6 +17,7 @@ struct worker {
 	uint64_t next; /* the seed it is at */
 	uint64_t end;  /* one behind its last */
 	uint64_t stride;
+	const struct sim_mode *mode;
 };
 
 static void write_whole(int fd, const void *data, size_t len)
@@ -51,7 +52,7 @@ static _Noreturn void worker_main(const struct worker *wk, int fd, const char *m
 {
 	mutant_choose(mutant);
 	for (uint64_t seed = wk->next; seed < wk->end; seed += wk->stride) {
-		struct run_options o = {.seed = seed};
+		struct run_options o = {.mode = wk->mode, .seed = seed};
 		struct worker_result r = {.seed = seed};
 
 		/* A seed that never ends is a finding too. */
@@ -112,8 +113,8 @@ static void worker_end(struct worker *wk)
 	waitpid(wk->pid, NULL, 0);
 }
 
-uint64_t workers_run(uint64_t first, uint64_t count, unsigned jobs, const char *mutant,
-		     struct sim_counts *counts,
+uint64_t workers_run(const struct sim_mode *mode, uint64_t first, uint64_t count, unsigned jobs,
+		     const char *mutant, struct sim_counts *counts,
 		     void (*each)(void *, const struct worker_result *, uint64_t, uint64_t),
 		     void *ctx)
 {
@@ -123,8 +124,11 @@ uint64_t workers_run(uint64_t first, uint64_t count, unsigned jobs, const char *
 	uint64_t failed = 0;
 
 	for (unsigned i = 0; i < jobs; i++) {
-		workers[i] = (struct worker){
-			.fd = -1, .next = first + i, .end = first + count, .stride = jobs};
+		workers[i] = (struct worker){.mode = mode,
+					     .fd = -1,
+					     .next = first + i,
+					     .end = first + count,
+					     .stride = jobs};
 		if (workers[i].next < workers[i].end)
 			worker_start(&workers[i], mutant);
 	}
@@ -170,15 +174,15 @@ static void note_failure(void *ctx, const struct worker_result *r, uint64_t done
 	memcpy(f->failure, r->failure, RUN_FAILURE_MAX);
 }
 
-uint64_t workers_first_failure(uint64_t first, uint64_t count, unsigned jobs, const char *mutant,
-			       char *failure)
+uint64_t workers_first_failure(const struct sim_mode *mode, uint64_t first, uint64_t count,
+			       unsigned jobs, const char *mutant, char *failure)
 {
 	struct first_failure f = {.failure = failure};
 	struct sim_counts counts = {0};
 	uint64_t batch = 8;
 
 	for (uint64_t at = 0; at < count && !f.seed; at += batch, batch = MIN(batch * 2, 64u))
-		workers_run(first + at, MIN(batch, count - at), jobs, mutant, &counts, note_failure,
-			    &f);
+		workers_run(mode, first + at, MIN(batch, count - at), jobs, mutant, &counts,
+			    note_failure, &f);
 	return f.seed;
 }

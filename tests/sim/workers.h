@@ -18,14 +18,14 @@ struct worker_result {
  * Runs seeds first .. first + count - 1, with this mutant unless NULL, and adds up what they
  * counted. `each` is told of every result as it comes; it may be NULL. Returns how many failed.
  */
-uint64_t workers_run(uint64_t first, uint64_t count, unsigned jobs, const char *mutant,
-		     struct sim_counts *counts,
+uint64_t workers_run(const struct sim_mode *mode, uint64_t first, uint64_t count, unsigned jobs,
+		     const char *mutant, struct sim_counts *counts,
 		     void (*each)(void *ctx, const struct worker_result *r, uint64_t done,
 				  uint64_t total),
 		     void *ctx);
 
 /* Runs seeds in order until one fails; 0: none of `count` did. The failure's text is copied. */
-uint64_t workers_first_failure(uint64_t first, uint64_t count, unsigned jobs, const char *mutant,
-			       char *failure);
+uint64_t workers_first_failure(const struct sim_mode *mode, uint64_t first, uint64_t count,
+			       unsigned jobs, const char *mutant, char *failure);
 
 #endif

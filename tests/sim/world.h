@@ -12,9 +12,10 @@
 #include "base/list.h"
 #include "base/random.h"
 #include "checker/history.h"
-#include "node/driver.h"
+#include "node/member.h"
 #include "sim/counts.h"
 #include "sim/kv.h"
+#include "storage/engine_memory.h"
 #include "support/sim_disk.h"
 
 #define SIM_HOSTS_MAX 9
@@ -22,6 +23,8 @@
 
 struct world;
 struct host;
+struct sim_mode;
+struct callers;
 
 /* Something that will happen. The owner embeds it; `fire` frees whatever it is part of. */
 struct event {
@@ -65,8 +68,18 @@ struct host {
 	uint64_t hang_until_us;
 	uint64_t full_until_us; /* 0: it is not full */
 
+	/* the engine's side of the disk, in mode members */
+	struct engine_memory *rows;
+	const char *excuse; /* why its member may say that it cannot go on; NULL: for nothing */
+
 	/* process */
 	struct driver *driver;
+	struct member *member; /* in mode members: whose driver it is */
+	struct engine *engine;
+	struct member_events member_events;
+	int (*store_done)(void *ctx, struct buf *where); /* the member's own */
+	struct job no_state;
+	uint64_t seen_incarnation;
 	struct kv kv;
 	struct machine_state *machine_state;
 	struct node_io io;
@@ -77,6 +90,7 @@ struct host {
 	enum crash_point crash_at;
 	unsigned crash_countdown; /* passes of crash_at until it strikes; 0: never */
 	struct event turn;	  /* the next turn of its loop */
+	unsigned hurries;	  /* turns in a row after which the next was due at once */
 	struct event resume;	  /* while paused */
 	struct list lanes[4];	  /* jobs waiting, first one running, but for LANE_READ */
 	struct list held_frames;  /* arrived while paused */
@@ -139,8 +153,21 @@ struct profile {
 	uint64_t fault_gap_us; /* mean time between two faults */
 	uint32_t faults;       /* bit set of fault groups in use */
 	bool crashes;	       /* crashes are among them */
-	uint64_t calm_at_us;   /* when faults stop */
-	uint64_t end_at_us;    /* when everybody must be equal at the latest */
+
+	/* of members */
+	uint32_t request_timeout_ms;
+	size_t overlay_bytes;
+	size_t header_cache_bytes;
+	size_t value_cache_bytes;
+	size_t batch_bytes;
+	size_t unresolved_bytes;
+	size_t session_requests;
+	unsigned burst;	      /* most requests that a client sends at once */
+	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
+	size_t padding_bytes; /* of the longer values, at most */
+
+	uint64_t calm_at_us; /* when faults stop */
+	uint64_t end_at_us;  /* when everybody must be equal at the latest */
 };
 
 /* What is known to be committed, by index. */
@@ -148,6 +175,7 @@ struct committed {
 	uint64_t term;
 	uint64_t hash;	 /* of the entry */
 	uint64_t digest; /* of the state after it */
+	uint64_t rows;	 /* hash of all rows that make this state; 0: nobody has looked */
 };
 
 struct entry_seen {
@@ -163,6 +191,7 @@ struct leader_seen {
 };
 
 struct world {
+	const struct sim_mode *mode;
 	uint64_t seed;
 	struct random random;
 	uint64_t now_us;
@@ -179,11 +208,13 @@ struct world {
 
 	struct nemesis *nemesis;
 	struct client *clients;
-	bool quiet; /* clients begin nothing new */
+	struct callers *callers; /* in mode members */
+	bool quiet;		 /* clients begin nothing new */
 	struct history history;
 	uint64_t tick;	     /* numbers what clients see, so that no two moments are equal */
 	uint64_t next_value; /* every written value is unique */
 	uint64_t ops_in_calm;
+	bool state_asked; /* of members, who cannot give it yet: some may stay behind */
 
 	struct committed *committed; /* [index] */
 	uint64_t committed_last;
@@ -216,6 +247,8 @@ void network_send(struct world *w, struct host *from, struct host *to, enum fram
 		  struct blob *body);
 /* The process of `from` is gone: `to` sees the connection close behind all that was sent on it. */
 void network_close(struct world *w, struct host *from, struct host *to);
+/* Whatever lay between the two is gone: each sees a new connection, unless one is not running. */
+void network_connect(struct world *w, struct host *a, struct host *b);
 void network_hold_release(struct host *h);
 void network_drop_all(struct world *w);
 
@@ -226,7 +259,8 @@ void host_start(struct host *h);
 void host_kill(struct host *h, bool power);
 void host_pause(struct host *h, uint64_t for_us);
 void host_wipe(struct host *h);
-void host_deliver(struct host *h, enum frame_kind kind, struct blob *body);
+void host_deliver(struct host *h, const struct host *from, enum frame_kind kind, struct blob *body);
+void host_hears_connected(struct host *h, const struct host *other);
 void host_hears_gone(struct host *h, const struct host *other);
 void host_wake(struct host *h);
 void host_after(struct host *h);
@@ -237,12 +271,12 @@ struct host *world_leader(struct world *w);
 bool host_takes_part(struct host *h);
 
 /* client.c */
-void clients_start(struct world *w);
-void clients_close(struct world *w);
 void client_applied(struct host *h, uint64_t index, uint64_t term, const struct kv_command *c,
 		    const struct kv_result *result);
 void client_read_ready(struct host *h, uint64_t request);
 void client_host_died(struct host *h);
+void clients_start(struct world *w);
+void clients_close(struct world *w);
 
 /* nemesis.c */
 void nemesis_start(struct world *w);
@@ -255,11 +289,14 @@ void watch_started(struct host *h);
 void watch_died(struct host *h);
 void watch_apply(struct host *h, uint64_t index, const struct entry *e, uint64_t digest);
 void watch_installed(struct host *h, uint64_t index, uint64_t digest);
+/* A hash over all rows of the state at `index`. */
+void watch_rows(struct host *h, uint64_t index, uint64_t hash);
 void watch_end(struct world *w);
 void watch_close(struct world *w);
 
 /* run.c */
 struct run_options {
+	const struct sim_mode *mode; /* NULL: the core */
 	uint64_t seed;
 	bool trace; /* keep the last lines of its story, printed when something is found */
 	bool live;  /* print all of it as it happens */

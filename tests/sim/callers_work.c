@@ -1,0 +1,692 @@
+/*
+ * What clients ask for, and what they must hear. A new kind of request is a row of the table at the
+ * end: a function that writes the words, and one that looks at the answer.
+ *
+ * Three kinds of keys. Registers r<n> and counters c<n> are everybody's, and what is heard of them
+ * goes to the history, which must be linearizable. p<connection> and q<connection> belong to one
+ * connection: the order of its requests says exactly what they hold.
+ */
+
+#include "sim/callers.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "checker/history.h"
+#include "node/member_state.h"
+#include "resp/integer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Values are multiples of this, so that what was incremented is never taken for another one. */
+#define VALUE_STEP 1000
+
+/* Counters come behind the registers in the history. */
+#define COUNTER_KEY 1000
+#define COUNTERS    2
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static void word(struct asked *a, struct slice s)
+{
+	CHECK(a->argc < REQUEST_WORDS_MAX);
+	buf_append_slice(&a->bytes, s);
+	a->ends[a->argc++] = a->bytes.len;
+}
+
+static void word_text(struct asked *a, const char *text)
+{
+	word(a, slice_of_text(text));
+}
+
+static void word_key(struct asked *a, char kind, uint64_t number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%c%" PRIu64, kind, number);
+	word_text(a, name);
+}
+
+/*
+ * A third of the values are texts that say where they belong, with padding, so that some are longer
+ * than what stands in a record; the others are numbers, which can be incremented.
+ */
+static void value_print(const struct world *w, uint64_t value, char kind, uint64_t key,
+			struct buf *out)
+{
+	uint64_t h = hash64_pair(value, w->seed);
+
+	buf_printf(out, "%" PRIu64, value);
+	if (value % VALUE_STEP || h % 3)
+		return;
+	buf_printf(out, ":%c%" PRIu64 ":", kind, key);
+	for (uint64_t n = (h >> 8) % (w->profile.padding_bytes + 1); n > 0; n--)
+		buf_append_byte(out, (uint8_t)('a' + (h + n) % 26));
+}
+
+static void word_value(const struct world *w, struct asked *a, char kind, uint64_t key)
+{
+	struct buf text = {0};
+
+	value_print(w, a->value, kind, key, &text);
+	word(a, buf_slice(&text));
+	buf_free(&text);
+}
+
+static uint64_t number_in_front(struct slice s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s.len && s.data[i] >= '0' && s.data[i] <= '9'; i++)
+		n = n * 10 + (uint64_t)(s.data[i] - '0');
+	return n;
+}
+
+/* The number that this text stands for; fails when it was not written to this key. */
+static uint64_t value_read(struct world *w, struct slice text, char kind, uint64_t key)
+{
+	uint64_t value = number_in_front(text);
+	struct buf whole = {0};
+
+	value_print(w, value, kind, key, &whole);
+	if (!slice_equal(buf_slice(&whole), text))
+		world_fail(w, "%c%" PRIu64 " holds '%.*s', which nobody wrote there", kind, key,
+			   (int)MIN(text.len, 80u), (const char *)text.data);
+	buf_free(&whole);
+	return value;
+}
+
+/* ---- values that were written ---------------------------------------------------------------- */
+
+static uint64_t value_new(struct world *w)
+{
+	struct callers *cs = w->callers;
+	uint64_t n = ++w->next_value;
+
+	if (n >= cs->written_cap) {
+		size_t cap = mem_grown_capacity(cs->written_cap, (size_t)n + 1);
+
+		cs->written = mem_resize(cs->written, cap, sizeof(*cs->written));
+		memset(cs->written + cs->written_cap, 0,
+		       (cap - cs->written_cap) * sizeof(*cs->written));
+		cs->written_cap = cap;
+	}
+	return n * VALUE_STEP;
+}
+
+static struct written *value_of(struct world *w, uint64_t value)
+{
+	return &w->callers->written[value / VALUE_STEP];
+}
+
+static void value_is(struct world *w, uint64_t value, uint8_t state)
+{
+	if (value)
+		value_of(w, value)->state = state;
+}
+
+void works_applied(struct world *w, const struct slice *argv, size_t argc)
+{
+	uint64_t value = argc == 3 ? number_in_front(argv[2]) : 0;
+	uint64_t n = value / VALUE_STEP;
+
+	if (n == 0 || value % VALUE_STEP || n > w->next_value || w->callers->written[n].applied_at)
+		return;
+	w->callers->written[n].applied_at = ++w->tick;
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+enum heard { HEARD_DONE, HEARD_REFUSED, HEARD_UNCERTAIN, HEARD_UNREADABLE };
+
+static bool begins(struct slice s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return s.len >= n && memcmp(s.data, with, n) == 0;
+}
+
+static void wrong(struct caller *c, const struct asked *a, const struct reply *r)
+{
+	world_fail(c->world, "client %u asks %s of key %" PRIu64 " and hears %c%.*s%" PRId64,
+		   c->number, a->work->name, a->key, r->type, (int)MIN(r->text.len, 100u),
+		   r->text.data ? (const char *)r->text.data : "", r->number);
+}
+
+/* What an answer says of the request; `type` is that of an answer that is no error. */
+static enum heard understand(struct caller *c, struct asked *a, const struct reply *r, char type)
+{
+	struct world *w = c->world;
+
+	if (r->type == type) {
+		COUNT(w, ANSWER_OK);
+		w->ops_in_calm += w->calm;
+		value_is(w, a->value, WRITTEN_DONE);
+		return HEARD_DONE;
+	}
+	if (r->type == '-' && begins(r->text, "UNCERTAIN ")) {
+		COUNT(w, ANSWER_UNCERTAIN);
+		return HEARD_UNCERTAIN;
+	}
+	if (r->type == '-' && begins(r->text, "ERR This member cannot read its data") &&
+	    c->host->excuse) {
+		COUNT(w, ANSWER_UNREADABLE);
+		return HEARD_UNREADABLE;
+	}
+	if (r->type == '-' &&
+	    (begins(r->text, "CLUSTERDOWN ") || begins(r->text, "ERR value is not an integer"))) {
+		COUNT(w, ANSWER_REFUSED);
+		value_is(w, a->value, WRITTEN_REFUSED);
+		return HEARD_REFUSED;
+	}
+	wrong(c, a, r);
+	return HEARD_REFUSED;
+}
+
+/* The same for what stands in the history: true if the answer is still to be put there. */
+static bool understand_shared(struct caller *c, struct asked *a, const struct reply *r, char type)
+{
+	struct world *w = c->world;
+
+	switch (understand(c, a, r, type)) {
+	case HEARD_DONE:
+		return true;
+	case HEARD_REFUSED:
+		history_return_refused(&w->history, w->tick++, a->op);
+		return false;
+	case HEARD_UNCERTAIN:
+	case HEARD_UNREADABLE:
+		break;
+	}
+	return false;
+}
+
+/* ---- registers and counters of everybody ----------------------------------------------------- */
+
+static void call_history(struct caller *c, struct asked *a, enum history_kind kind)
+{
+	struct world *w = c->world;
+
+	a->op = history_call(&w->history, w->tick++, c->number, a->key, kind, a->value);
+}
+
+static void ask_register(struct caller *c, struct asked *a, const char *command,
+			 enum history_kind kind)
+{
+	struct world *w = c->world;
+
+	a->key = random_below(&w->random, w->profile.keys);
+	word_text(a, command);
+	word_key(a, 'r', a->key);
+	if (kind == HISTORY_WRITE) {
+		a->value = value_new(w);
+		word_value(w, a, 'r', a->key);
+	}
+	call_history(c, a, kind);
+	if (kind == HISTORY_WRITE)
+		value_of(w, a->value)->op = a->op;
+	if (kind == HISTORY_WRITE)
+		value_of(w, a->value)->shared = true;
+}
+
+static void ask_counter(struct caller *c, struct asked *a, const char *command,
+			enum history_kind kind)
+{
+	uint64_t n = random_below(&c->world->random, COUNTERS);
+
+	a->key = COUNTER_KEY + n;
+	word_text(a, command);
+	word_key(a, 'c', n);
+	call_history(c, a, kind);
+}
+
+static void ask_set_register(struct caller *c, struct asked *a)
+{
+	ask_register(c, a, "SET", HISTORY_WRITE);
+}
+
+static void ask_get_register(struct caller *c, struct asked *a)
+{
+	ask_register(c, a, "GET", HISTORY_READ);
+}
+
+static void ask_get_counter(struct caller *c, struct asked *a)
+{
+	ask_counter(c, a, "get", HISTORY_READ);
+}
+
+static void ask_incr_counter(struct caller *c, struct asked *a)
+{
+	ask_counter(c, a, "INCR", HISTORY_INCR);
+}
+
+/*
+ * Refused where the register holds a text. Many increments of unknown outcome among as many writes
+ * are more than the search can try: then counters are incremented instead.
+ */
+static void ask_incr_register(struct caller *c, struct asked *a)
+{
+	if (c->world->profile.burst > 3)
+		ask_counter(c, a, "INCR", HISTORY_INCR);
+	else
+		ask_register(c, a, "incr", HISTORY_INCR);
+}
+
+static void hear_set(struct caller *c, struct asked *a, const struct reply *r, struct slice rest)
+{
+	struct world *w = c->world;
+
+	(void)rest;
+	if (!understand_shared(c, a, r, '+'))
+		return;
+	if (!slice_equal(r->text, slice_of_text("OK")))
+		wrong(c, a, r);
+	history_return(&w->history, w->tick++, a->op, 0);
+}
+
+static void hear_get(struct caller *c, struct asked *a, const struct reply *r, struct slice rest)
+{
+	struct world *w = c->world;
+	uint64_t value = HISTORY_NONE;
+
+	(void)rest;
+	if (!understand_shared(c, a, r, '$'))
+		return;
+	if (!r->null)
+		value = a->key < COUNTER_KEY ? value_read(w, r->text, 'r', a->key)
+					     : value_read(w, r->text, 'c', a->key - COUNTER_KEY);
+	history_return(&w->history, w->tick++, a->op, value);
+}
+
+static void hear_incr(struct caller *c, struct asked *a, const struct reply *r, struct slice rest)
+{
+	struct world *w = c->world;
+
+	(void)rest;
+	if (understand_shared(c, a, r, ':'))
+		history_return(&w->history, w->tick++, a->op, (uint64_t)r->number);
+}
+
+/* ---- keys of one connection ------------------------------------------------------------------ */
+
+static void ask_own_set(struct caller *c, struct asked *a)
+{
+	a->key = c->own.number;
+	a->value = value_new(c->world);
+	word_text(a, "set");
+	word_key(a, 'p', a->key);
+	word_value(c->world, a, 'p', a->key);
+}
+
+static void ask_own_get(struct caller *c, struct asked *a)
+{
+	a->key = c->own.number;
+	word_text(a, "GET");
+	word_key(a, 'p', a->key);
+}
+
+static void ask_own_incr(struct caller *c, struct asked *a)
+{
+	a->key = c->own.number;
+	word_text(a, "INCR");
+	word_key(a, 'q', a->key);
+}
+
+static void ask_own_count(struct caller *c, struct asked *a)
+{
+	a->key = c->own.number;
+	word_text(a, "GET");
+	word_key(a, 'q', a->key);
+}
+
+static void own_is(struct own_keys *own, uint64_t value, size_t settled)
+{
+	own->value = value;
+	own->unsure_count -= settled;
+	memmove(own->unsure, own->unsure + settled, own->unsure_count * sizeof(own->unsure[0]));
+}
+
+static void hear_own_set(struct caller *c, struct asked *a, const struct reply *r,
+			 struct slice rest)
+{
+	struct own_keys *own = &c->own;
+
+	(void)rest;
+	switch (understand(c, a, r, '+')) {
+	case HEARD_DONE:
+		own_is(own, a->value, own->unsure_count);
+		return;
+	case HEARD_UNCERTAIN:
+		CHECK(own->unsure_count < UNSURE_MAX);
+		own->unsure[own->unsure_count++] = a->value;
+		return;
+	case HEARD_REFUSED:
+	case HEARD_UNREADABLE:
+		return;
+	}
+}
+
+static void hear_own_get(struct caller *c, struct asked *a, const struct reply *r,
+			 struct slice rest)
+{
+	struct own_keys *own = &c->own;
+	uint64_t value;
+
+	(void)rest;
+	if (understand(c, a, r, '$') != HEARD_DONE)
+		return;
+	value = r->null ? 0 : value_read(c->world, r->text, 'p', a->key);
+	if (value == own->value)
+		return;
+	for (size_t i = 0; i < own->unsure_count; i++) {
+		if (own->unsure[i] == value) {
+			own_is(own, value, i + 1);
+			return;
+		}
+	}
+	world_fail(c->world,
+		   "client %u reads %" PRIu64 " from its own p%" PRIu64
+		   " where it had written %" PRIu64,
+		   c->number, value, a->key, own->value);
+}
+
+static void own_counts(struct caller *c, const struct asked *a, uint64_t value, uint64_t low,
+		       uint64_t high)
+{
+	if (value < low || value > high)
+		world_fail(c->world,
+			   "client %u counts %" PRIu64 " in its own q%" PRIu64
+			   ", which must be from %" PRIu64 " to %" PRIu64,
+			   c->number, value, a->key, low, high);
+}
+
+static void hear_own_incr(struct caller *c, struct asked *a, const struct reply *r,
+			  struct slice rest)
+{
+	struct own_keys *own = &c->own;
+	enum heard heard = understand(c, a, r, ':');
+
+	(void)rest;
+	if (heard == HEARD_UNCERTAIN)
+		own->high++;
+	if (heard != HEARD_DONE)
+		return;
+	own_counts(c, a, (uint64_t)r->number, own->low + 1, own->high + 1);
+	own->low = (uint64_t)r->number;
+	own->high = own->low;
+}
+
+static void hear_own_count(struct caller *c, struct asked *a, const struct reply *r,
+			   struct slice rest)
+{
+	struct own_keys *own = &c->own;
+	uint64_t value;
+
+	(void)rest;
+	if (understand(c, a, r, '$') != HEARD_DONE)
+		return;
+	value = r->null ? 0 : value_read(c->world, r->text, 'q', a->key);
+	own_counts(c, a, value, own->low, own->high);
+	own->low = value;
+}
+
+/* ---- what needs no state --------------------------------------------------------------------- */
+
+static void ask_ping(struct caller *c, struct asked *a)
+{
+	(void)c;
+	word_text(a, "PING");
+}
+
+static void hear_ping(struct caller *c, struct asked *a, const struct reply *r, struct slice rest)
+{
+	(void)rest;
+	if (understand(c, a, r, '+') == HEARD_DONE && !slice_equal(r->text, slice_of_text("PONG")))
+		wrong(c, a, r);
+}
+
+static void ask_echo(struct caller *c, struct asked *a)
+{
+	a->key = random_next(&c->world->random);
+	word_text(a, "ECHO");
+	word_key(a, 'e', a->key);
+}
+
+static void hear_echo(struct caller *c, struct asked *a, const struct reply *r, struct slice rest)
+{
+	(void)rest;
+	if (understand(c, a, r, '$') != HEARD_DONE)
+		return;
+	if (r->null ||
+	    !slice_equal(r->text, slice_of(a->bytes.data + a->ends[0], a->ends[1] - a->ends[0])))
+		wrong(c, a, r);
+}
+
+static void ask_nonsense(struct caller *c, struct asked *a)
+{
+	a->key = c->number;
+	word_text(a, random_chance(&c->world->random, 500000) ? "NOSUCH" : "SET");
+	word_key(a, 'r', 0);
+}
+
+/* Said at once that it is none, or that the member has stopped. */
+static void hear_nonsense(struct caller *c, struct asked *a, const struct reply *r,
+			  struct slice rest)
+{
+	bool unknown = a->ends[0] == strlen("NOSUCH");
+
+	(void)rest;
+	if (r->type == '-' && (begins(r->text, "CLUSTERDOWN ") ||
+			       begins(r->text, unknown ? "ERR unknown command 'NOSUCH'"
+						       : "ERR wrong number of arguments")))
+		COUNT(c->world, ANSWER_REFUSED);
+	else
+		wrong(c, a, r);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static const struct work works[] = {
+	{"SET of a register", 20, COUNT_WORK_SET, ask_set_register, hear_set},
+	{"GET of a register", 20, COUNT_WORK_GET, ask_get_register, hear_get},
+	{"INCR of a register", 3, COUNT_WORK_INCR, ask_incr_register, hear_incr},
+	{"INCR of a counter", 12, COUNT_WORK_COUNT, ask_incr_counter, hear_incr},
+	{"GET of a counter", 5, COUNT_WORK_READ_COUNT, ask_get_counter, hear_get},
+	{"SET of its own", 12, COUNT_WORK_OWN_SET, ask_own_set, hear_own_set},
+	{"GET of its own", 14, COUNT_WORK_OWN_GET, ask_own_get, hear_own_get},
+	{"INCR of its own", 8, COUNT_WORK_OWN_INCR, ask_own_incr, hear_own_incr},
+	{"count of its own", 8, COUNT_WORK_OWN_COUNT, ask_own_count, hear_own_count},
+	{"PING", 2, COUNT_WORK_LOCAL, ask_ping, hear_ping},
+	{"ECHO", 2, COUNT_WORK_LOCAL, ask_echo, hear_echo},
+	{"nonsense", 1, COUNT_WORK_NONSENSE, ask_nonsense, hear_nonsense},
+};
+
+const struct work *work_draw(struct world *w)
+{
+	uint64_t total = 0, at;
+
+	for (size_t i = 0; i < ARRAY_LEN(works); i++)
+		total += works[i].weight;
+	at = random_below(&w->random, total);
+	for (size_t i = 0;; i++) {
+		if (at < works[i].weight)
+			return &works[i];
+		at -= works[i].weight;
+	}
+}
+
+/* ---- in the end ------------------------------------------------------------------------------ */
+
+/* How often a shared key was incremented, as the store has it and as clients were told. */
+struct increments {
+	uint64_t applied;
+	uint64_t done;
+	uint64_t open;
+};
+
+struct last_look {
+	struct host *host;
+	struct increments registers[KV_KEYS];
+	struct increments counters[COUNTERS];
+};
+
+static struct increments *increments_of(struct last_look *l, uint64_t key)
+{
+	if (key >= COUNTER_KEY && key - COUNTER_KEY < COUNTERS)
+		return &l->counters[key - COUNTER_KEY];
+	CHECK(key < KV_KEYS);
+	return &l->registers[key];
+}
+
+static void count_set(struct world *w, uint64_t value)
+{
+	uint64_t n = value / VALUE_STEP;
+
+	if (n > w->next_value) {
+		world_fail(w, "the store holds %" PRIu64 ", which nobody wrote", value);
+		return;
+	}
+	w->callers->written[n].seen++;
+	if (w->callers->written[n].seen > 1)
+		world_fail(w, "the SET of %" PRIu64 " was applied twice", value);
+	if (w->callers->written[n].state == WRITTEN_REFUSED)
+		world_fail(w, "the SET of %" PRIu64 " was refused, and applied", value);
+}
+
+static void count_change(struct last_look *l, const struct change *change)
+{
+	uint64_t value = number_in_front(change->value), key;
+	char kind;
+
+	if (change->kind != CHANGE_SET || change->key.len < 2)
+		return;
+	kind = (char)change->key.data[0];
+	key = number_in_front(slice_of(change->key.data + 1, change->key.len - 1));
+	if (kind == 'c')
+		increments_of(l, COUNTER_KEY + key)->applied++;
+	else if (kind == 'r' && value % VALUE_STEP)
+		increments_of(l, key)->applied++;
+	else if (kind == 'r' || kind == 'p')
+		count_set(l->host->world, value);
+}
+
+static void watch_changes(struct last_look *l, const struct view *v)
+{
+	struct host *h = l->host;
+	struct reader r = {0};
+	struct slice key, row;
+	struct scan s;
+	int rc;
+
+	view_reader(v, &r);
+	rc = scan_open(&s, &r, FAMILY_HISTORY, (struct slice){0}, (struct slice){0}, false);
+	while (rc == OK && scan_next(&s, &key, &row)) {
+		struct change change;
+
+		if (change_decode(row, &change) == OK)
+			count_change(l, &change);
+		else
+			world_fail(h->world, "%s holds a change that cannot be read", h->name);
+	}
+	if (rc == OK)
+		rc = scan_close(&s);
+	reader_close(&r);
+	if (rc != OK)
+		world_fail(h->world, "%s cannot read its history: %s", h->name, error_text(rc));
+}
+
+/*
+ * Each value stands in the store's history as its client was told. Where the client was told
+ * nothing, the clients' history learns what became of it, which spares the search much.
+ */
+static void watch_values(struct world *w)
+{
+	COUNT(w, CHECK_VALUES);
+	for (uint64_t n = 1; n <= w->next_value; n++) {
+		const struct written *value = &w->callers->written[n];
+
+		if (value->state == WRITTEN_DONE && !value->seen)
+			world_fail(w, "the SET of %" PRIu64 " was acknowledged, and is lost",
+				   n * VALUE_STEP);
+		if (value->state != WRITTEN_OPEN || !value->shared)
+			continue;
+		if (value->seen)
+			history_return_applied(&w->history, value->applied_at, value->op);
+		else
+			history_return_refused(&w->history, w->tick++, value->op);
+	}
+}
+
+/* The same with increments, which can only be counted. */
+static void watch_increments(struct last_look *l)
+{
+	struct world *w = l->host->world;
+	const struct history *h = &w->history;
+
+	for (size_t i = 0; i < h->len; i++) {
+		if (h->ops[i].kind != HISTORY_INCR)
+			continue;
+		increments_of(l, h->ops[i].key)->done += h->ops[i].outcome == HISTORY_DONE;
+		increments_of(l, h->ops[i].key)->open += h->ops[i].outcome == HISTORY_OPEN;
+	}
+	for (size_t i = 0; i < h->len; i++) {
+		const struct history_op *op = &h->ops[i];
+		const struct increments *n;
+
+		if (op->kind != HISTORY_INCR)
+			continue;
+		n = increments_of(l, op->key);
+		if (n->applied < n->done || n->applied > n->done + n->open)
+			world_fail(w,
+				   "key %" PRIu64 " was incremented %" PRIu64 " times; %" PRIu64
+				   " were acknowledged, %" PRIu64 " are uncertain",
+				   op->key, n->applied, n->done, n->open);
+		if (op->outcome == HISTORY_OPEN && n->applied == n->done)
+			history_return_refused(&w->history, w->tick++, i);
+	}
+}
+
+static void read_last(struct host *h, struct txn *t, char kind, uint64_t number, uint64_t key)
+{
+	struct world *w = h->world;
+	struct record r;
+	struct slice text;
+	uint64_t value = HISTORY_NONE;
+	char name[32];
+	size_t op = history_call(&w->history, w->tick++, w->profile.clients, key, HISTORY_READ, 0);
+	int rc;
+
+	snprintf(name, sizeof(name), "%c%" PRIu64, kind, number);
+	rc = txn_record(t, 0, slice_of_text(name), &r);
+	if (rc == OK) {
+		rc = txn_value(t, &r, &text);
+		if (rc == OK)
+			value = value_read(w, text, kind, number);
+	}
+	if (rc != OK && rc != ERR_NOT_FOUND)
+		world_fail(w, "%s cannot read %s: %s", h->name, name, error_text(rc));
+	else
+		history_return(&w->history, w->tick++, op, value);
+}
+
+void works_look(struct world *w)
+{
+	struct host *h = world_leader(w);
+	struct last_look l = {.host = h};
+	struct view *v = view_open(h->member->store);
+	struct txn t = {0};
+
+	watch_changes(&l, v);
+	watch_values(w);
+	watch_increments(&l);
+	txn_init_view(&t, v, NULL);
+	txn_begin(&t, 0, 0);
+	for (uint64_t i = 0; i < w->profile.keys; i++)
+		read_last(h, &t, 'r', i, i);
+	for (uint64_t i = 0; i < COUNTERS; i++)
+		read_last(h, &t, 'c', i, COUNTER_KEY + i);
+	txn_close(&t);
+	view_close(v);
+}

@@ -1,0 +1,302 @@
+/* Whole members: store, sessions and origins above consensus, an engine beside the log. */
+
+#include "sim/mode_members.h"
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "sim/callers.h"
+#include "sim/nemesis.h"
+
+#include <inttypes.h>
+
+/* ---- the profile ----------------------------------------------------------------------------- */
+
+static size_t draw_bytes(struct world *w, size_t most)
+{
+	return random_chance(&w->random, 300000) ? 0 : (size_t)random_below(&w->random, most);
+}
+
+static void members_draw(struct world *w)
+{
+	struct profile *p = &w->profile;
+
+	if (random_chance(&w->random, 400000))
+		p->faults |= GROUP_ENGINE;
+	/*
+	 * The whole log is kept: a member cannot take over another one's state yet, and has to be
+	 * brought up by entries.
+	 */
+	p->log_max_bytes = (uint64_t)1 << 30;
+	if (random_chance(&w->random, 500000))
+		p->snapshot_entries = UINT64_MAX / 2;
+	p->request_timeout_ms = (uint32_t)random_between(&w->random, 300, 2500);
+	p->overlay_bytes = 1 + draw_bytes(w, 150000);
+	p->header_cache_bytes = draw_bytes(w, 8192);
+	p->value_cache_bytes = draw_bytes(w, 4096);
+	p->batch_bytes = (size_t)random_between(&w->random, 100, 4096);
+	p->unresolved_bytes = (size_t)random_between(&w->random, 500, 20000);
+	p->session_requests = (size_t)random_between(&w->random, 2, 40);
+	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 12);
+	p->leave_ppm = random_chance(&w->random, 500000) ? 3000 : 40000;
+	p->padding_bytes = (size_t)random_between(&w->random, 0, 400);
+	p->think_us = random_between(&w->random, 100000, 400000) * (1 + p->burst / 2);
+}
+
+/* ---- a host's engine ------------------------------------------------------------------------- */
+
+static void members_host_open(struct host *h)
+{
+	h->rows = engine_memory_new();
+}
+
+static void members_host_close(struct host *h)
+{
+	engine_memory_free(h->rows);
+}
+
+static void members_host_wipe(struct host *h)
+{
+	engine_memory_free(h->rows);
+	h->rows = engine_memory_new();
+}
+
+/* ---- the state machine, with somebody who looks on ------------------------------------------- */
+
+static struct host *host_of(void *member)
+{
+	struct member *m = member;
+
+	return m->io->ctx;
+}
+
+/* What the numbers of its commands make of a batch; `seq` of the first that will take effect. */
+static bool batch_counts(struct host *h, const struct batch_header *b, uint64_t *seq)
+{
+	const struct origin_row *row = position_origin(store_position(h->member->store), b->member);
+
+	if (!row || row->incarnation != b->incarnation) {
+		COUNT(h->world, APPLIED_OLD_RUN);
+		return false;
+	}
+	if (b->seq <= row->seq)
+		COUNT(h->world, APPLIED_BEFORE);
+	else if (b->seq > row->seq + 1)
+		COUNT(h->world, APPLIED_GAP);
+	*seq = row->seq + 1;
+	return b->seq <= *seq;
+}
+
+/* Before a batch is applied: what of it will be new. */
+static void look_at_batch(struct host *h, const struct entry *e)
+{
+	struct member *m = h->member;
+	struct cursor c = cursor_of(entry_payload(e));
+	struct batch_header b;
+	struct batch_command command;
+	uint64_t seq;
+
+	if (batch_header_decode(&c, &b) != OK || !batch_counts(h, &b, &seq))
+		return;
+	for (uint32_t i = 0; i < b.count; i++) {
+		if (batch_command_decode(&c, &command, &m->argv, &m->argv_cap) != OK)
+			return;
+		if (b.seq + i < seq)
+			continue;
+		if (command.flags & BATCH_CANCELLED)
+			COUNT(h->world, APPLIED_CANCELLED);
+		else
+			works_applied(h->world, command.argv, command.argc);
+	}
+}
+
+static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
+{
+	struct member *m = ctx;
+	struct host *h = host_of(m);
+	bool whole;
+
+	if (e->kind == ENTRY_BATCH && m->applying.index != index)
+		look_at_batch(h, e);
+	whole = member_apply(m, index, e);
+
+	if (h->dying)
+		return whole;
+	if (whole)
+		members_watch_applied(h, index, e);
+	else if (m->dry_run)
+		COUNT(h->world, WAITED_IN_ENTRY);
+	else if (store_is_full(m->store))
+		COUNT(h->world, STORE_FULL);
+	return whole;
+}
+
+static int machine_store_done(void *ctx, struct buf *where)
+{
+	struct host *h = host_of(ctx);
+	int rc = h->store_done(ctx, where);
+
+	if (rc == OK)
+		COUNT(h->world, STATE_STORED);
+	else
+		COUNT(h->world, STATE_NOT_STORED);
+	return rc;
+}
+
+/* Nobody can give away a state yet: whoever asks for one hears that it is not to be had. */
+static enum job_progress no_state_step(struct job *job)
+{
+	(void)job;
+	return JOB_DONE;
+}
+
+static struct job *machine_install_fetch(void *ctx, uint64_t from, const struct snapshot *s)
+{
+	struct host *h = host_of(ctx);
+
+	(void)from;
+	TRACE(h->world, h, "asks for the state at %" PRIu64 ", in vain", s->index);
+	COUNT(h->world, STATE_ASKED);
+	h->world->state_asked = true;
+	h->no_state.step = no_state_step;
+	return &h->no_state;
+}
+
+static int machine_install_fetched(void *ctx)
+{
+	(void)ctx;
+	return ERR_UNAVAILABLE;
+}
+
+static void look_on(struct host *h)
+{
+	struct machine *machine = &h->member->machine;
+
+	h->store_done = machine->store_done;
+	machine->apply = machine_apply;
+	machine->store_done = machine_store_done;
+	machine->install_fetch = machine_install_fetch;
+	machine->install_fetched = machine_install_fetched;
+}
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+static int members_start(struct host *h, const struct driver_options *o)
+{
+	const struct profile *p = &h->world->profile;
+	struct member_options options = member_options_default();
+	int rc;
+
+	options.driver = *o;
+	options.request_timeout_ms = p->request_timeout_ms;
+	options.overlay_bytes = p->overlay_bytes;
+	options.header_cache_bytes = p->header_cache_bytes;
+	options.value_cache_bytes = p->value_cache_bytes;
+	options.batch_bytes = p->batch_bytes;
+	options.unresolved_bytes = p->unresolved_bytes;
+	options.session_requests = p->session_requests;
+	h->member_events = (struct member_events){
+		.ctx = h,
+		.changed = h->events.changed,
+		.failed = h->events.failed,
+	};
+	engine_settle(h);
+	if (h->world->calm)
+		h->excuse = NULL;
+	h->seen_incarnation = 0;
+	h->engine = engine_memory_open(h->rows);
+	rc = member_new(&h->member, &options, &h->io, h->engine, &h->member_events);
+	if (rc != OK)
+		return rc;
+	h->driver = member_driver(h->member);
+	look_on(h);
+	if (store_position(h->member->store)->index) {
+		COUNT(h->world, STATE_FOUND);
+		members_watch_rows(h);
+	}
+	return OK;
+}
+
+static void members_stop(struct host *h)
+{
+	member_free(h->member);
+	h->member = NULL;
+	engine_close(h->engine);
+	h->engine = NULL;
+}
+
+static void members_turn(struct host *h)
+{
+	member_turn(h->member);
+}
+
+static uint64_t members_deadline_ms(const struct host *h)
+{
+	return member_deadline_ms(h->member);
+}
+
+static void members_receive(struct host *h, const struct host *from, enum frame_kind kind,
+			    struct blob *body)
+{
+	member_receive(h->member, from->id, kind, body);
+}
+
+static void members_gone(struct host *h, const struct host *other)
+{
+	member_peer_gone(h->member, other->id);
+}
+
+static void members_connected(struct host *h, const struct host *other)
+{
+	COUNT(h->world, HINT_CONNECTED);
+	member_peer_connected(h->member, other->id);
+}
+
+/* A disk that is cut has failed too: the process is about to die. */
+static void members_failed(struct host *h, int error)
+{
+	COUNT(h->world, MEMBER_STOPPED);
+	if (!h->excuse && !h->suspect && !h->dying && !sim_disk_is_cut(h->disk))
+		world_fail(h->world, "%s stops, and nothing is wrong with it: %s", h->name,
+			   error_text(error));
+}
+
+static struct state_seen members_state(const struct host *h)
+{
+	const struct position *p = store_position(h->member->store);
+	struct buf bytes = {0};
+	struct state_seen s = {p->index, p->term, 0};
+
+	position_encode(p, (struct slice){0}, &bytes);
+	s.digest = hash64(buf_slice(&bytes));
+	buf_free(&bytes);
+	return s;
+}
+
+const struct sim_mode mode_members = {
+	.name = "members",
+	.again = "sim-members",
+	.in = COUNT_IN_MEMBERS,
+	.reads = COUNT_POOL_JOB,
+	.draw = members_draw,
+	.host_open = members_host_open,
+	.host_close = members_host_close,
+	.host_wipe = members_host_wipe,
+	.start = members_start,
+	.stop = members_stop,
+	.clients_cut = callers_cut,
+	.turn = members_turn,
+	.deadline_ms = members_deadline_ms,
+	.receive = members_receive,
+	.gone = members_gone,
+	.connected = members_connected,
+	.failed = members_failed,
+	.state = members_state,
+	.clients_start = callers_start,
+	.clients_close = callers_close,
+	.clients_wait = callers_wait,
+	.clients_look = works_look,
+	.watch_turn = members_watch_turn,
+	.watch_end = members_watch_end,
+};

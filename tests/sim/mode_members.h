@@ -1,0 +1,16 @@
+#ifndef CONCLAVE_SIM_MODE_MEMBERS_H
+#define CONCLAVE_SIM_MODE_MEMBERS_H
+
+/* Inside the mode of whole members: what is looked at beside consensus. */
+
+#include "node/member_state.h"
+#include "sim/mode.h"
+
+/* watch_members.c */
+void members_watch_applied(struct host *h, uint64_t index, const struct entry *e);
+/* All rows of the state as it is now, against those of others at the same index. */
+void members_watch_rows(struct host *h);
+void members_watch_turn(struct host *h);
+void members_watch_end(struct world *w);
+
+#endif

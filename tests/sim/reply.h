@@ -1,0 +1,24 @@
+#ifndef CONCLAVE_SIM_REPLY_H
+#define CONCLAVE_SIM_REPLY_H
+
+/* Replies of the protocol (RESP2), as a client reads them. */
+
+#include "base/bytes.h"
+
+struct reply {
+	char type;	   /* '+', '-', ':', '$' or '*' */
+	bool null;	   /* '$' or '*' */
+	int64_t number;	   /* ':'; elements of '*' */
+	struct slice text; /* '+', '-', '$' */
+};
+
+/*
+ * Bytes that the first reply in `bytes` takes, its elements included; 0 if it is not whole yet,
+ * SIZE_MAX if it is none.
+ */
+size_t reply_size(struct slice bytes);
+
+/* Takes the first reply, or the beginning of an array, from `bytes`, where it stands whole. */
+struct reply reply_take(struct slice *bytes);
+
+#endif
