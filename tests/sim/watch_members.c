@@ -94,7 +94,7 @@ void members_watch_rows(struct host *h)
 		return;
 	}
 	COUNT(h->world, CHECK_DIGEST);
-	if (seen.living != p->digest_living)
+	if (seen.living != position_digest_living(p))
 		world_fail(h->world, "%s holds records at %" PRIu64 " that its digest denies",
 			   h->name, p->index);
 	watch_rows(h, p->index, seen.hash);
