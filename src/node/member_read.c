@@ -109,7 +109,7 @@ static struct read_batch *read_batch_new(struct member *m)
 	list_init(&b->link);
 	list_push_back(&m->batches, &b->link);
 	txn_init_view(&b->txn, b->view, b->note);
-	txn_begin(&b->txn, view_position(b->view)->stamp_ms, 0);
+	txn_begin(&b->txn, member_time_now(m), 0);
 	return b;
 }
 
@@ -148,7 +148,7 @@ void member_read_now(struct member *m, struct request *r)
 	size_t before = w.out->len;
 	int rc;
 
-	txn_begin(&m->read_txn, store_position(m->store)->stamp_ms, 0);
+	txn_begin(&m->read_txn, member_time_now(m), 0);
 	rc = command_run(&c);
 	if (rc != OK)
 		w.out->len = before;

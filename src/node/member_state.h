@@ -246,6 +246,8 @@ void member_time_note(struct member *m, const struct raft_note *note);
 void member_time_changed(struct member *m, const struct raft_status *status);
 void member_time_appended(struct member *m, const struct entry *newest);
 void member_time_turn(struct member *m);
+/* For what is read now: it says how long something lives on, and decides nothing. */
+uint64_t member_time_now(struct member *m);
 /* For what is proposed now; this member leads. */
 uint64_t member_time_stamp(struct member *m);
 

@@ -65,6 +65,15 @@ uint64_t member_time_stamp(struct member *m)
 	return stamp;
 }
 
+uint64_t member_time_now(struct member *m)
+{
+	uint64_t applied = store_position(m->store)->stamp_ms, now;
+
+	if (!cluster_time_estimate(&m->time, mono_us(m), &now))
+		return applied;
+	return MAX(now, applied);
+}
+
 void member_time_turn(struct member *m)
 {
 	uint8_t note[CLUSTER_TIME_NOTE_SIZE];

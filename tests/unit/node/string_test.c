@@ -123,6 +123,16 @@ static void the_revision_grows_by_one_for_each_command_that_changes_something(vo
 	}
 }
 
+static void what_is_left_of_a_life_shrinks_while_nothing_is_written(void **state)
+{
+	struct solo *s = *state;
+
+	assert_string_equal(solo_say(s, "SET a 1 EX 100"), "+OK|");
+	assert_string_equal(solo_say(s, "TTL a"), ":100|");
+	s->now_ms += 60000;
+	assert_string_equal(solo_say(s, "TTL a"), ":40|");
+}
+
 static void a_key_is_gone_when_its_deadline_has_passed(void **state)
 {
 	struct solo *s = *state;
@@ -145,6 +155,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_revision_grows_by_one_for_each_command_that_changes_something, started,
 			stopped),
+		cmocka_unit_test_setup_teardown(
+			what_is_left_of_a_life_shrinks_while_nothing_is_written, started, stopped),
 		cmocka_unit_test_setup_teardown(a_key_is_gone_when_its_deadline_has_passed, started,
 						stopped),
 	};
