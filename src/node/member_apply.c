@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
@@ -131,7 +132,7 @@ void member_dry_run_item(struct member *m, const struct expiry_item *item, const
 
 void member_unpin(struct member *m)
 {
-	if (!m->pinned)
+	if (!m->pinned || MUTANT(pinned_rows_kept))
 		return;
 	txn_pin(&m->txn, NULL);
 	fetched_free(m->pinned);
@@ -258,14 +259,15 @@ static bool apply_batch(struct member *m, const struct entry *e)
 		struct batch_command b;
 
 		m->applying.at = (size_t)(c.at - e->data);
-		if (!row || row->incarnation != h.incarnation)
+		if (!row || (row->incarnation != h.incarnation && !MUTANT(earlier_run_applies)))
 			return true; /* of an earlier run, or of nobody */
 		rc = batch_command_decode(&c, &b, &m->argv, &m->argv_cap);
 		if (rc != OK)
 			return true;
-		if (seq <= row->seq)
+		if (seq <= row->seq && !MUTANT(command_twice) &&
+		    !(MUTANT(dedupe_by_batch) && h.seq + h.count - 1 > row->seq))
 			continue;
-		if (seq > row->seq + 1) {
+		if (seq > row->seq + 1 && !MUTANT(gap_ignored)) {
 			note_gap(m, &h);
 			return true;
 		}
@@ -296,10 +298,10 @@ static void apply_registration(struct member *m, uint64_t index, const struct en
 	if (registration_decode(entry_payload(e), &r) != OK)
 		return;
 	row = position_origin_add(p, r.member);
-	ok = row->incarnation == r.replaces;
+	ok = row->incarnation == r.replaces || MUTANT(old_registration_wins);
 	if (ok) {
 		row->incarnation = index;
-		row->seq = 0;
+		row->seq = MUTANT(seq_survives_registration) ? row->seq : 0;
 	}
 	member_registered(m, index, &r, ok);
 }
@@ -347,7 +349,8 @@ bool member_apply(struct member *m, uint64_t index, const struct entry *e)
 		return false;
 	if (m->applying.index != index)
 		m->applying = (struct applying){.index = index};
-	p->stamp_ms = MAX(p->stamp_ms, e->stamp);
+	p->stamp_ms =
+		MAX(p->stamp_ms, MUTANT(clock_in_apply) ? clock_wall_ms(&m->io->clock) : e->stamp);
 	if (!apply_entry(m, index, e))
 		return false;
 	m->applying.index = 0;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 
 struct session *session_open(struct member *m, const struct session_events *events, void *ctx)
@@ -66,7 +67,7 @@ static void session_touch(struct session *s)
 struct resp_writer session_writer(struct request *r)
 {
 	struct session *s = r->session;
-	bool first = s->requests.next == &r->link;
+	bool first = s->requests.next == &r->link || MUTANT(reply_out_of_turn);
 
 	return (struct resp_writer){.out = first ? &s->out : &r->reply, .protocol = r->protocol};
 }
@@ -95,7 +96,7 @@ void session_advance(struct session *s)
 	list_for_each_safe (it, &s->requests) {
 		struct request *r = LIST_ITEM(it, struct request, link);
 
-		if (r->state == REQUEST_WRITES)
+		if (r->state == REQUEST_WRITES && !MUTANT(read_overtakes_write))
 			break;
 		if (r->state == REQUEST_DUE)
 			member_read_now(s->member, r);
@@ -126,7 +127,7 @@ void session_before_write(struct session *s, const struct request *r)
 	list_for_each_safe (it, &s->requests) {
 		struct request *before = LIST_ITEM(it, struct request, link);
 
-		if (before == r)
+		if (before == r || MUTANT(write_overtakes_read))
 			return;
 		if (before->state == REQUEST_WAITS || before->state == REQUEST_DUE)
 			member_read_now(s->member, before);
@@ -378,7 +379,7 @@ static void request_give_up(struct member *m, struct request *r)
 	struct session *s = r->session;
 	struct resp_writer w = session_writer(r);
 
-	if (r->state == REQUEST_WRITES && r->seq) {
+	if (r->state == REQUEST_WRITES && r->seq && !MUTANT(refuse_numbered_write)) {
 		struct pending *p = origin_pending(&m->origin, r->seq);
 
 		p->request = NULL;
@@ -387,8 +388,10 @@ static void request_give_up(struct member *m, struct request *r)
 				  "UNCERTAIN No majority has answered in time: the write may be "
 				  "applied, now or later, or never");
 	} else {
-		if (r->state == REQUEST_WRITES)
+		if (r->state == REQUEST_WRITES && !r->seq)
 			origin_drop(&m->origin, r);
+		else if (r->state == REQUEST_WRITES)
+			origin_pending(&m->origin, r->seq)->request = NULL;
 		resp_write_errorf(&w, "CLUSTERDOWN No leader with a majority has answered in time: "
 				      "nothing was done");
 	}

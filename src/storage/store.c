@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "storage/store_internal.h"
 
 #include <string.h>
@@ -221,7 +222,7 @@ void store_put(struct store *s, enum engine_family family, struct slice key, str
 	       bool deleted)
 {
 	tree_put(&s->live->trees[family], key, value, deleted);
-	if (family != FAMILY_STATE)
+	if (family != FAMILY_STATE || MUTANT(change_leaves_cache))
 		return;
 	if (key.data[0] == STATE_DEADLINE && !deleted)
 		store_note_deadline(s, key);
@@ -251,8 +252,9 @@ static void store_learn_row(struct store *s, enum engine_family family, const st
 	struct slice key = tree_row_key(row);
 	struct row_cache *cache = family == FAMILY_STATE ? &s->headers : &s->values;
 
-	if (tree_find(&s->live->trees[family], key) ||
-	    (s->frozen && tree_find(&s->frozen->trees[family], key)))
+	if ((tree_find(&s->live->trees[family], key) ||
+	     (s->frozen && tree_find(&s->frozen->trees[family], key))) &&
+	    !MUTANT(learn_beneath_overlay))
 		return;
 	if (!row->deleted)
 		row_cache_put(cache, key, tree_row_value(row));
@@ -262,7 +264,7 @@ static void store_learn_row(struct store *s, enum engine_family family, const st
 
 void store_learn(struct store *s, const struct view *v, const struct fetched *rows)
 {
-	if (v->drops != s->drops)
+	if (v->drops != s->drops && !MUTANT(learn_across_drop))
 		return;
 	for (int family = 0; family < FAMILY_COUNT; family++) {
 		const struct tree *t = &rows->trees[family];
@@ -283,7 +285,8 @@ static void view_add(struct view *v, struct overlay *o)
 	struct layer *l = &v->layers[v->layer_count];
 
 	for (int family = 0; family < FAMILY_COUNT; family++)
-		l->trees[family] = tree_snapshot(&o->trees[family]);
+		l->trees[family] = MUTANT(view_goes_on) ? overlay_peek(o).trees[family]
+							: tree_snapshot(&o->trees[family]);
 	v->overlays[v->layer_count++] = overlay_hold(o);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/mutant.h"
 #include "storage/store_internal.h"
 
 /* Rows that one step adds to a file. */
@@ -100,9 +101,9 @@ static int flush_go_on(struct store_flush *f, bool *whole)
 	case FLUSH_FILL_STATE:
 		return flush_fill(f, FAMILY_STATE, whole);
 	case FLUSH_TAKE_HISTORY:
-		return flush_take(f, FAMILY_HISTORY);
+		return flush_take(f, MUTANT(state_before_history) ? FAMILY_STATE : FAMILY_HISTORY);
 	case FLUSH_TAKE_STATE:
-		return flush_take(f, FAMILY_STATE);
+		return flush_take(f, MUTANT(state_before_history) ? FAMILY_HISTORY : FAMILY_STATE);
 	case FLUSH_PUBLISH:
 		break;
 	}
@@ -141,6 +142,8 @@ struct job *store_flush(struct store *s, struct slice snapshot)
 	if (!s->frozen) {
 		s->frozen = s->live;
 		s->live = overlay_new();
+	}
+	if (!f->failed || MUTANT(position_of_retry)) {
 		buf_clear(&f->position);
 		position_encode(&s->position, snapshot, &f->position);
 		f->index = s->position.index;
@@ -167,9 +170,13 @@ int store_flushed(struct store *s)
 		return f->error;
 	}
 	/* The engine holds these rows and shows them from now on: in one step, for the loop. */
-	published_release(s, s->published);
-	s->published = published_new(s, f->view, f->index);
-	s->bound = f->bound;
+	if (MUTANT(overlay_dropped_unpublished)) {
+		engine_view_close(f->view);
+	} else {
+		published_release(s, s->published);
+		s->published = published_new(s, f->view, f->index);
+		s->bound = f->bound;
+	}
 	f->view = NULL;
 	overlay_release(s->frozen);
 	s->frozen = NULL;

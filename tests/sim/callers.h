@@ -15,6 +15,13 @@
 #define REQUEST_BYTES_MAX 2048
 #define UNSURE_MAX	  256
 
+/* Values are multiples of this, so that what was incremented is never taken for another one. */
+#define VALUE_STEP 1000
+
+/* Counters come behind the registers in the history. */
+#define COUNTER_KEY 1000
+#define COUNTERS    2
+
 struct work;
 
 /* One request of a connection, in order. */
@@ -99,6 +106,12 @@ void callers_watch_answered(struct world *w);
 const struct work *work_draw(struct world *w);
 /* A member has just applied this command: it has taken effect by now, whatever its client hears. */
 void works_applied(struct world *w, const struct slice *argv, size_t argc);
+/* The number that a text begins with, 0 if there is none. */
+uint64_t number_in_front(struct slice s);
+/* The number that this value stands for; fails when it was not written to this key. */
+uint64_t value_read(struct world *w, struct slice text, char kind, uint64_t key);
+
+/* callers_last.c */
 /*
  * When all is over: every value that was ever written against the rows of the leader's history, and
  * what the shared keys hold, as if somebody had read them.

@@ -1,6 +1,7 @@
 /* Each deliberate mistake must be noticed: a check that never fails is not a check. */
 
 #include "sim/commands.h"
+#include "sim/mode.h"
 #include "sim/workers.h"
 
 #include <inttypes.h>
@@ -13,6 +14,21 @@ struct tally {
 	unsigned mutants;
 	unsigned survived;
 };
+
+/* The mode that a line in brackets names; NULL: it names none. */
+static const struct sim_mode *mode_of(const char *line)
+{
+	static const struct sim_mode *const modes[] = {&mode_core, &mode_members};
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		size_t n = strlen(modes[i]->name);
+
+		if (line[0] == '[' && strncmp(line + 1, modes[i]->name, n) == 0 &&
+		    line[n + 1] == ']')
+			return modes[i];
+	}
+	return NULL;
+}
 
 /* A line of the list: name | rule that is broken | note. */
 static char *mutant_of(char *line)
@@ -27,10 +43,11 @@ static char *mutant_of(char *line)
 	return line;
 }
 
-static void try_mutant(const struct command_options *o, const char *name, struct tally *t)
+static void try_mutant(const struct command_options *o, const struct sim_mode *mode,
+		       const char *name, struct tally *t)
 {
 	char failure[RUN_FAILURE_MAX];
-	uint64_t seed = workers_first_failure(o->mode, 1, o->seeds ? o->seeds : SEEDS_DEFAULT,
+	uint64_t seed = workers_first_failure(mode, 1, o->seeds ? o->seeds : SEEDS_DEFAULT,
 					      (unsigned)o->jobs, name, failure);
 
 	t->mutants++;
@@ -46,6 +63,7 @@ static void try_mutant(const struct command_options *o, const char *name, struct
 
 int command_mutants(const struct command_options *o)
 {
+	const struct sim_mode *mode = &mode_core;
 	struct tally t = {0};
 	FILE *list = fopen(MUTANTS_FILE, "r");
 	char line[512];
@@ -61,10 +79,12 @@ int command_mutants(const struct command_options *o)
 		return 2;
 	}
 	while (fgets(line, sizeof(line), list)) {
-		char *name = mutant_of(line);
+		char *name;
 
+		mode = mode_of(line) ? mode_of(line) : mode;
+		name = mutant_of(line);
 		if (name && (!o->only || strcmp(name, o->only) == 0))
-			try_mutant(o, name, &t);
+			try_mutant(o, mode, name, &t);
 	}
 	fclose(list);
 	if (t.mutants == 0) {

@@ -38,7 +38,10 @@ static void members_draw(struct world *w)
 	p->batch_bytes = (size_t)random_between(&w->random, 100, 4096);
 	p->unresolved_bytes = (size_t)random_between(&w->random, 500, 20000);
 	p->session_requests = (size_t)random_between(&w->random, 2, 40);
-	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 12);
+	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 8);
+	/* What many have under way on one key at once is more than the search can try. */
+	if (p->burst > 1)
+		p->clients = MIN(p->clients, 5u);
 	p->leave_ppm = random_chance(&w->random, 500000) ? 3000 : 40000;
 	p->padding_bytes = (size_t)random_between(&w->random, 0, 400);
 	p->think_us = random_between(&w->random, 100000, 400000) * (1 + p->burst / 2);

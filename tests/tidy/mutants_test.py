@@ -15,7 +15,7 @@ int f(void)
 class MutantsTest(specimen.SpecimenTest):
     def test_each_has_its_line(self):
         self.write("src/consensus/a.c", CODE)
-        self.write("tests/sim/mutants.txt", "# head\n\nvote_twice | one vote a term |\n")
+        self.write("tests/sim/mutants.txt", "# head\n\n[core]\nvote_twice | one vote a term |\n")
         self.assert_clean("mutants")
 
     def test_no_mutants_need_no_list(self):
