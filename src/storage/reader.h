@@ -113,7 +113,7 @@ struct scan {
 	unsigned cursor_count;
 	struct engine_cursor *engine;
 	const struct fetched_range *range; /* on the loop: what is pinned of it */
-	struct slice last;		   /* the key returned last */
+	struct buf last;		   /* the key returned last, if it is to be noted */
 	bool ended;
 	int error;
 };

@@ -146,6 +146,15 @@ static void scan_note(struct scan *s, struct slice key, struct slice value)
 		tree_put(&note->trees[s->family], key, value, false);
 }
 
+/* A copy: where the key stands, other reads may put theirs before the scan is closed. */
+static void scan_note_last(struct scan *s, struct slice key)
+{
+	if (!s->reader->note)
+		return;
+	buf_clear(&s->last);
+	buf_append_slice(&s->last, key);
+}
+
 /* Whether what is pinned says nothing about this place any more; `found`: there is a row at `at`.
  */
 static bool scan_leaves_pinned(const struct scan *s, bool found, struct slice at)
@@ -184,7 +193,7 @@ bool scan_next(struct scan *s, struct slice *key, struct slice *value)
 			scan_note(s, *key, *value);
 		}
 		scan_pass(s, *key);
-		s->last = *key;
+		scan_note_last(s, *key);
 		if (!row || !row->deleted)
 			return true;
 	}
@@ -206,7 +215,7 @@ static void scan_note_range(const struct scan *s)
 		.to = arena_copy(&note->arena, s->to),
 		.backward = s->backward,
 		.whole = s->ended,
-		.last = arena_copy(&note->arena, s->last),
+		.last = arena_copy(&note->arena, buf_slice(&s->last)),
 	};
 }
 
@@ -220,6 +229,7 @@ int scan_close(struct scan *s)
 		rc = engine_cursor_error(s->engine);
 	if (rc == OK)
 		scan_note_range(s);
+	buf_free(&s->last);
 	engine_cursor_close(s->engine);
 	s->engine = NULL;
 	return rc;

@@ -85,6 +85,31 @@ static void rows_that_are_not_in_memory_are_fetched(void **state)
 	solo_close(&s);
 }
 
+/* Each value is another read, of more memory, in the middle of the scan that gives the keys. */
+static void a_range_of_long_values_is_read_from_the_engine(void **state)
+{
+	struct buf expected = {0};
+	struct solo s;
+	char line[4096];
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1;
+	s.options.header_cache_bytes = 0;
+	s.options.value_cache_bytes = 0;
+	assert_int_equal(solo_start(&s), OK);
+	buf_printf(&expected, "*5|");
+	for (int i = 1; i <= 5; i++) {
+		snprintf(line, sizeof(line), "SET key:%d %0*d", i, 100 << i, i);
+		assert_string_equal(solo_say(&s, line), "+OK|");
+		buf_printf(&expected, "*2|$5|key:%d|$%d|%0*d|", i, 100 << i, 100 << i, i);
+	}
+	buf_append_byte(&expected, 0);
+	assert_string_equal(solo_say(&s, "RANGE - +"), (const char *)expected.data);
+	buf_free(&expected);
+	solo_close(&s);
+}
+
 static void replies_come_in_the_order_of_requests(void **state)
 {
 	struct solo s;
@@ -138,6 +163,7 @@ int main(void)
 		cmocka_unit_test(a_value_is_set_and_read),
 		cmocka_unit_test(what_was_acknowledged_is_there_after_a_power_loss),
 		cmocka_unit_test(rows_that_are_not_in_memory_are_fetched),
+		cmocka_unit_test(a_range_of_long_values_is_read_from_the_engine),
 		cmocka_unit_test(replies_come_in_the_order_of_requests),
 		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
 	};
