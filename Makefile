@@ -9,6 +9,7 @@ unexport MAKEFLAGS
 
 SEEDS   ?= 1000
 MINUTES ?= 10
+KILLS   ?= 50
 ROUNDS  ?= 3
 SECONDS ?= 5
 KEYS    ?= 1000000
@@ -76,6 +77,10 @@ sim-asan: need-build need-test compile-asan ## the same under the sanitizers
 sim-mutants: need-build need-test compile-mutants ## each deliberate mistake, or ONLY=, must be noticed
 	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) $(mutant_seeds)
 
+crash: need-build need-test compile-debug ## take a server's power KILLS= times, from SEED= on
+	tests/crash/crash.py --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --server build/debug/conclave-server \
+		--ctl build/debug/conclave-ctl --shim build/debug/tests/crash/libpower_shim.so
+
 fuzz: need-build need-fuzz compile-fuzz ## fuzz each target for MINUTES=, two at a time
 	@scripts/fuzz build/fuzz $(MINUTES)
 
@@ -118,4 +123,4 @@ build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
 .PHONY: help run demo build release test test-full test-rewrite asan tsan clang sim sim-members sim-asan \
-	sim-mutants fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy
+	sim-mutants crash fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy

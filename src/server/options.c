@@ -93,7 +93,7 @@ static const struct directive directives[] = {
 	{"overlay-bytes",
 	 OPTION_SIZE,
 	 "32mb",
-	 {MIB, 16 * GIB},
+	 {64 * KIB, 16 * GIB},
 	 "changes in memory before they go to the engine",
 	 AT(overlay_bytes)},
 	{"header-cache-bytes",
