@@ -61,7 +61,6 @@
 	X(STATE_STORED, BOTH, "event", "state stored")                                 \
 	X(STATE_NOT_STORED, MEMBERS, "event", "flush that failed")                     \
 	X(STATE_FOUND, MEMBERS, "event", "state found at a start")                     \
-	X(STATE_ASKED, MEMBERS, "event", "state asked of another member, in vain")     \
 	X(REGISTERED, MEMBERS, "event", "run registered")                              \
 	X(WAITED_IN_ENTRY, MEMBERS, "event", "entry that waited for rows")             \
 	X(STORE_FULL, MEMBERS, "event", "applying waited for the engine")              \
@@ -71,9 +70,9 @@
 	X(APPLIED_OLD_RUN, MEMBERS, "event", "batch of an earlier run")                \
 	X(APPLIED_CANCELLED, MEMBERS, "event", "cancelled command")                    \
 	X(MEMBER_STOPPED, MEMBERS, "event", "member that stopped")                     \
-	X(STATE_INSTALLED, CORE, "event", "state installed")                           \
-	X(INSTALL_FAILED, CORE, "event", "installation failed")                        \
-	X(LOG_RELEASED, CORE, "event", "log released")                                 \
+	X(STATE_INSTALLED, BOTH, "event", "state installed")                           \
+	X(INSTALL_FAILED, BOTH, "event", "installation failed")                        \
+	X(LOG_RELEASED, BOTH, "event", "log released")                                 \
 	X(DAMAGE_MARKED, BOTH, "event", "damage marked")                               \
 	X(DAMAGE_CLEARED, BOTH, "event", "damage made good")                           \
 	X(ENTRY_NOOP_COUNT, BOTH, "entry", "no-op")                                    \

@@ -24,11 +24,6 @@ static void members_draw(struct world *w)
 
 	if (random_chance(&w->random, 400000))
 		p->faults |= GROUP_ENGINE;
-	/*
-	 * The whole log is kept: a member cannot take over another one's state yet, and has to be
-	 * brought up by entries.
-	 */
-	p->log_max_bytes = (uint64_t)1 << 30;
 	if (random_chance(&w->random, 500000))
 		p->snapshot_entries = UINT64_MAX / 2;
 	p->request_timeout_ms = (uint32_t)random_between(&w->random, 300, 2500);
@@ -51,18 +46,18 @@ static void members_draw(struct world *w)
 
 static void members_host_open(struct host *h)
 {
-	h->rows = engine_memory_new();
+	vault_memory_init(&h->vault);
 }
 
 static void members_host_close(struct host *h)
 {
-	engine_memory_free(h->rows);
+	vault_memory_free(&h->vault);
 }
 
 static void members_host_wipe(struct host *h)
 {
-	engine_memory_free(h->rows);
-	h->rows = engine_memory_new();
+	vault_memory_free(&h->vault);
+	vault_memory_init(&h->vault);
 }
 
 /* ---- the state machine, with somebody who looks on ------------------------------------------- */
@@ -147,29 +142,28 @@ static int machine_store_done(void *ctx, struct buf *where)
 	return rc;
 }
 
-/* Nobody can give away a state yet: whoever asks for one hears that it is not to be had. */
-static enum job_progress no_state_step(struct job *job)
-{
-	(void)job;
-	return JOB_DONE;
-}
-
-static struct job *machine_install_fetch(void *ctx, uint64_t from, const struct snapshot *s)
-{
-	struct host *h = host_of(ctx);
-
-	(void)from;
-	TRACE(h->world, h, "asks for the state at %" PRIu64 ", in vain", s->index);
-	COUNT(h->world, STATE_ASKED);
-	h->world->state_asked = true;
-	h->no_state.step = no_state_step;
-	return &h->no_state;
-}
-
 static int machine_install_fetched(void *ctx)
 {
-	(void)ctx;
-	return ERR_UNAVAILABLE;
+	struct host *h = host_of(ctx);
+	int rc = h->install_fetched(ctx);
+
+	if (rc != OK)
+		COUNT(h->world, INSTALL_FAILED);
+	return rc;
+}
+
+static int machine_install_done(void *ctx)
+{
+	struct host *h = host_of(ctx);
+	int rc = h->install_done(ctx);
+
+	if (rc != OK || h->dying)
+		return rc;
+	COUNT(h->world, STATE_INSTALLED);
+	watch_installed(h, store_position(h->member->store)->index,
+			h->world->mode->state(h).digest);
+	members_watch_rows(h);
+	return rc;
 }
 
 static void look_on(struct host *h)
@@ -179,8 +173,10 @@ static void look_on(struct host *h)
 	h->store_done = machine->store_done;
 	machine->apply = machine_apply;
 	machine->store_done = machine_store_done;
-	machine->install_fetch = machine_install_fetch;
+	h->install_fetched = machine->install_fetched;
 	machine->install_fetched = machine_install_fetched;
+	h->install_done = machine->install_done;
+	machine->install_done = machine_install_done;
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */
@@ -208,7 +204,8 @@ static int members_start(struct host *h, const struct driver_options *o)
 	if (h->world->calm)
 		h->excuse = NULL;
 	h->seen_incarnation = 0;
-	h->engine = engine_memory_open(h->rows);
+	h->engine = vault_memory_open(&h->vault);
+	options.vault = &h->vault.vault;
 	rc = member_new(&h->member, &options, &h->io, h->engine, &h->member_events);
 	if (rc != OK)
 		return rc;
@@ -225,7 +222,7 @@ static void members_stop(struct host *h)
 {
 	member_free(h->member);
 	h->member = NULL;
-	engine_close(h->engine);
+	vault_memory_kill(&h->vault);
 	h->engine = NULL;
 }
 

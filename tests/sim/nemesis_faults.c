@@ -273,7 +273,7 @@ bool act_full_engine(struct world *w)
 
 	if (!h)
 		return false;
-	engine_memory_fail(h->rows, calls[random_below(&w->random, ARRAY_LEN(calls))],
+	engine_memory_fail(h->vault.living, calls[random_below(&w->random, ARRAY_LEN(calls))],
 			   draw(w, 1, 20), ERR_NO_SPACE);
 	return true;
 }
@@ -285,7 +285,7 @@ bool act_failed_engine(struct world *w)
 	if (!h)
 		return false;
 	engine_memory_fail(
-		h->rows,
+		h->vault.living,
 		(enum engine_memory_call)random_below(&w->random, ENGINE_MEMORY_CALL_COUNT),
 		draw(w, 1, 20), ERR_IO);
 	h->excuse = "its engine failed";
@@ -294,8 +294,8 @@ bool act_failed_engine(struct world *w)
 
 void engine_settle(struct host *h)
 {
-	for (unsigned call = 0; h->rows && call < ENGINE_MEMORY_CALL_COUNT; call++)
-		engine_memory_fail(h->rows, (enum engine_memory_call)call, 0, OK);
+	for (unsigned call = 0; h->vault.living && call < ENGINE_MEMORY_CALL_COUNT; call++)
+		engine_memory_fail(h->vault.living, (enum engine_memory_call)call, 0, OK);
 }
 
 bool act_flip_log(struct world *w)

@@ -640,7 +640,7 @@ void watch_end(struct world *w)
 {
 	for (unsigned i = 0; i < w->host_count && w->trace; i++)
 		describe_host(&w->hosts[i]);
-	if (!w->failure[0] && !w->state_asked)
+	if (!w->failure[0])
 		watch_equal(w);
 	if (!w->failure[0] && world_leader(w))
 		w->mode->clients_look(w);

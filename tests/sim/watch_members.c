@@ -142,9 +142,6 @@ void members_watch_turn(struct host *h)
 
 void members_watch_end(struct world *w)
 {
-	/* Who asked for a state that nobody can give stays behind, and its clients with it. */
-	if (w->state_asked)
-		return;
 	callers_watch_answered(w);
 	for (unsigned i = 0; i < w->host_count && !w->failure[0]; i++) {
 		struct host *h = &w->hosts[i];

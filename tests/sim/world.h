@@ -15,7 +15,7 @@
 #include "node/member.h"
 #include "sim/counts.h"
 #include "sim/kv.h"
-#include "storage/engine_memory.h"
+#include "storage/vault_memory.h"
 #include "support/sim_disk.h"
 
 #define SIM_HOSTS_MAX 9
@@ -69,7 +69,7 @@ struct host {
 	uint64_t full_until_us; /* 0: it is not full */
 
 	/* the engine's side of the disk, in mode members */
-	struct engine_memory *rows;
+	struct vault_memory vault;
 	const char *excuse; /* why its member may say that it cannot go on; NULL: for nothing */
 
 	/* process */
@@ -78,7 +78,8 @@ struct host {
 	struct engine *engine;
 	struct member_events member_events;
 	int (*store_done)(void *ctx, struct buf *where); /* the member's own */
-	struct job no_state;
+	int (*install_fetched)(void *ctx);
+	int (*install_done)(void *ctx);
 	uint64_t seen_incarnation;
 	struct kv kv;
 	struct machine_state *machine_state;
@@ -214,7 +215,6 @@ struct world {
 	uint64_t tick;	     /* numbers what clients see, so that no two moments are equal */
 	uint64_t next_value; /* every written value is unique */
 	uint64_t ops_in_calm;
-	bool state_asked; /* of members, who cannot give it yet: some may stay behind */
 
 	struct committed *committed; /* [index] */
 	uint64_t committed_last;
