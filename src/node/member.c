@@ -181,15 +181,14 @@ void member_free(struct member *m)
 
 void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struct blob *body)
 {
-	(void)from;
 	if (m->failed)
 		return;
 	switch (kind) {
 	case FRAME_FORWARD:
-		member_forwarded(m, body);
+		member_forwarded(m, from, body);
 		return;
 	case FRAME_REGISTER:
-		member_hear_registration(m, slice_of(body->data, body->len));
+		member_hear_registration(m, from, slice_of(body->data, body->len));
 		return;
 	case FRAME_FETCH:
 		member_hear_fetch(m, body);

@@ -291,8 +291,8 @@ void member_write_turn(struct member *m);
 /* This member leads. As driver_propose, for one entry, which is stamped. */
 MUST_USE int member_propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter,
 			    uint64_t *index);
-void member_forwarded(struct member *m, struct blob *body);
-void member_hear_registration(struct member *m, struct slice body);
+void member_forwarded(struct member *m, uint64_t from, struct blob *body);
+void member_hear_registration(struct member *m, uint64_t from, struct slice body);
 void member_registered(struct member *m, uint64_t index, const struct registration *r, bool ok);
 void member_write_resolved(struct member *m, struct request *r);
 bool member_writes_full(const struct member *m);

@@ -157,12 +157,14 @@ void member_write_turn(struct member *m)
 
 /* ---- from others ----------------------------------------------------------------------------- */
 
-void member_forwarded(struct member *m, struct blob *body)
+/* Members speak for themselves: with numbers of another's, what that one handed out would not fit.
+ */
+void member_forwarded(struct member *m, uint64_t from, struct blob *body)
 {
 	struct cursor c = cursor_of(slice_of(body->data, body->len));
 	struct batch_header h;
 
-	if (batch_header_decode(&c, &h) != OK) {
+	if (batch_header_decode(&c, &h) != OK || h.member != from) {
 		LOG(m->io->logger, LOG_WARNING, "a malformed batch was ignored");
 		return;
 	}
@@ -173,12 +175,12 @@ void member_forwarded(struct member *m, struct blob *body)
 		LOG(m->io->logger, LOG_DEBUG, "a batch of %016" PRIx64 " finds no room", h.member);
 }
 
-void member_hear_registration(struct member *m, struct slice body)
+void member_hear_registration(struct member *m, uint64_t from, struct slice body)
 {
 	struct registration r;
 	struct blob *payload;
 
-	if (registration_decode(body, &r) != OK) {
+	if (registration_decode(body, &r) != OK || r.member != from) {
 		LOG(m->io->logger, LOG_WARNING, "a malformed registration was ignored");
 		return;
 	}

@@ -141,7 +141,11 @@ static void batch_comes(struct world *w, struct slice bytes)
 		return;
 	driver_status(member_driver(w->solo.member), &status);
 	h.term = status.term;
-	h.count = bytes.data[0];
+	h.count = bytes.data[0] & 0x3f;
+	if (bytes.data[0] & 0x40) {
+		h.member = status.id;
+		h.incarnation = 2;
+	}
 	batch_header_put(head, &h);
 	buf_append(&batch, head, sizeof(head));
 	buf_append(&batch, bytes.data + 1, bytes.len - 1);

@@ -3,6 +3,7 @@
 #include "node/member.h"
 
 #include "base/error.h"
+#include "node/batch.h"
 
 #include "support/solo.h"
 
@@ -85,6 +86,35 @@ static void rows_that_are_not_in_memory_are_fetched(void **state)
 	solo_close(&s);
 }
 
+/* Applied, it would be taken for an answer to what this member never asked. */
+static void a_batch_in_the_name_of_another_member_is_ignored(void **state)
+{
+	struct slice argv[] = {SLICE_LITERAL("SET"), SLICE_LITERAL("a"), SLICE_LITERAL("b")};
+	struct batch_command command = {.argc = ARRAY_LEN(argv), .argv = argv};
+	struct batch_header h = {.incarnation = 2, .seq = 1, .count = 1};
+	struct raft_status status;
+	struct buf bytes = {0};
+	struct blob *body;
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	driver_status(member_driver(s.member), &status);
+	h.member = status.id;
+	h.term = status.term;
+	batch_header_put(buf_reserve(&bytes, BATCH_HEADER_BYTES), &h);
+	buf_commit(&bytes, BATCH_HEADER_BYTES);
+	batch_command_encode(&command, &bytes);
+	body = blob_copy(buf_slice(&bytes));
+	member_receive(s.member, 77, FRAME_FORWARD, body);
+	blob_release(body);
+	buf_free(&bytes);
+	assert_string_equal(solo_say(&s, "GET a"), "$-1|");
+	assert_string_equal(solo_say(&s, "SET a c"), "+OK|");
+	solo_close(&s);
+}
+
 /* Each value is another read, of more memory, in the middle of the scan that gives the keys. */
 static void a_range_of_long_values_is_read_from_the_engine(void **state)
 {
@@ -163,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_value_is_set_and_read),
 		cmocka_unit_test(what_was_acknowledged_is_there_after_a_power_loss),
 		cmocka_unit_test(rows_that_are_not_in_memory_are_fetched),
+		cmocka_unit_test(a_batch_in_the_name_of_another_member_is_ignored),
 		cmocka_unit_test(a_range_of_long_values_is_read_from_the_engine),
 		cmocka_unit_test(replies_come_in_the_order_of_requests),
 		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
