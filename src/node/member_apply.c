@@ -259,7 +259,7 @@ static bool apply_batch(struct member *m, const struct entry *e)
 		struct batch_command b;
 
 		m->applying.at = (size_t)(c.at - e->data);
-		if (!row || (row->incarnation != h.incarnation && !MUTANT(earlier_run_applies)))
+		if (!row || row->incarnation != h.incarnation)
 			return true; /* of an earlier run, or of nobody */
 		rc = batch_command_decode(&c, &b, &m->argv, &m->argv_cap);
 		if (rc != OK)

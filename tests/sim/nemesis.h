@@ -49,6 +49,7 @@ bool anybody_suspect(struct world *w);
 	X(full_disk)      \
 	X(failed_write)   \
 	X(failed_sync)    \
+	X(restart)        \
 	X(full_engine)    \
 	X(failed_engine)  \
 	X(flip_log)       \

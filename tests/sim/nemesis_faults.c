@@ -46,6 +46,18 @@ bool act_kill(struct world *w)
 	return h;
 }
 
+/* So soon that what the earlier run had sent is still under way. */
+bool act_restart(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h)
+		return false;
+	host_kill(h, false);
+	host_start(h);
+	return true;
+}
+
 bool act_kill_all(struct world *w)
 {
 	bool power = random_chance(&w->random, 500000);
