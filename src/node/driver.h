@@ -89,6 +89,9 @@ void driver_peer_gone(struct driver *d, uint64_t peer);
  */
 MUST_USE int driver_read(struct driver *d, uint64_t request);
 
+/* Whether the state as applied could be stored: not before its membership is known. */
+bool driver_can_store(const struct driver *d);
+
 /* The machine has what it was to fetch, or has failed to: install_fetched says which. */
 void driver_install_fetched(struct driver *d);
 

@@ -60,6 +60,12 @@ static void driver_store_run(struct driver *d)
 	snapshot_run(d, d->machine->store(d->machine->ctx, &d->storing), driver_store_done);
 }
 
+/* A member that joined does not know who took part before it came. */
+bool driver_can_store(const struct driver *d)
+{
+	return raft_membership_at(d->raft, d->applied)->count > 0;
+}
+
 void driver_store_turn(struct driver *d)
 {
 	if (d->install == INSTALL_SWAPPING)
@@ -70,19 +76,20 @@ void driver_store_turn(struct driver *d)
 			driver_store_run(d);
 		return;
 	}
-	if (d->apply_waits)
+	if (d->machine->is_within(d->machine->ctx))
 		return;
 	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted &&
 	    !(d->applied > d->stored && d->machine->wants_store(d->machine->ctx)))
 		return;
-	/* A member that joined does not know who took part before it came. */
-	if (raft_membership_at(d->raft, d->applied)->count == 0)
+	if (!driver_can_store(d))
 		return;
 	d->storing.index = d->applied;
 	d->storing.term = raft_term_at(d->raft, d->applied);
 	membership_copy(&d->storing.membership, raft_membership_at(d->raft, d->applied));
 	driver_crash_point(d, CRASH_BEFORE_SNAPSHOT);
 	driver_store_run(d);
+	/* A machine that waited for room has it now. */
+	d->apply_behind = d->apply_behind || d->apply_waits;
 }
 
 /* ---- installing ------------------------------------------------------------------------------ */

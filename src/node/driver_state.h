@@ -74,7 +74,7 @@ struct driver {
 	uint64_t applied;
 	bool apply_loading; /* entries to be applied are being read from disk */
 	bool apply_behind;  /* more is committed than one turn takes */
-	bool apply_waits;   /* the machine stands within an entry */
+	bool apply_waits;   /* the machine took an entry not, or not wholly */
 	struct list loads;
 	struct raft_load *wanted; /* loads of the turn under way */
 	size_t wanted_cap;

@@ -23,6 +23,9 @@ struct machine {
 	 */
 	bool (*apply)(void *ctx, uint64_t index, const struct entry *e);
 
+	/* Whether it stands within an entry: then there is no state to be stored. */
+	bool (*is_within)(void *ctx);
+
 	/* Whether the state should be stored now, beside what the driver's own count says. */
 	bool (*wants_store)(void *ctx);
 

@@ -341,14 +341,27 @@ static bool apply_entry(struct member *m, uint64_t index, const struct entry *e)
 	return true;
 }
 
+/*
+ * Between two entries the overlay can be frozen, so this is where its size is looked at; unless
+ * nothing can be stored yet, and waiting would have no end.
+ */
+static bool waits_for_room(const struct member *m)
+{
+	return store_is_full(m->store) &&
+	       (store_is_writing(m->store) || driver_can_store(m->driver));
+}
+
 bool member_apply(struct member *m, uint64_t index, const struct entry *e)
 {
 	struct position *p = store_position(m->store);
 
-	if (m->failed || m->dry_run || store_is_full(m->store) || member_prefetch_awaited(m))
+	if (m->failed || m->dry_run || member_prefetch_awaited(m))
 		return false;
-	if (m->applying.index != index)
+	if (m->applying.index != index) {
+		if (waits_for_room(m))
+			return false;
 		m->applying = (struct applying){.index = index};
+	}
 	p->stamp_ms =
 		MAX(p->stamp_ms, MUTANT(clock_in_apply) ? clock_wall_ms(&m->io->clock) : e->stamp);
 	if (!apply_entry(m, index, e))

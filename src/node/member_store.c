@@ -10,6 +10,13 @@ static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 	return member_apply(ctx, index, e);
 }
 
+static bool machine_is_within(void *ctx)
+{
+	const struct member *m = ctx;
+
+	return m->applying.index != 0;
+}
+
 static bool machine_wants_store(void *ctx)
 {
 	struct member *m = ctx;
@@ -70,6 +77,7 @@ void member_machine_init(struct member *m)
 	m->machine = (struct machine){
 		.ctx = m,
 		.apply = machine_apply,
+		.is_within = machine_is_within,
 		.wants_store = machine_wants_store,
 		.store = machine_store,
 		.store_done = machine_store_done,

@@ -102,8 +102,11 @@ const struct position *view_position(const struct view *v);
 /* Whether the live overlay should be frozen. */
 bool store_wants_flush(const struct store *s);
 
-/* Whether so much waits to be written that nothing more should be applied. */
+/* Whether the live overlay is so large that nothing more should be applied before it is frozen. */
 bool store_is_full(const struct store *s);
+
+/* Whether there is a frozen overlay, on its way to the engine. */
+bool store_is_writing(const struct store *s);
 
 /*
  * The job that makes durable what is applied, for the engine's writer. After a job that failed, the

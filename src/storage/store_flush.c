@@ -5,6 +5,9 @@
 #include "base/mutant.h"
 #include "storage/store_internal.h"
 
+/* What an overlay takes ahead of its rows: with less, a small one would be full from the start. */
+#define ARENA_SLACK ((size_t)256 << 10)
+
 /* Rows that one step adds to a file. */
 #define FLUSH_SLICE 512
 
@@ -27,7 +30,12 @@ bool store_wants_flush(const struct store *s)
 
 bool store_is_full(const struct store *s)
 {
-	return s->frozen && overlay_bytes(s->live) >= 2 * s->options.overlay_bytes;
+	return overlay_bytes(s->live) >= 2 * s->options.overlay_bytes + ARENA_SLACK;
+}
+
+bool store_is_writing(const struct store *s)
+{
+	return s->frozen != NULL;
 }
 
 bool store_flush_failed(const struct store *s)

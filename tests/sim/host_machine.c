@@ -220,6 +220,12 @@ static void machine_install_drop(void *ctx)
 	COUNT(h->world, INSTALL_FAILED);
 }
 
+static bool machine_is_within(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 static bool machine_wants_store(void *ctx)
 {
 	(void)ctx;
@@ -249,6 +255,7 @@ void host_machine_init(struct host *h)
 	h->machine = (struct machine){
 		.ctx = h,
 		.apply = machine_apply,
+		.is_within = machine_is_within,
 		.wants_store = machine_wants_store,
 		.store = machine_store,
 		.store_done = machine_store_done,

@@ -122,7 +122,7 @@ static bool world_is_whole(struct world *w)
 		return false;
 	index = w->mode->state(leader).index;
 	driver_status(leader->driver, &s);
-	if (s.joint || s.membership_pending)
+	if (s.joint || s.membership_pending || index < s.commit)
 		return false;
 	for (unsigned i = 0; i < w->host_count; i++) {
 		struct host *h = &w->hosts[i];

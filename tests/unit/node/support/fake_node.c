@@ -136,6 +136,12 @@ static bool fake_apply(void *ctx, uint64_t index, const struct entry *e)
 	return true;
 }
 
+static bool fake_is_within(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 static bool fake_wants_store(void *ctx)
 {
 	(void)ctx;
@@ -310,6 +316,7 @@ void fake_node_init(struct fake_node *n, const char *name, const char *const *na
 	n->machine = (struct machine){
 		.ctx = n,
 		.apply = fake_apply,
+		.is_within = fake_is_within,
 		.wants_store = fake_wants_store,
 		.store = fake_store,
 		.store_done = fake_store_done,
