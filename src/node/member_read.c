@@ -192,26 +192,28 @@ void member_barrier_void(struct member *m)
 }
 
 /*
- * READONLY: this member's state will do. It is never older than what the session has seen or
- * written here: what is applied only grows, and a read waits for the writes before it anyway.
+ * All of these may run. A session that advances runs all its own and takes them out of the list, so
+ * a long pipeline is walked through once.
  */
-static void read_at_once(struct member *m)
+static void reads_due(struct list *reads)
 {
-	struct list *it;
+	struct list *next;
 
-	while ((it = list_pop_front(&m->reads_at_once)) != NULL) {
-		struct request *r = LIST_ITEM(it, struct request, waiting);
-
-		r->state = REQUEST_DUE;
-		session_advance(r->session);
-	}
+	list_for_each (it, reads)
+		LIST_ITEM(it, struct request, waiting)->state = REQUEST_DUE;
+	while ((next = list_pop_front(reads)) != NULL)
+		session_advance(LIST_ITEM(next, struct request, waiting)->session);
 }
 
 void member_read_turn(struct member *m)
 {
 	uint64_t now = member_now_ms(m);
 
-	read_at_once(m);
+	/*
+	 * READONLY: this member's state will do. It is never older than what the session has seen
+	 * or written here: what is applied only grows, and a read waits for the writes before it.
+	 */
+	reads_due(&m->reads_at_once);
 	if (m->barrier_due_ms && now >= m->barrier_due_ms)
 		member_barrier_void(m);
 	if (m->barrier_due_ms || list_empty(&m->reads_waiting))
@@ -231,15 +233,8 @@ void member_read_turn(struct member *m)
 
 void member_barrier_met(struct member *m, uint64_t request)
 {
-	struct list *it;
-
 	if ((request != m->barrier && !MUTANT(any_barrier_counts)) || !m->barrier_due_ms)
 		return; /* asked for again since, under another number */
 	m->barrier_due_ms = 0;
-	while ((it = list_pop_front(&m->reads_flying)) != NULL) {
-		struct request *r = LIST_ITEM(it, struct request, waiting);
-
-		r->state = REQUEST_DUE;
-		session_advance(r->session);
-	}
+	reads_due(&m->reads_flying);
 }
