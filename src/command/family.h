@@ -45,8 +45,7 @@ extern const struct command_family transaction_family;
 		.first_key = (first_), .last_key = (last_), .key_step = (step_), .run = (run_) \
 	}
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 /* Whether the argument is this word, in any case. */
 bool argument_is(struct slice argument, const char *word);
@@ -73,8 +72,7 @@ struct options {
 MUST_USE int call_options(struct call *c, size_t from, const struct option *table, size_t count,
 			  struct options *out);
 
-/* ---- replies -----------------------------------------------------------------------------------
- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 int reply_ok(struct call *c);
 int reply_integer(struct call *c, int64_t value);
@@ -89,8 +87,7 @@ int reply_wrong_arity(struct call *c);
 /* "ERR <before><name of the command><behind>" */
 int reply_error_named(struct call *c, const char *before, const char *behind);
 
-/* ---- records -----------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /*
  * The record under argument `at`. OK: it is there, or `r->type` is RECORD_NONE. Any other result is
@@ -116,14 +113,12 @@ void call_delete(struct call *c, size_t at, const struct record *r);
 /* The key holds another string, and the deadline it had. */
 void call_replace_string(struct call *c, size_t at, const struct record *old, struct slice value);
 
-/* ---- clients -----------------------------------------------------------------------------------
- */
+/* ---- clients --------------------------------------------------------------------------------- */
 
 /* CALL_REFUSED: a name that would break the lines of a list of clients. */
 MUST_USE int client_name_allowed(struct call *c, struct slice name);
 
-/* ---- conditions on a record --------------------------------------------------------------------
- */
+/* ---- conditions on a record ------------------------------------------------------------------ */
 
 /* IFREV: main or main-sub; main 0: the key is to be absent. */
 struct revision_condition {
@@ -134,8 +129,7 @@ struct revision_condition {
 MUST_USE bool revision_condition_parse(struct slice text, struct revision_condition *out);
 bool revision_condition_holds(const struct revision_condition *condition, const struct record *r);
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 enum time_unit {
 	TIME_SECONDS = 1000,

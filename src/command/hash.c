@@ -5,8 +5,7 @@
 #include "resp/integer.h"
 #include "storage/txn_element.h"
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool hash_or_none(const struct record *r)
 {
@@ -150,8 +149,7 @@ static int hash_vals(struct call *c)
 	return hash_all(c, false, true);
 }
 
-/* ---- changing ----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 /* Field after value from argument 2 on; `*added`: how many are new. */
 static int hash_put_all(struct call *c, const struct record *r, int64_t *added)
@@ -172,10 +170,10 @@ static int hash_put_all(struct call *c, const struct record *r, int64_t *added)
 	return OK;
 }
 
-static int hash_set(struct call *c)
+/* HSET and HMSET but for their replies. */
+static int hash_put_arguments(struct call *c, int64_t *added)
 {
 	struct record r;
-	int64_t added;
 	int rc;
 
 	if (c->argc % 2 != 0)
@@ -185,24 +183,22 @@ static int hash_set(struct call *c)
 		return rc;
 	if (!hash_or_none(&r))
 		return reply_wrong_type(c);
-	rc = hash_put_all(c, &r, &added);
+	return hash_put_all(c, &r, added);
+}
+
+static int hash_set(struct call *c)
+{
+	int64_t added;
+	int rc = hash_put_arguments(c, &added);
+
 	return rc == OK ? reply_integer(c, added) : rc;
 }
 
 static int hash_mset(struct call *c)
 {
-	struct record r;
 	int64_t added;
-	int rc;
+	int rc = hash_put_arguments(c, &added);
 
-	if (c->argc % 2 != 0)
-		return reply_wrong_arity(c);
-	rc = call_record(c, 1, &r);
-	if (rc != OK)
-		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
-	rc = hash_put_all(c, &r, &added);
 	return rc == OK ? reply_ok(c) : rc;
 }
 

@@ -8,8 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- arguments ---------------------------------------------------------------------------------
- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 struct history_options {
 	struct revision from;
@@ -64,8 +63,7 @@ static const char *history_options(const struct call *c, struct history_options 
 	return NULL;
 }
 
-/* ---- entries -----------------------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 /* One pair after the other of a map whose size is known at its end. */
 struct history_entry {
@@ -120,8 +118,7 @@ static void history_write(struct resp_writer *w, struct revision at, const struc
 	resp_close(w, e.open, e.pairs);
 }
 
-/* ---- the walk ----------------------------------------------------------------------------------
- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 /* From the newest change of a key back to the last one that is not dead. */
 struct history_walk {

@@ -8,8 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- bounds ------------------------------------------------------------------------------------
- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 /* Keys from `from` up to, not including, `to`. */
 struct range {
@@ -84,8 +83,7 @@ static int range_scan(struct call *c, const struct range *r, bool backward, stru
 	return record_scan_open(s, c->txn, c->database, from, r->endless ? NULL : &to, backward);
 }
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 struct range_options {
 	bool backward;
@@ -145,8 +143,7 @@ static const char *range_options(const struct call *c, size_t at, bool prefix,
 	return o->keys_only && o->count_only ? "ERR syntax error" : NULL;
 }
 
-/* ---- replies -----------------------------------------------------------------------------------
- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 struct range_reply {
 	struct call *call;
@@ -285,8 +282,7 @@ static int range_prefix(struct call *c)
 	return rc;
 }
 
-/* ---- deletion ----------------------------------------------------------------------------------
- */
+/* ---- deletion -------------------------------------------------------------------------------- */
 
 /* What is walked through must not change meanwhile: so the names first. */
 static int range_collect(struct call *c, const struct range *range, struct buf *names)

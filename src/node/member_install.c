@@ -86,6 +86,10 @@ static enum job_progress install_step(struct job *job)
 		break;
 	case INSTALL_READING:
 		in->error = store_intake_read(&in->intake, in->fresh);
+		/* The log goes on behind the index that was asked for: the state must say the same.
+		 */
+		if (in->error == OK && in->intake.index != in->index)
+			in->error = ERR_CORRUPT;
 		break;
 	case INSTALL_ADOPTING:
 		in->error = vault_adopt(in->vault, in->fresh);

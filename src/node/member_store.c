@@ -30,6 +30,8 @@ static struct job *machine_store(void *ctx, const struct snapshot *s)
 	struct buf descriptor = {0};
 	struct job *job;
 
+	/* What is stored is the state that the descriptor speaks of. */
+	CHECK(store_flush_failed(m->store) || store_position(m->store)->index == s->index);
 	snapshot_encode(s, &descriptor);
 	job = store_flush(m->store, buf_slice(&descriptor));
 	buf_free(&descriptor);

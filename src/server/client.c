@@ -18,8 +18,7 @@
 
 #define KEEPALIVE_S 300
 
-/* ---- input -------------------------------------------------------------------------------------
- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
 static bool client_takes_requests(const struct client *c)
 {
@@ -183,8 +182,7 @@ void client_resume(struct client *c)
 		ev_io_start(c->owner->options.ev, &c->readable);
 }
 
-/* ---- output ------------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static void client_wait_writable(struct client *c, bool wait)
 {
@@ -259,8 +257,7 @@ void client_write(struct client *c)
 		client_end_input(c, c->state == CLIENT_OPEN ? CLIENT_ENDING : CLIENT_ENDED);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 void client_linger(struct client *c, uint64_t now_ms)
 {

@@ -166,8 +166,7 @@ static void set_defaults(struct options *o)
 	}
 }
 
-/* ---- environment -------------------------------------------------------------------------------
- */
+/* ---- environment ----------------------------------------------------------------------------- */
 
 /* PEER_PORT is peer-port. */
 static bool variable_is(const char *variable, size_t len, const char *directive)
@@ -235,8 +234,7 @@ static int read_environment(struct options *o, char *const *environment, struct 
 	return OK;
 }
 
-/* ---- file --------------------------------------------------------------------------------------
- */
+/* ---- file ------------------------------------------------------------------------------------ */
 
 static int read_whole_file(const char *path, struct buf *out)
 {
@@ -325,8 +323,7 @@ static int read_file(struct options *o, const char *path, struct buf *problem)
 	return rc;
 }
 
-/* ---- command line ------------------------------------------------------------------------------
- */
+/* ---- command line ---------------------------------------------------------------------------- */
 
 static bool is_directive(const char *argument)
 {
@@ -375,8 +372,7 @@ static int read_arguments(struct options *o, int argc, char *const *argv, struct
 	return rc;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static bool knows_itself(const struct options *o)
 {

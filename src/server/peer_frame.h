@@ -56,8 +56,7 @@ struct peer_welcome {
 
 uint64_t peer_token(struct slice text);
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* The salt of a body's hash. */
 uint64_t peer_frame_salt(unsigned kind, size_t len);
@@ -70,8 +69,7 @@ void peer_hello_encode(const struct peer_hello *hello, struct buf *out);
 void peer_welcome_encode(const struct peer_welcome *welcome, struct buf *out);
 void peer_refuse_encode(struct slice reason, struct buf *out);
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /*
  * Bodies of greetings; what is found points into them. ERR_MALFORMED: no greeting of ours;

@@ -36,8 +36,7 @@ static bool inlet_answer(struct peer_inlet *in, const struct buf *bytes)
 	return write(in->readable.fd, bytes->data, bytes->len) == (ssize_t)bytes->len;
 }
 
-/* ---- greeting ----------------------------------------------------------------------------------
- */
+/* ---- greeting -------------------------------------------------------------------------------- */
 
 /* Whether this one may be heard; if not, `why` tells both sides. */
 static bool hello_is_good(const struct peers *p, const struct peer_hello *hello, struct buf *why)
@@ -140,8 +139,7 @@ static bool inlet_hear_hello(struct peer_inlet *in, unsigned kind, struct slice 
 	return inlet_welcome(in, peer, &hello);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 /* False: the inlet is gone. */
 static bool inlet_hear_frame(struct peer_inlet *in, unsigned kind, struct blob *body)

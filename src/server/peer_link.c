@@ -109,8 +109,7 @@ static void link_lose(struct peer_link *l, const char *why)
 	link_wait(l);
 }
 
-/* ---- greeting ----------------------------------------------------------------------------------
- */
+/* ---- greeting -------------------------------------------------------------------------------- */
 
 static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 {
@@ -198,8 +197,7 @@ static void link_greet(struct peer_link *l)
 	peer_link_flush(l);
 }
 
-/* ---- sockets -----------------------------------------------------------------------------------
- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static void link_readable(struct ev_loop *ev, ev_io *w, int revents)
 {
@@ -304,8 +302,7 @@ static void link_timer(struct ev_loop *ev, ev_timer *w, int revents)
 		link_fail(l, "no answer", false);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static size_t frame_len(const struct frame *frame)
 {
@@ -377,8 +374,7 @@ void peer_link_flush(struct peer_link *l)
 	}
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel)
 {

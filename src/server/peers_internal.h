@@ -95,8 +95,7 @@ struct peers {
 /* The peer of this name, or NULL. */
 struct peer *peers_find(struct peers *p, struct slice name);
 
-/* ---- to a peer ---------------------------------------------------------------------------------
- */
+/* ---- to a peer ------------------------------------------------------------------------------- */
 
 void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel);
 void peer_link_close(struct peer_link *l);
@@ -105,8 +104,7 @@ void peer_link_send(struct peer_link *l, const struct frame *frame);
 /* Writes what is queued. */
 void peer_link_flush(struct peer_link *l);
 
-/* ---- from a peer -------------------------------------------------------------------------------
- */
+/* ---- from a peer ----------------------------------------------------------------------------- */
 
 void peer_inlet_new(struct peers *owner, int fd);
 void peer_inlet_free(struct peer_inlet *in);

@@ -61,8 +61,7 @@ struct server {
 	uint64_t end_till_ms;
 };
 
-/* ---- what the member sees ----------------------------------------------------------------------
- */
+/* ---- what the member sees -------------------------------------------------------------------- */
 
 static uint64_t io_random(void *ctx)
 {
@@ -124,8 +123,7 @@ static void member_failed(void *ctx, int error)
 	s->failed = true;
 }
 
-/* ---- what connections and threads tell ---------------------------------------------------------
- */
+/* ---- what connections and threads tell ------------------------------------------------------- */
 
 static void peer_receive(void *ctx, uint64_t from, unsigned kind, struct blob *body)
 {
@@ -183,8 +181,7 @@ static void loop_is_woken(void *ctx)
 	threads_complete(s->threads);
 }
 
-/* ---- the turn ----------------------------------------------------------------------------------
- */
+/* ---- the turn -------------------------------------------------------------------------------- */
 
 static bool server_is_settled(const struct server *s, uint64_t now)
 {
@@ -223,8 +220,7 @@ static uint64_t server_turn(void *ctx)
 	return s->ending ? server_end_turn(s, due) : due;
 }
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static int server_seed(struct server *s, struct buf *problem)
 {
@@ -426,8 +422,7 @@ int server_new(struct server **out, const struct options *options, struct engine
 	return OK;
 }
 
-/* ---- run and end -------------------------------------------------------------------------------
- */
+/* ---- run and end ----------------------------------------------------------------------------- */
 
 int server_run(struct server *s)
 {

@@ -39,8 +39,7 @@ struct engine_load {
 	uint64_t live_bytes;	  /* of all files */
 };
 
-/* ---- files in ----------------------------------------------------------------------------------
- */
+/* ---- files in -------------------------------------------------------------------------------- */
 
 /* A sorted file for `family`, empty. ERR_NO_SPACE, ERR_IO; ERR_STOPPED after a failed ingestion. */
 MUST_USE int engine_file_begin(struct engine *e, enum engine_family family,
@@ -74,8 +73,7 @@ MUST_USE int engine_file_ingest(struct engine_file *f);
 /* Removes what was made of it and frees it. NULL is nothing. */
 void engine_file_drop(struct engine_file *f);
 
-/* ---- rows out ----------------------------------------------------------------------------------
- */
+/* ---- rows out -------------------------------------------------------------------------------- */
 
 /* The engine as it is now. */
 struct engine_view *engine_view_open(struct engine *e);
@@ -130,8 +128,7 @@ MUST_USE int engine_cursor_error(const struct engine_cursor *c);
 struct slice engine_cursor_key(const struct engine_cursor *c);
 struct slice engine_cursor_value(const struct engine_cursor *c);
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 void engine_load(struct engine *e, struct engine_load *out);
 

@@ -116,8 +116,7 @@ MUST_USE int record_decode(struct slice bytes, struct record *r);
 /* NULL, or which of R1 to R4 is broken. */
 const char *record_broken(const struct record *r);
 
-/* ---- elements ----------------------------------------------------------------------------------
- */
+/* ---- elements -------------------------------------------------------------------------------- */
 
 #define ELEMENT_ORDER_MAX 8
 

@@ -416,6 +416,7 @@ int store_intake_read(struct store_intake *in, struct engine *engine)
 		rc = ERR_CORRUPT;
 	if (rc == OK)
 		rc = take_position(buf_slice(&in->position), &p, &in->snapshot);
+	in->index = p.index;
 	position_free(&p);
 	if (rc != OK)
 		store_intake_drop(in);

@@ -45,8 +45,7 @@ void store_close(struct store *s);
 /* The position of what is applied; changed by txn_commit and by whoever applies entries. */
 struct position *store_position(struct store *s);
 
-/* ---- the loop ----------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* What is applied, for the loop to read, beneath layer 0, which is left empty. */
 void store_reader(struct store *s, struct reader *r);
@@ -74,8 +73,7 @@ bool store_holds(struct store *s, struct slice row);
  */
 void store_learn(struct store *s, const struct view *v, const struct fetched *rows);
 
-/* ---- views -------------------------------------------------------------------------------------
- */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 /* What is applied now, for other threads to read. Taken and given back by the loop. */
 struct view *view_open(struct store *s);
@@ -96,8 +94,7 @@ void view_reader(const struct view *v, struct reader *r);
 /* The position of what it shows, without origins. */
 const struct position *view_position(const struct view *v);
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Whether the live overlay should be frozen. */
 bool store_wants_flush(const struct store *s);
@@ -146,6 +143,7 @@ struct store_intake {
 	struct engine_view *view;
 	struct buf position; /* encoded */
 	struct buf snapshot;
+	uint64_t index; /* of that position */
 };
 
 /* Blocks. All zero before; on an error nothing is left to be freed. */

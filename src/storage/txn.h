@@ -99,8 +99,7 @@ void txn_commit(struct txn *t);
 /* Nothing of it ever was. */
 void txn_undo(struct txn *t);
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /*
  * The record under a key of a database. ERR_NOT_FOUND: there is none, and `r` is that of a
@@ -164,8 +163,7 @@ MUST_USE bool record_scan_next(struct record_scan *s, struct slice *key, struct 
 /* Ends it; what went wrong on the way, or OK. */
 MUST_USE int record_scan_close(struct record_scan *s);
 
-/* ---- changing ----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 /*
  * In all of these `old` is what txn_record filled in for this key, found or not, with no change of

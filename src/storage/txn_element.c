@@ -29,8 +29,7 @@ int txn_element(struct txn *t, const struct record *r, struct slice element, str
 			  element_row_key(t, r->type, r->incarnation, element), value);
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 /* The same for all keys of an incarnation. */
 static void incarnation_put(uint8_t head[static ELEMENT_KEY_HEAD], uint64_t incarnation)
@@ -74,8 +73,7 @@ int element_scan_close(struct element_scan *s)
 	return s->error != OK ? s->error : rc;
 }
 
-/* ---- changing ----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 void collection_open(struct collection *c, struct txn *t, unsigned database, struct slice key,
 		     const struct record *old, enum record_type type)

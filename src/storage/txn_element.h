@@ -10,8 +10,7 @@
 
 #include "storage/txn.h"
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* What an element holds; `r` is a collection that txn_record gave. ERR_NOT_FOUND: it is not there.
  */
@@ -47,8 +46,7 @@ MUST_USE bool element_scan_next(struct element_scan *s, struct slice *element, s
 /* Ends it; what went wrong on the way, or OK. */
 MUST_USE int element_scan_close(struct element_scan *s);
 
-/* ---- changing ----------------------------------------------------------------------------------
- */
+/* ---- changing -------------------------------------------------------------------------------- */
 
 /*
  * A collection that a command changes: opened once, closed once, with nothing else done to its key

@@ -12,8 +12,7 @@ static inline int row_decoded(int rc)
 	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
 }
 
-/* ---- txn.c ------------------------------------------------------------------------------------
- */
+/* ---- txn.c ----------------------------------------------------------------------------------- */
 
 /* The keyspace of a database now. */
 uint32_t txn_keyspace(const struct txn *t, unsigned database);
@@ -49,8 +48,7 @@ void txn_bury(struct txn *t, const struct record *old);
 /* Counts of a keyspace that will be added at commit. */
 struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace);
 
-/* ---- txn_past.c -------------------------------------------------------------------------------
- */
+/* ---- txn_past.c ------------------------------------------------------------------------------ */
 
 /* The keyspace that a database had, at the revision that is read. */
 MUST_USE int past_keyspace(struct txn *t, unsigned database, uint32_t *keyspace);

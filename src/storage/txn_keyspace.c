@@ -5,8 +5,7 @@
 #include "base/mem.h"
 #include "storage/txn_internal.h"
 
-/* ---- databases -------------------------------------------------------------------------------
- */
+/* ---- databases ------------------------------------------------------------------------------- */
 
 static void txn_map(struct txn *t, unsigned database, unsigned other)
 {
@@ -85,8 +84,7 @@ int txn_key_count(struct txn *t, unsigned database, uint64_t *count)
 	return OK;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 /* The source says where it went, ... */
 static void txn_move_away(struct txn *t, uint32_t keyspace, struct slice key,
@@ -132,8 +130,7 @@ void txn_move(struct txn *t, unsigned database, struct slice key, const struct r
 	txn_move_here(t, to, to_key, &moved, other, from, key);
 }
 
-/* ---- all records of a database ---------------------------------------------------------------
- */
+/* ---- all records of a database --------------------------------------------------------------- */
 
 static void record_scan_free(struct record_scan *s)
 {

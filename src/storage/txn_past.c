@@ -113,8 +113,7 @@ int past_keyspace(struct txn *t, unsigned database, uint32_t *keyspace)
 	return OK;
 }
 
-/* ---- records ---------------------------------------------------------------------------------
- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* The value of a string stands in this change or in the one that it names. */
 static int past_value(struct txn *t, const struct change *c, struct record *r)
@@ -198,8 +197,7 @@ int past_record(struct txn *t, uint32_t keyspace, struct slice key, struct recor
 	return rc;
 }
 
-/* ---- elements --------------------------------------------------------------------------------
- */
+/* ---- elements -------------------------------------------------------------------------------- */
 
 /*
  * The newest change that is this incarnation's and newer than the revision, wherever its key has

@@ -26,8 +26,7 @@ static uint64_t entry_hash(const struct entry *e)
 			   hash64_pair(e->term, e->stamp));
 }
 
-/* ---- majorities, counted apart from the code under test ---------------------------------------
- */
+/* ---- majorities, counted apart from the code under test -------------------------------------- */
 
 static bool half_decides(const struct membership *m, uint8_t role, uint32_t holds)
 {

@@ -17,8 +17,7 @@
 
 #define PATIENCE_MS 30000
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 /* On each channel in order; returns how many came. */
 static void check_order(const struct node *n, bool all)

@@ -72,8 +72,7 @@ static struct slice value_text(unsigned value, char room[static 200])
 	return slice_of(room, len);
 }
 
-/* ---- commands --------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 /* What a command does to the store and to the model: drawn once, run as often as needed. */
 struct step {
@@ -218,8 +217,7 @@ static int run_command(struct txn *t, void *ctx)
 	return c->fails ? ERR_INVALID : OK;
 }
 
-/* ---- the model -------------------------------------------------------------------------------
- */
+/* ---- the model ------------------------------------------------------------------------------- */
 
 static bool model_fields(struct model_key *k, const struct step *p, uint64_t main)
 {
@@ -357,8 +355,7 @@ static void model_run(struct model *m)
 	assert_int_equal(store_position(m->s.store)->revision, m->count - 1);
 }
 
-/* ---- checks ----------------------------------------------------------------------------------
- */
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 /* Reads give no failures but these: so a missing row is fetched, and anything else is found. */
 struct look {

@@ -45,8 +45,7 @@ static struct fake_member *fake_of(const struct member *m)
 	return (struct fake_member *)(uintptr_t)m;
 }
 
-/* ---- member ------------------------------------------------------------------------------------
- */
+/* ---- member ---------------------------------------------------------------------------------- */
 
 struct member_options member_options_default(void)
 {
@@ -174,8 +173,7 @@ uint64_t driver_id(const struct driver *d)
 	return 1;
 }
 
-/* ---- sessions ----------------------------------------------------------------------------------
- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 struct session *session_open(struct member *member, const struct session_events *events, void *ctx)
 {

@@ -21,8 +21,7 @@ uint64_t now_ms(const struct world *w)
 	return clock_monotonic_us(&w->clock) / 1000;
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static size_t entry_len(uint32_t number)
 {
@@ -77,8 +76,7 @@ static void check_frame(const struct blob *body)
 			fail_msg("frame %u is not what was sent", number);
 }
 
-/* ---- nodes -------------------------------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------------------------------- */
 
 static struct node *other(struct node *n)
 {
@@ -203,8 +201,7 @@ static void node_init(struct node *n, struct world *w, unsigned number)
 	};
 }
 
-/* ---- world -------------------------------------------------------------------------------------
- */
+/* ---- world ----------------------------------------------------------------------------------- */
 
 static uint64_t world_turn(void *ctx)
 {
