@@ -176,6 +176,7 @@ static int hash_put_arguments(struct call *c, int64_t *added)
 	struct record r;
 	int rc;
 
+	*added = 0;
 	if (c->argc % 2 != 0)
 		return reply_wrong_arity(c);
 	rc = call_record(c, 1, &r);
