@@ -19,7 +19,7 @@ void driver_crash_point(const struct driver *d, enum crash_point point)
 	crash_point(d->io->crash_points, point);
 }
 
-static void driver_fail(struct driver *d, int error)
+void driver_fail(struct driver *d, int error)
 {
 	if (d->failed)
 		return;
@@ -74,8 +74,7 @@ static void driver_persist(struct driver *d, const struct raft_persist *p)
 	buf_free(&membership);
 }
 
-static void driver_run(struct driver *d, enum job_lane lane, struct job *job,
-		       void (*done)(struct job *))
+void driver_run(struct driver *d, enum job_lane lane, struct job *job, void (*done)(struct job *))
 {
 	job->done = done;
 	job->owner = d;
@@ -191,141 +190,6 @@ static void driver_send_now(struct driver *d, const struct raft_ready *rd)
 		d->held[d->held_count++] =
 			(struct held_message){.seq = rd->after_seq, .message = rd->after[i]};
 	}
-}
-
-/* ---- entries from disk ----------------------------------------------------------------------- */
-
-static bool driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
-			      size_t count);
-
-/*
- * What was durable cannot be read. The mark must be on disk before this member stops: the next
- * start finds the damaged place, and must not take it for the torn end of an append.
- */
-static void driver_mark_damage(struct driver *d, uint64_t index)
-{
-	struct log_damage damage = {.from_index = index, .to_index = index};
-	struct log_batch batch = {.mark = &damage};
-
-	LOG(d->io->logger, LOG_ERROR, "entry %" PRIu64 " is damaged on disk", index);
-	if (!d->damage_ticket)
-		d->damage_ticket = log_add(d->log, &batch);
-}
-
-static void driver_load_done(struct job *job)
-{
-	struct loading *l = job->owner;
-	struct driver *d = l->driver;
-	int rc = log_read_complete(d->log, &l->read);
-
-	if (rc == ERR_CORRUPT) {
-		driver_mark_damage(d, l->first);
-	} else if (rc == ERR_IO) {
-		driver_fail(d, rc);
-	} else if (l->peer) {
-		raft_loaded(d->raft, driver_now_ms(d), l->peer, l->first, l->read.entries,
-			    l->read.count, rc);
-	} else {
-		d->apply_loading = false;
-		/* A snapshot may have overtaken what was being read. */
-		if (rc == OK && l->first == d->applied + 1 && d->install != INSTALL_SWAPPING)
-			driver_apply_some(d, l->first, l->read.entries, l->read.count);
-	}
-	list_remove(&l->link);
-	log_read_free(&l->read);
-	mem_free(l);
-}
-
-static void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_bytes)
-{
-	struct loading *l = MEM_NEW(struct loading);
-	int rc;
-
-	l->driver = d;
-	l->peer = peer;
-	l->first = first;
-	rc = log_read_start(d->log, &l->read, first, max_bytes);
-	if (rc != OK) {
-		mem_free(l);
-		if (peer)
-			raft_loaded(d->raft, driver_now_ms(d), peer, first, NULL, 0, rc);
-		return;
-	}
-	list_push_back(&d->loads, &l->link);
-	if (!peer)
-		d->apply_loading = true;
-	l->read.job.done = driver_load_done;
-	l->read.job.owner = l;
-	d->io->run(d->io->ctx, LANE_READ, &l->read.job);
-}
-
-/* ---- apply ----------------------------------------------------------------------------------- */
-
-/* False when the machine has to wait for something first. */
-static bool driver_apply_some(struct driver *d, uint64_t first, const struct entry *entries,
-			      size_t count)
-{
-	struct raft_status s;
-	bool goes_on = true;
-
-	raft_status(d->raft, &s);
-	for (size_t i = 0; i < count && first + i <= s.commit; i++) {
-		if (i > 0)
-			driver_crash_point(d, CRASH_BETWEEN_APPLIES);
-		CHECK(first + i == d->applied + 1);
-		goes_on = d->machine->apply(d->machine->ctx, first + i, &entries[i]);
-		if (!goes_on)
-			break;
-		d->applied = first + i;
-	}
-	d->apply_waits = !goes_on;
-	raft_applied(d->raft, d->applied);
-	return goes_on;
-}
-
-/* Applies what is committed; true if there is more than one turn should take. A machine that waits
- * says so by a job's end, which brings the next turn. */
-static bool driver_apply(struct driver *d)
-{
-	uint64_t left = d->options.apply_slice;
-
-	if (d->install == INSTALL_SWAPPING || d->apply_loading)
-		return false;
-	for (;;) {
-		struct raft_status s;
-		const struct entry *e;
-		size_t n;
-
-		raft_status(d->raft, &s);
-		if (d->applied >= s.commit)
-			return false;
-		if (left == 0)
-			return true;
-		e = raft_committed(d->raft, d->applied + 1, &n);
-		if (!e) {
-			driver_load(d, 0, d->applied + 1, d->options.raft.append_bytes);
-			return false;
-		}
-		n = (size_t)MIN((uint64_t)n, left);
-		if (!driver_apply_some(d, d->applied + 1, e, n))
-			return false;
-		left -= n;
-	}
-}
-
-static void driver_answer_reads(struct driver *d)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < d->read_count; i++) {
-		struct waiting_read read = d->reads[i];
-
-		if (read.index <= d->applied || MUTANT(read_before_applied))
-			d->events->read_ready(d->events->ctx, read.request);
-		else
-			d->reads[kept++] = read;
-	}
-	d->read_count = kept;
 }
 
 /* ---- the turn -------------------------------------------------------------------------------- */

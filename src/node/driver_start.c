@@ -256,12 +256,7 @@ void driver_free(struct driver *d)
 {
 	if (!d)
 		return;
-	list_for_each_safe (it, &d->loads) {
-		struct loading *l = LIST_ITEM(it, struct loading, link);
-
-		log_read_free(&l->read);
-		mem_free(l);
-	}
+	driver_loads_close(d);
 	raft_free(d->raft);
 	if (d->log)
 		log_close(d->log);

@@ -37,6 +37,7 @@ struct loading {
 	struct log_read read;
 	uint64_t peer;
 	uint64_t first;
+	uint64_t end; /* for applying: behind the last one that may be applied */
 };
 
 enum driver_install { INSTALL_NONE, INSTALL_FETCHING, INSTALL_SWAPPING };
@@ -72,9 +73,10 @@ struct driver {
 
 	/* apply */
 	uint64_t applied;
-	bool apply_loading; /* entries to be applied are being read from disk */
-	bool apply_behind;  /* more is committed than one turn takes */
-	bool apply_waits;   /* the machine took an entry not, or not wholly */
+	bool apply_loading;	/* entries to be applied are being read from disk */
+	struct loading *replay; /* what was read, as long as it is not applied; NULL: nothing */
+	bool apply_behind;	/* more is committed than one turn takes */
+	bool apply_waits;	/* the machine took an entry not, or not wholly */
 	struct list loads;
 	struct raft_load *wanted; /* loads of the turn under way */
 	size_t wanted_cap;
@@ -103,6 +105,14 @@ struct driver {
 uint64_t driver_now_ms(const struct driver *d);
 void driver_crash_point(const struct driver *d, enum crash_point point);
 void driver_send_frame(struct driver *d, uint64_t to, enum frame_kind kind);
+void driver_fail(struct driver *d, int error);
+void driver_run(struct driver *d, enum job_lane lane, struct job *job, void (*done)(struct job *));
+
+/* driver_apply.c */
+void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_bytes);
+void driver_loads_close(struct driver *d);
+bool driver_apply(struct driver *d); /* true if there is more than one turn should take */
+void driver_answer_reads(struct driver *d);
 
 /* driver_start.c */
 MUST_USE int driver_raft_restart(struct driver *d, const struct membership *first);
