@@ -24,6 +24,7 @@ struct member_options member_options_default(void)
 		.value_cache_bytes = (size_t)128 << 20,
 		.batch_bytes = (size_t)1 << 20,
 		.unresolved_bytes = (size_t)64 << 20,
+		.lag_bytes = (size_t)64 << 20,
 		.session_requests = 4096,
 	};
 
@@ -52,6 +53,7 @@ static void on_read_ready(void *ctx, uint64_t request)
 static void on_appended(void *ctx, uint64_t first, const struct entry *entries, size_t count)
 {
 	member_time_appended(ctx, &entries[count - 1]);
+	member_lag_appended(ctx, first, entries, count);
 	member_prefetch_appended(ctx, first, entries, count);
 }
 
@@ -128,6 +130,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 		.failed = on_failed,
 	};
 	member_prefetch_init(m);
+	member_lag_init(m);
 	list_init(&m->reads_waiting);
 	list_init(&m->reads_at_once);
 	list_init(&m->reads_flying);
@@ -168,6 +171,7 @@ void member_free(struct member *m)
 	member_share_close(m);
 	member_expiry_close(m);
 	member_prefetch_close(m);
+	member_lag_close(m);
 	store_cleaned(m->cleaning);
 	origin_close(&m->origin);
 	driver_free(m->driver);
@@ -222,6 +226,7 @@ void member_turn(struct member *m)
 		member_time_turn(m);
 		member_expire_requests(m);
 		member_release_sessions(m);
+		member_lag_turn(m);
 		member_write_turn(m);
 		member_read_turn(m);
 		member_expiry_turn(m);

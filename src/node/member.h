@@ -27,6 +27,7 @@ struct member_options {
 	size_t value_cache_bytes;    /* values in memory */
 	size_t batch_bytes;	     /* of one entry, unless one command alone is larger */
 	size_t unresolved_bytes;     /* writes handed out and not applied yet; then sessions wait */
+	size_t lag_bytes;	     /* log that a leader has not applied; then proposals wait */
 	size_t session_requests;     /* unanswered requests of one session; then it is full */
 };
 

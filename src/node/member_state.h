@@ -163,6 +163,23 @@ struct prefetch {
 	size_t element_argv_cap;
 };
 
+/* An entry of the log that this member has not applied yet. */
+struct lag_entry {
+	uint64_t index;
+	uint32_t len;
+};
+
+/* How far applying is behind, and what waits for it to catch up. */
+struct lag {
+	struct lag_entry *ring; /* appended since the start and not applied, in order */
+	size_t cap;		/* power of two */
+	size_t first;
+	size_t count;
+	uint64_t bytes;	  /* of all these */
+	struct list held; /* of struct held_batch: forwarded to this leader, in order */
+	size_t held_bytes;
+};
+
 struct member {
 	struct member_options options;
 	const struct node_io *io;
@@ -187,6 +204,7 @@ struct member {
 
 	struct expiry expiry;
 	struct prefetch prefetch;
+	struct lag lag;
 
 	/* writes */
 	struct origin origin;
@@ -284,6 +302,17 @@ void member_prefetch_appended(struct member *m, uint64_t first, const struct ent
 bool member_prefetch_missing(struct member *m, const struct entry *e);
 /* Whether a step waits for rows, and none came back since. */
 bool member_prefetch_awaited(const struct member *m);
+
+/* member_lag.c */
+void member_lag_init(struct member *m);
+void member_lag_close(struct member *m);
+void member_lag_turn(struct member *m);
+void member_lag_appended(struct member *m, uint64_t first, const struct entry *entries,
+			 size_t count);
+/* Whether applying is so far behind that nothing more should be proposed here. */
+bool member_lags(const struct member *m);
+/* A batch that was forwarded to this leader is proposed, now or when applying has caught up. */
+void member_lag_admit(struct member *m, const struct batch_header *h, struct blob *body);
 
 /* member_write.c */
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);

@@ -61,7 +61,7 @@ static bool hand_out(struct member *m, struct blob *batch)
 	struct frame frame = {.kind = FRAME_FORWARD, .head = slice_of(batch->data, batch->len)};
 
 	if (leads(m))
-		return propose(m, ENTRY_BATCH, batch, 0) == OK;
+		return !member_lags(m) && propose(m, ENTRY_BATCH, batch, 0) == OK;
 	m->io->send(m->io->ctx, m->status.leader, &frame);
 	return true;
 }
@@ -169,10 +169,8 @@ void member_forwarded(struct member *m, uint64_t from, struct blob *body)
 		return;
 	}
 	/* No second hop: who does not lead that term drops it, and its origin sends it again. */
-	if (!leads(m) || h.term != m->status.term)
-		return;
-	if (propose(m, ENTRY_BATCH, body, h.member) != OK)
-		LOG(m->io->logger, LOG_DEBUG, "a batch of %016" PRIx64 " finds no room", h.member);
+	if (leads(m) && h.term == m->status.term)
+		member_lag_admit(m, &h, body);
 }
 
 void member_hear_registration(struct member *m, uint64_t from, struct slice body)

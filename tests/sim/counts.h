@@ -63,6 +63,7 @@
 	X(STATE_NOT_STORED, MEMBERS, "event", "flush that failed")                     \
 	X(STATE_FOUND, MEMBERS, "event", "state found at a start")                     \
 	X(REGISTERED, MEMBERS, "event", "run registered")                              \
+	X(BATCH_HELD, MEMBERS, "event", "batch held back by a leader that lags")       \
 	X(WAITED_IN_ENTRY, MEMBERS, "event", "entry that waited for rows")             \
 	X(STORE_FULL, MEMBERS, "event", "applying waited for the engine")              \
 	X(POOL_JOB, MEMBERS, "event", "job in the pool")                               \

@@ -32,6 +32,7 @@ static void members_draw(struct world *w)
 	p->value_cache_bytes = draw_bytes(w, 4096);
 	p->batch_bytes = (size_t)random_between(&w->random, 100, 4096);
 	p->unresolved_bytes = (size_t)random_between(&w->random, 500, 20000);
+	p->lag_bytes = (size_t)random_between(&w->random, 0, 20000);
 	p->session_requests = (size_t)random_between(&w->random, 2, 40);
 	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 8);
 	/* What many have under way on one key at once is more than the search can try. */
@@ -194,6 +195,7 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.value_cache_bytes = p->value_cache_bytes;
 	options.batch_bytes = p->batch_bytes;
 	options.unresolved_bytes = p->unresolved_bytes;
+	options.lag_bytes = p->lag_bytes;
 	options.session_requests = p->session_requests;
 	h->member_events = (struct member_events){
 		.ctx = h,

@@ -129,6 +129,10 @@ void members_watch_turn(struct host *h)
 	store_stats(m->store, &s);
 	watch_bound(h, "bytes of writes under way", m->origin.bytes + m->origin.collected.len,
 		    p->unresolved_bytes + REQUEST_BYTES_MAX);
+	watch_bound(h, "bytes of batches held back", m->lag.held_bytes,
+		    (uint64_t)h->world->host_count * (p->unresolved_bytes + REQUEST_BYTES_MAX));
+	if (m->lag.held_bytes)
+		COUNT(h->world, BATCH_HELD);
 	watch_bound(h, "bytes of changes", s.live_bytes, 4 * p->overlay_bytes + ARENA_SLACK);
 	watch_bound(h, "bytes of headers", s.header_bytes, p->header_cache_bytes);
 	watch_bound(h, "bytes of values", s.value_bytes, p->value_cache_bytes);

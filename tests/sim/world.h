@@ -162,6 +162,7 @@ struct profile {
 	size_t value_cache_bytes;
 	size_t batch_bytes;
 	size_t unresolved_bytes;
+	size_t lag_bytes;
 	size_t session_requests;
 	unsigned burst;	      /* most requests that a client sends at once */
 	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
