@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "resp/inline.h"
+#include "storage/engine_rocks.h"
 
 #include <string.h>
 
@@ -145,12 +146,25 @@ void solo_work(struct solo *s)
 	}
 }
 
+static int solo_open_engine(struct solo *s)
+{
+	struct engine_rocks_options o;
+
+	if (!s->rocks_dir) {
+		s->engine = engine_memory_open(s->rows);
+		return OK;
+	}
+	o = engine_rocks_defaults(s->rocks_dir);
+	return engine_rocks_open(&s->engine, &o);
+}
+
 int solo_start(struct solo *s)
 {
-	int rc;
+	int rc = solo_open_engine(s);
 
+	if (rc != OK)
+		return rc;
 	s->io.disk = sim_disk_interface(s->disk);
-	s->engine = engine_memory_open(s->rows);
 	rc = member_new(&s->member, &s->options, &s->io, s->engine, &s->events);
 	if (rc != OK) {
 		engine_close(s->engine);

@@ -14,6 +14,7 @@
 struct solo {
 	struct sim_disk *disk;
 	struct engine_memory *rows;
+	const char *rocks_dir; /* set by the test: the engine is RocksDB's, in there */
 	struct engine *engine;
 	struct random random;
 	uint64_t now_ms;
