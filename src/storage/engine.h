@@ -59,7 +59,10 @@ MUST_USE int engine_file_delete(struct engine_file *f, struct slice key);
  */
 MUST_USE int engine_file_delete_range(struct engine_file *f, struct slice from, struct slice to);
 
-/* The file is whole and on disk, and nobody sees it yet. ERR_NO_SPACE, ERR_IO. */
+/*
+ * The file is whole and on disk, and nobody sees it yet. ERR_NO_SPACE, also when there is no room
+ * to take it in; ERR_IO.
+ */
 MUST_USE int engine_file_finish(struct engine_file *f);
 
 /*

@@ -5,6 +5,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
+
+/* What must be free beside a file that is to be taken in: RocksDB notes it in its manifest. */
+#define ROCKS_INGEST_ROOM ((uint64_t)4 << 20)
 
 struct rocks_file {
 	struct engine_file file;
@@ -78,16 +82,33 @@ int rocks_file_delete_range(struct engine_file *f, struct slice from, struct sli
 	return rocks_file_error(f, text);
 }
 
+/*
+ * An engine that ran out of space while it took a file in has to be opened anew, a file that was
+ * not made is only made again: so a disk that is nearly full is noticed here.
+ */
+static int rocks_file_room(struct rocks *r)
+{
+	struct statvfs v;
+
+	if (statvfs(rocks_path_text(&r->dir), &v) != 0 ||
+	    (uint64_t)v.f_bavail * v.f_frsize >= ROCKS_INGEST_ROOM)
+		return OK;
+	LOG(r->logger, LOG_WARNING, "engine: the disk of %s is full", rocks_path_text(&r->dir));
+	return ERR_NO_SPACE;
+}
+
 /* The writer syncs the file before it says that all went well. */
 int rocks_file_finish(struct engine_file *f)
 {
 	struct rocks_file *file = rocks_file_of(f);
 	char *text = NULL;
+	int rc;
 
 	rocksdb_sstfilewriter_finish(file->writer, &text);
 	rocksdb_sstfilewriter_destroy(file->writer);
 	file->writer = NULL;
-	return rocks_file_error(f, text);
+	rc = rocks_file_error(f, text);
+	return rc == OK ? rocks_file_room(rocks_of(f->engine)) : rc;
 }
 
 /*

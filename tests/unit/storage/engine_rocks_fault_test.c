@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ static atomic_int countdown;   /* the call that makes it 0 fails; below: none do
 static atomic_int fault;       /* with this errno */
 static atomic_bool in_any;     /* calls of all threads count, not only those of the test's own */
 static atomic_bool in_others;  /* every call of the other threads fails */
+static atomic_bool is_full;    /* nothing is free */
 static _Thread_local bool own; /* this is the test's thread */
 
 static void arm(int nth, int error, bool any_thread)
@@ -70,6 +72,16 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
 	return fails() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int statvfs(const char *path, struct statvfs *v)
+{
+	fsblkcnt_t free_blocks = atomic_load(&is_full) ? 1 : 1 << 20;
+
+	(void)path;
+	*v = (struct statvfs){
+		.f_bsize = 4096, .f_frsize = 4096, .f_bfree = free_blocks, .f_bavail = free_blocks};
+	return 0;
 }
 
 int link(const char *from, const char *to)
@@ -180,6 +192,25 @@ static void a_failing_disk_while_a_file_is_made(void **state)
 {
 	(void)state;
 	a_file_that_cannot_be_made_may_be_tried_again(EIO, ERR_IO);
+}
+
+/* Nothing is lost but a file that can be made again: it is not taken in without room to do so. */
+static void a_nearly_full_disk_takes_nothing_in(void **state)
+{
+	struct engine_tester t;
+	struct engine_file *f;
+
+	(void)state;
+	engine_tester_init(&t, ENGINE_ROCKS);
+	atomic_store(&is_full, true);
+	assert_int_equal(make(&t, 1, &f), ERR_NO_SPACE);
+	assert_int_equal(engine_tester_count_files(t.dir, "incoming"), 0);
+	assert_int_equal(make(&t, 1, &f), ERR_NO_SPACE);
+	atomic_store(&is_full, false);
+	assert_int_equal(make(&t, 1, &f), OK);
+	assert_int_equal(engine_file_ingest(f), OK);
+	assert_int_equal(seed_in(&t, 1), 1);
+	engine_tester_close(&t);
 }
 
 /* Whatever the call: the file is in or not, the engine stops, and is whole when opened anew. */
@@ -294,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_disk_while_a_file_is_made),
 		cmocka_unit_test(a_failing_disk_while_a_file_is_made),
+		cmocka_unit_test(a_nearly_full_disk_takes_nothing_in),
 		cmocka_unit_test(a_full_disk_while_a_file_is_taken_in),
 		cmocka_unit_test(a_failing_disk_while_a_file_is_taken_in),
 		cmocka_unit_test(a_failing_disk_at_the_start),
