@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "consensus/raft.h"
+#include "support/allocations.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,33 +49,6 @@ struct bench {
 	bool bytes; /* messages travel as bytes */
 	uint64_t released;
 };
-
-static uint64_t allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *ptr, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *ptr, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	allocations++;
-	return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	allocations++;
-	return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *ptr, size_t size)
-{
-	allocations++;
-	return __real_realloc(ptr, size);
-}
 
 /* The next of a ring that nobody else holds any more. */
 static struct blob *ring_next(struct blob **ring, size_t count, size_t *at)
@@ -265,14 +239,14 @@ static void measure(bool bytes, size_t batch)
 
 	bench_open(&b, batch, bytes);
 	run(&b, WARM_UP, batch);
-	allocated = allocations;
+	allocated = allocations_here();
 	for (int round = 0; round < ROUNDS; round++) {
 		uint64_t begin = clock_monotonic_us(&clock);
 
 		run(&b, ROUND_ENTRIES, batch);
 		best_us = MIN(best_us, clock_monotonic_us(&clock) - begin);
 	}
-	allocated = allocations - allocated;
+	allocated = allocations_here() - allocated;
 	printf("%-8s batches of %2zu: %9.0f entries/s, %6.1f ns an entry, %.6f allocations an "
 	       "entry\n",
 	       bytes ? "bytes" : "structs", batch, ROUND_ENTRIES * 1e6 / (double)best_us,
