@@ -9,6 +9,34 @@
 
 #include <inttypes.h>
 
+static bool same_members(const struct membership *a, const struct membership *b)
+{
+	for (uint32_t i = 0; i < a->count; i++) {
+		const struct participant *p = membership_find(b, a->members[i].id);
+
+		if (!p || p->roles != a->members[i].roles)
+			return false;
+	}
+	return a->count == b->count;
+}
+
+/*
+ * Whether no log holds a change of membership that was never committed: it would count as soon as
+ * its holder is elected, perhaps with the disk that is to be lost for its majority.
+ */
+static bool all_agree_on_members(struct world *w, const struct membership *m)
+{
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (!h->id || !membership_find(m, h->id))
+			continue;
+		if (h->state == HOST_DOWN || !same_members(driver_membership(h->driver), m))
+			return false;
+	}
+	return true;
+}
+
 /* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
 static bool may_lose(struct world *w, struct host *h)
 {
@@ -20,7 +48,8 @@ static bool may_lose(struct world *w, struct host *h)
 		return false;
 	m = driver_membership(leader->driver);
 	driver_status(leader->driver, &s);
-	if (m->joint || s.membership_pending || voters(m) < 3 || !membership_find(m, h->id))
+	if (m->joint || s.membership_pending || voters(m) < 3 || !membership_find(m, h->id) ||
+	    !all_agree_on_members(w, m))
 		return false;
 	driver_status(h->driver, &s);
 	return s.born && !s.damaged;
