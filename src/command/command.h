@@ -73,6 +73,7 @@ struct command {
 /* An error was written as the reply, and nothing was changed. */
 #define CALL_REFUSED (-1)
 
+struct scan_page;
 struct transaction_local;
 
 /* One command to be run. */
@@ -85,6 +86,7 @@ struct call {
 	struct resp_writer *reply;
 	struct client *client;		 /* LOCAL commands only, else NULL */
 	struct buf *watches;		 /* takes what WATCH noted; NULL for all others */
+	struct scan_page *page;		 /* of SCAN, see command/scan_names.h; may be NULL */
 	struct transaction_local *local; /* of EXEC, see command/transaction.h; may be NULL */
 	bool refused;			 /* set: the reply is an error, and nothing was changed */
 };

@@ -22,6 +22,7 @@ extern const struct command_family expiry_family;
 extern const struct command_family introspection_family;
 extern const struct command_family key_family;
 extern const struct command_family object_family;
+extern const struct command_family scan_family;
 extern const struct command_family string_family;
 extern const struct command_family string_many_family;
 extern const struct command_family string_number_family;

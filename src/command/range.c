@@ -3,25 +3,13 @@
 #include "base/codec.h"
 #include "base/error.h"
 #include "command/family.h"
+#include "command/key_range.h"
 #include "resp/integer.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 /* ---- bounds ---------------------------------------------------------------------------------- */
-
-/* Keys from `from` up to, not including, `to`. */
-struct range {
-	struct buf from;
-	struct buf to;
-	bool endless; /* `to` counts for nothing */
-};
-
-static void range_free(struct range *r)
-{
-	buf_free(&r->from);
-	buf_free(&r->to);
-}
 
 /* One bound as the first key that is not before it: that of `(a` follows on `a`. */
 static bool range_bound(struct slice text, bool upper, struct buf *out)
@@ -43,11 +31,11 @@ static bool bound_is(struct slice text, char sign)
 }
 
 /* Bounds as ZRANGE BYLEX takes them; NULL, or what is wrong with them. */
-static const char *range_between(struct slice min, struct slice max, struct range *r)
+static const char *range_between(struct slice min, struct slice max, struct key_range *r)
 {
 	bool nothing = bound_is(min, '+') || bound_is(max, '-');
 
-	*r = (struct range){.endless = !nothing && bound_is(max, '+')};
+	*r = (struct key_range){.endless = !nothing && bound_is(max, '+')};
 	if (!bound_is(min, '-') && !bound_is(min, '+') && !range_bound(min, false, &r->from))
 		return "ERR min or max not valid string range item";
 	if (!bound_is(max, '-') && !bound_is(max, '+') && !range_bound(max, true, &r->to))
@@ -57,30 +45,6 @@ static const char *range_between(struct slice min, struct slice max, struct rang
 		buf_clear(&r->to);
 	}
 	return NULL;
-}
-
-/* All that begins so ends at the same with its last byte one higher, those that are 255 left out.
- */
-static void range_of_prefix(struct slice prefix, struct range *r)
-{
-	*r = (struct range){0};
-	buf_append_slice(&r->from, prefix);
-	buf_append_slice(&r->to, prefix);
-	while (r->to.len > 0 && r->to.data[r->to.len - 1] == UINT8_MAX)
-		r->to.len--;
-	if (r->to.len > 0)
-		r->to.data[r->to.len - 1]++;
-	r->endless = r->to.len == 0;
-}
-
-/* ERR_NOT_FOUND: no key can be in it. */
-static int range_scan(struct call *c, const struct range *r, bool backward, struct record_scan *s)
-{
-	struct slice from = buf_slice(&r->from), to = buf_slice(&r->to);
-
-	if (!r->endless && slice_compare(from, to) >= 0)
-		return ERR_NOT_FOUND;
-	return record_scan_open(s, c->txn, c->database, from, r->endless ? NULL : &to, backward);
 }
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -220,12 +184,12 @@ static int range_take(struct range_reply *p, struct slice key, const struct reco
 	return directory.len > 0 ? range_write(p, directory, NULL) : range_write(p, key, r);
 }
 
-static int range_walk(struct range_reply *p, const struct range *range)
+static int range_walk(struct range_reply *p, const struct key_range *range)
 {
 	struct record_scan s;
 	struct slice key;
 	struct record r;
-	int rc = range_scan(p->call, range, p->options->backward, &s), close;
+	int rc = key_range_scan(p->call, range, p->options->backward, &s), close;
 
 	if (rc != OK)
 		return rc == ERR_NOT_FOUND ? OK : rc;
@@ -235,7 +199,7 @@ static int range_walk(struct range_reply *p, const struct range *range)
 	return rc == OK ? close : rc;
 }
 
-static int range_reply(struct call *c, const struct range *range, const struct range_options *o,
+static int range_reply(struct call *c, const struct key_range *range, const struct range_options *o,
 		       size_t prefix_len)
 {
 	struct range_reply p = {.call = c, .options = o, .prefix_len = prefix_len};
@@ -256,41 +220,41 @@ static int range_reply(struct call *c, const struct range *range, const struct r
 static int range_range(struct call *c)
 {
 	struct range_options o;
-	struct range range;
+	struct key_range range;
 	const char *wrong = range_between(c->argv[1], c->argv[2], &range);
 	int rc;
 
 	if (!wrong)
 		wrong = range_options(c, 3, false, &o);
 	rc = wrong ? reply_error(c, wrong) : range_reply(c, &range, &o, 0);
-	range_free(&range);
+	key_range_free(&range);
 	return rc;
 }
 
 static int range_prefix(struct call *c)
 {
 	struct range_options o;
-	struct range range;
+	struct key_range range;
 	const char *wrong = range_options(c, 2, true, &o);
 	int rc;
 
 	if (wrong)
 		return reply_error(c, wrong);
-	range_of_prefix(c->argv[1], &range);
+	key_range_of_prefix(c->argv[1], &range);
 	rc = range_reply(c, &range, &o, c->argv[1].len);
-	range_free(&range);
+	key_range_free(&range);
 	return rc;
 }
 
 /* ---- deletion -------------------------------------------------------------------------------- */
 
 /* What is walked through must not change meanwhile: so the names first. */
-static int range_collect(struct call *c, const struct range *range, struct buf *names)
+static int range_collect(struct call *c, const struct key_range *range, struct buf *names)
 {
 	struct record_scan s;
 	struct slice key;
 	struct record r;
-	int rc = range_scan(c, range, false, &s);
+	int rc = key_range_scan(c, range, false, &s);
 
 	if (rc != OK)
 		return rc == ERR_NOT_FOUND ? OK : rc;
@@ -299,7 +263,7 @@ static int range_collect(struct call *c, const struct range *range, struct buf *
 	return record_scan_close(&s);
 }
 
-static int range_delete(struct call *c, const struct range *range)
+static int range_delete(struct call *c, const struct key_range *range)
 {
 	struct buf names = {0};
 	struct cursor at;
@@ -320,22 +284,22 @@ static int range_delete(struct call *c, const struct range *range)
 
 static int range_delrange(struct call *c)
 {
-	struct range range;
+	struct key_range range;
 	const char *wrong = range_between(c->argv[1], c->argv[2], &range);
 	int rc = wrong ? reply_error(c, wrong) : range_delete(c, &range);
 
-	range_free(&range);
+	key_range_free(&range);
 	return rc;
 }
 
 static int range_delprefix(struct call *c)
 {
-	struct range range;
+	struct key_range range;
 	int rc;
 
-	range_of_prefix(c->argv[1], &range);
+	key_range_of_prefix(c->argv[1], &range);
 	rc = range_delete(c, &range);
-	range_free(&range);
+	key_range_free(&range);
 	return rc;
 }
 

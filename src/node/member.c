@@ -142,6 +142,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->full);
 	list_init(&m->released);
 	list_init(&m->ageing);
+	scan_names_init(&m->scan_names);
 	member_machine_init(m);
 	rc = member_open(m);
 	if (rc != OK) {
@@ -179,6 +180,7 @@ void member_free(struct member *m)
 	txn_close(&m->read_txn);
 	fetched_free(m->pinned);
 	store_close(m->store);
+	scan_names_close(&m->scan_names);
 	mem_free(m->argv);
 	mem_free(m);
 }

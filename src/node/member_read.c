@@ -27,6 +27,7 @@ static struct call read_call(struct request *r, struct txn *t, struct resp_write
 		.txn = t,
 		.reply = w,
 		.watches = &r->watches,
+		.page = &r->page,
 		.local = r->local,
 	};
 }
@@ -34,6 +35,14 @@ static struct call read_call(struct request *r, struct txn *t, struct resp_write
 static void read_failed(struct resp_writer *w, int error)
 {
 	resp_write_errorf(w, "ERR This member cannot read its data: %s", error_text(error));
+}
+
+/* Its reply is written. What a SCAN leaves behind is known from now on. */
+static void read_done(struct member *m, struct request *r)
+{
+	if (r->page.cursor)
+		scan_names_note(&m->scan_names, r->page.cursor, buf_slice(&r->page.name));
+	session_done(r);
 }
 
 /* ---- the pool -------------------------------------------------------------------------------- */
@@ -92,7 +101,7 @@ static void read_batch_done(struct job *job)
 			request_free(r);
 			continue;
 		}
-		session_done(r);
+		read_done(m, r);
 		session_advance(s);
 	}
 	read_batch_free(b);
@@ -150,7 +159,9 @@ void member_read_now(struct member *m, struct request *r)
 	int rc;
 
 	txn_begin(&m->read_txn, member_time_now(m), 0);
+	r->page.known = &m->scan_names;
 	rc = command_run(&c);
+	r->page.known = NULL;
 	if (rc != OK)
 		w.out->len = before;
 	if (rc == ERR_MISSING) {
@@ -159,7 +170,7 @@ void member_read_now(struct member *m, struct request *r)
 	}
 	if (rc != OK)
 		read_failed(&w, rc);
-	session_done(r);
+	read_done(m, r);
 }
 
 void member_read(struct member *m, struct request *r)

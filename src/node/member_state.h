@@ -221,6 +221,7 @@ struct member {
 	uint64_t barrier_due_ms;   /* when it is asked for again; 0: none is under way */
 	struct read_batch *batch;  /* to be handed to the pool at the end of the turn */
 	struct list batches;	   /* in the pool */
+	struct scan_names scan_names;
 
 	/* states of others and for others */
 	struct install install;

@@ -38,6 +38,7 @@ void request_free(struct request *r)
 	list_remove(&r->ageing);
 	buf_free(&r->reply);
 	buf_free(&r->watches);
+	buf_free(&r->page.name);
 	transaction_local_free(r->local);
 	mem_free(r);
 }

@@ -4,6 +4,7 @@
 /* Inside node only: one request of a session, from its arrival to its reply. */
 
 #include "base/list.h"
+#include "command/scan_names.h"
 #include "command/transaction.h"
 
 struct session;
@@ -39,6 +40,7 @@ struct request {
 	int protocol;
 	struct buf reply;
 	struct buf watches;		 /* what a WATCH noted */
+	struct scan_page page;		 /* of a SCAN */
 	uint64_t watching;		 /* of a WATCH: the transaction it is meant for */
 	struct transaction_local *local; /* of an EXEC: owned; NULL: none */
 	size_t argc;

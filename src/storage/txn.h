@@ -160,6 +160,9 @@ MUST_USE int record_scan_open(struct record_scan *s, struct txn *t, unsigned dat
 /* The next record that is no tombstone, borrowed until the next call. */
 MUST_USE bool record_scan_next(struct record_scan *s, struct slice *key, struct record *r);
 
+/* The same with tombstones. */
+MUST_USE bool record_scan_next_any(struct record_scan *s, struct slice *key, struct record *r);
+
 /* Ends it; what went wrong on the way, or OK. */
 MUST_USE int record_scan_close(struct record_scan *s);
 

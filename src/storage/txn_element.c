@@ -31,28 +31,60 @@ int txn_element(struct txn *t, const struct record *r, struct slice element, str
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* The same for all keys of an incarnation. */
-static void incarnation_put(uint8_t head[static ELEMENT_KEY_HEAD], uint64_t incarnation)
+static void number_put(uint8_t at[static 8], uint64_t v)
 {
-	head[0] = STATE_ELEMENT;
 	for (int i = 0; i < 8; i++)
-		head[1 + i] = (uint8_t)(incarnation >> (56 - 8 * i));
+		at[i] = (uint8_t)(v >> (56 - 8 * i));
 }
 
-int element_scan_open(struct element_scan *s, struct txn *t, const struct record *r)
+static uint64_t number_get(const uint8_t at[static 8])
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | at[i];
+	return v;
+}
+
+/* The same for all keys of an incarnation. */
+static void incarnation_put(uint8_t *head, uint64_t incarnation)
+{
+	head[0] = STATE_ELEMENT;
+	number_put(head + 1, incarnation);
+}
+
+/* `from_len`: how much of s->from counts, where what stands behind the incarnation is set. */
+static int element_scan_begin(struct element_scan *s, struct txn *t, const struct record *r,
+			      size_t from_len)
 {
 	int rc = OK;
 
 	CHECK(r->incarnation);
-	*s = (struct element_scan){.type = r->type};
+	s->type = r->type;
+	s->error = OK;
 	if (t->past.on)
 		rc = past_elements(t, r->incarnation);
 	if (rc != OK)
 		return rc;
 	incarnation_put(s->from, r->incarnation);
 	incarnation_put(s->to, r->incarnation + 1);
-	return scan_open(&s->scan, &t->reader, FAMILY_STATE, slice_of(s->from, sizeof(s->from)),
+	return scan_open(&s->scan, &t->reader, FAMILY_STATE, slice_of(s->from, from_len),
 			 slice_of(s->to, sizeof(s->to)), false);
+}
+
+int element_scan_open(struct element_scan *s, struct txn *t, const struct record *r)
+{
+	return element_scan_begin(s, t, r, ELEMENT_KEY_HEAD);
+}
+
+int element_scan_open_at(struct element_scan *s, struct txn *t, const struct record *r,
+			 uint64_t hash)
+{
+	uint8_t order[ELEMENT_ORDER_MAX];
+
+	CHECK(element_order_put(r->type, (struct slice){NULL, 0}, order) == ELEMENT_ORDER_MAX);
+	number_put(s->from + ELEMENT_KEY_HEAD, hash);
+	return element_scan_begin(s, t, r, sizeof(s->from));
 }
 
 bool element_scan_next(struct element_scan *s, struct slice *element, struct slice *value)
@@ -63,6 +95,8 @@ bool element_scan_next(struct element_scan *s, struct slice *element, struct sli
 	if (s->error != OK || !scan_next(&s->scan, &row, value))
 		return false;
 	s->error = row_decoded(element_key_decode(row, s->type, &incarnation, element));
+	if (s->error == OK && row.len - element->len > ELEMENT_KEY_HEAD)
+		s->hash = number_get(row.data + ELEMENT_KEY_HEAD);
 	return s->error == OK;
 }
 

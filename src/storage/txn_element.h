@@ -32,13 +32,18 @@ MUST_USE int txn_element(struct txn *t, const struct record *r, struct slice ele
 struct element_scan {
 	struct scan scan;
 	enum record_type type;
-	uint8_t from[ELEMENT_KEY_HEAD];
+	uint8_t from[ELEMENT_KEY_HEAD + ELEMENT_ORDER_MAX];
 	uint8_t to[ELEMENT_KEY_HEAD];
+	uint64_t hash; /* what the element that came last is sorted by, if its type has that */
 	int error;
 };
 
 /* As scan_open. The struct stays where it is; after an error there is nothing to close. */
 MUST_USE int element_scan_open(struct element_scan *s, struct txn *t, const struct record *r);
+
+/* From a hash on, for a type that sorts by hashes. */
+MUST_USE int element_scan_open_at(struct element_scan *s, struct txn *t, const struct record *r,
+				  uint64_t hash);
 
 /* The next one, borrowed until the next call. */
 MUST_USE bool element_scan_next(struct element_scan *s, struct slice *element, struct slice *value);

@@ -180,15 +180,21 @@ static int record_scan_take(struct record_scan *s, struct slice row_key, struct 
 	return rc;
 }
 
-bool record_scan_next(struct record_scan *s, struct slice *key, struct record *r)
+bool record_scan_next_any(struct record_scan *s, struct slice *key, struct record *r)
 {
 	struct slice row_key, value;
 
-	while (s->error == OK && scan_next(&s->scan, &row_key, &value)) {
-		s->error = record_scan_take(s, row_key, value, key, r);
-		if (s->error == OK && r->type != RECORD_NONE)
+	if (s->error != OK || !scan_next(&s->scan, &row_key, &value))
+		return false;
+	s->error = record_scan_take(s, row_key, value, key, r);
+	return s->error == OK;
+}
+
+bool record_scan_next(struct record_scan *s, struct slice *key, struct record *r)
+{
+	while (record_scan_next_any(s, key, r))
+		if (r->type != RECORD_NONE)
 			return true;
-	}
 	return false;
 }
 

@@ -4,6 +4,7 @@
     compare.py RUNNER files FILE ...        hand-written requests
     compare.py RUNNER generated COUNT SEED  generated ones, COUNT for each version of the protocol
     compare.py RUNNER cold COUNT SEED       the same to a member that keeps nothing in memory
+    compare.py RUNNER patterns COUNT SEED   generated patterns against generated keys
 """
 
 import re
@@ -31,13 +32,29 @@ class Difference:
     def allows(self, ours, theirs):
         if self.rule == "any":
             return True
+        if self.rule in ("page", "page-pairs"):
+            together = 2 if self.rule == "page-pairs" else 1
+            ours, theirs = elements(ours), elements(theirs)
+            return (len(ours) == len(theirs) == 2 and ours[0] == theirs[0]
+                    and elements(ours[1], together) == elements(theirs[1], together))
         if self.rule in ("order", "pairs"):
             together = 2 if self.rule == "pairs" else 1
             return (ours[:1] in b"*%" and ours.split(b"\r\n")[0] == theirs.split(b"\r\n")[0]
                     and elements(ours, together) == elements(theirs, together))
+        if self.rule == "inside":
+            ours, theirs = unordered(ours), unordered(theirs)
         a, b = NUMBER.findall(ours), NUMBER.findall(theirs)
         return (NUMBER.sub(b"", ours) == NUMBER.sub(b"", theirs)
                 and all(near(int(x), int(y)) for x, y in zip(a, b)))
+
+
+def unordered(reply, inner=False):
+    """Arrays and maps within the outermost array with what they hold in one order."""
+    if reply[:1] not in b"*%~":
+        return reply
+    head, _, _ = reply.partition(b"\r\n")
+    parts = [unordered(part, True) for part in elements(reply, in_order=True)]
+    return head + b"\r\n" + b"".join(sorted(parts) if inner else parts)
 
 
 def near(a, b):
@@ -126,6 +143,15 @@ def run_generated(comparison, count, seed, protocol):
         comparison.ask(1 + at // BATCH % 3, requests[at:at + BATCH], f"{place} from {at}")
 
 
+def run_patterns(comparison, count, seed, protocol):
+    """Every pattern is tried on all keys, by KEYS and by SCAN."""
+    place = f"patterns of seed {seed} protocol {protocol.decode()}"
+    start(comparison, protocol, place)
+    requests = generate.patterns(seed, count)
+    for at in range(0, len(requests), BATCH):
+        comparison.ask(1, requests[at:at + BATCH], f"{place} from {at}")
+
+
 def main():
     runner, mode, *arguments = sys.argv[1:]
     comparison = Comparison(runner, *(["cold"] if mode == "cold" else []))
@@ -134,6 +160,8 @@ def main():
             if mode == "files":
                 for path in sorted(map(Path, arguments)):
                     run_file(comparison, path, protocol)
+            elif mode == "patterns":
+                run_patterns(comparison, int(arguments[0]), int(arguments[1]), protocol)
             else:
                 run_generated(comparison, int(arguments[0]), int(arguments[1]), protocol)
     finally:

@@ -32,7 +32,15 @@ GETEX_OPTIONS = [[b"EX", SECONDS], [b"PX", MILLISECONDS], [b"EXAT", STAMPS], [b"
 # Which of two deadlines that count from now is the later one depends on who was asked when.
 EXPIRE_OPTIONS = [[b"NX"], [b"XX"], [b"NX", b"GT"], [b"LT", b"NX"], [b"GT", b"LT"], [b"nope"]]
 EXPIREAT_OPTIONS = [[b"NX"], [b"XX"], [b"GT"], [b"LT"], [b"gt"], [b"nope"]]
+# Cursors of pages that are not the first are each server's own.
+CURSORS = [b"0", b"0", b"0", b"00", b"", b"-0", b"+0", b"abc", b"1x", b"99999999999999999999"]
+PATTERNS = [b"*", b"**", b"a", b"[a-c]", b"n*m", b"t?xt", b"[^a]*", b"b[ip]g", b"\\a", b"\x00*", b"", b"?", b"[", b"no"]
+SCAN_OPTIONS = [[b"MATCH", PATTERNS], [b"match", PATTERNS], [b"COUNT", [b"1000", b"5000"]], [b"COUNT", [b"0", b"-1", b"x", b""]],
+                [b"TYPE", [b"string", b"HASH", b"list", b"nope"]], [b"MATCH"], [b"nope"]]
 FLUSH_OPTIONS = [[b"SYNC"], [b"ASYNC"], [b"nope"]]
+
+# So many keys are made before patterns are tried on them.
+BATCH = 100
 
 FORMS = {
     b"append": ([KEYS, VALUES], []),
@@ -52,6 +60,9 @@ FORMS = {
     b"pexpire": ([KEYS, MILLISECONDS], EXPIRE_OPTIONS),
     b"pexpireat": ([KEYS, STAMPS_MS], EXPIREAT_OPTIONS),
     b"psetex": ([KEYS, MILLISECONDS, VALUES], []),
+    b"hscan": ([KEYS, CURSORS], SCAN_OPTIONS),
+    b"keys": ([PATTERNS], []),
+    b"scan": ([CURSORS, [b"COUNT"], [b"1000"]], SCAN_OPTIONS),
     b"select": ([DATABASES], []),
     b"set": ([KEYS, VALUES], SET_OPTIONS),
     b"setex": ([KEYS, SECONDS, VALUES], []),
@@ -108,4 +119,24 @@ def requests(seed, table, count):
         open_for -= 1
         if open_for == 0:
             made.append([b"EXEC"])
+    return made
+
+
+# Few different bytes, so that much matches and more nearly does.
+PATTERN_PIECES = [b"*", b"*", b"**", b"?", b"[", b"]", b"[^", b"-", b"^", b"\\", b"a", b"b", b"c", b"ab", b"\xe9",
+                  b"\x00", b"[a-c]", b"[^ab]", b"[b-a]", b"[\\]]", b"[a\\-c]", b"\\*", b"[a-\xff]", b"[\x80-a]"]
+NAME_PIECES = [b"a", b"b", b"c", b"a", b"b", b"*", b"[", b"]", b"^", b"-", b"\\", b"\xe9", b"\x00", b"\xff"]
+
+
+def pieces(rnd, of, most):
+    return b"".join(rnd.choice(of) for _ in range(rnd.randrange(most + 1)))
+
+
+def patterns(seed, count):
+    """Keys, then patterns that are tried on all of them."""
+    rnd = random.Random(seed)
+    made = [[b"SET", pieces(rnd, NAME_PIECES, rnd.choice((2, 5, 9))), b"x"] for _ in range(BATCH)]
+    for i in range(count - BATCH):
+        pattern = pieces(rnd, PATTERN_PIECES, 7)
+        made.append([b"SCAN", b"0", b"COUNT", b"1000", b"MATCH", pattern] if i % 4 == 0 else [b"KEYS", pattern])
     return made

@@ -46,8 +46,8 @@ def reply_end(data, at):
     return end
 
 
-def elements(reply, together=1):
-    """What an array or a map holds, in the groups that belong together, sorted."""
+def elements(reply, together=1, in_order=False):
+    """What an array or a map holds, in the groups that belong together, sorted unless in order."""
     at = reply.find(b"\r\n") + 2
     found = []
     while at < len(reply):
@@ -56,7 +56,7 @@ def elements(reply, together=1):
             end = reply_end(reply, end)
         found.append(reply[at:end])
         at = end
-    return sorted(found)
+    return found if in_order else sorted(found)
 
 
 def split_replies(data):
