@@ -220,12 +220,41 @@ static int history_info(struct call *c)
 
 	entry_number(&e, "revision", p->revision);
 	entry_number(&e, "horizon", p->horizon);
+	entry_number(&e, "horizon_time", p->horizon_ms);
 	entry_number(&e, "time", c->txn->time_ms);
 	resp_close(c->reply, e.open, e.pairs);
 	return OK;
 }
 
+/* The past below this revision is given up, for good. */
+static int history_compact(struct call *c)
+{
+	const struct position *p = &c->txn->position;
+	uint64_t horizon = p->horizon, newest = c->txn->base->revision;
+	int64_t revision;
+	int rc = call_integer(c, 2, &revision);
+
+	if (rc != OK)
+		return rc;
+	if (revision < 0 || (uint64_t)revision > newest)
+		resp_write_errorf(c->reply,
+				  "ERR revision %" PRId64
+				  " is not there yet, the newest is %" PRIu64,
+				  revision, newest);
+	else if ((uint64_t)revision < horizon)
+		resp_write_errorf(c->reply,
+				  "COMPACTED revision %" PRId64 " is below the horizon, %" PRIu64,
+				  revision, horizon);
+	else if ((rc = txn_move_horizon(c->txn, (uint64_t)revision)) != OK)
+		return rc;
+	else
+		return reply_ok(c);
+	return CALL_REFUSED;
+}
+
 static const struct command history_rows[] = {
+	COMMAND_ROW("HISTORY|COMPACT", 3, COMMAND_WRITE, COMMAND_FLAG_ADMIN | COMMAND_FLAG_WRITE,
+		    history_compact),
 	COMMAND_KEY_ROW("HISTORY|GET", -3, COMMAND_READ, COMMAND_FLAG_READONLY, 2, 2, 1,
 			history_get),
 	COMMAND_ROW("HISTORY|INFO", 2, COMMAND_READ, COMMAND_FLAG_READONLY, history_info),

@@ -29,6 +29,7 @@ enum node_entry_kind {
 	ENTRY_BATCH = ENTRY_COMMAND + 0,
 	ENTRY_REGISTER = ENTRY_COMMAND + 1,
 	ENTRY_EXPIRE = ENTRY_COMMAND + 2,
+	ENTRY_HORIZON = ENTRY_COMMAND + 3, /* node/horizon_entry.h */
 };
 
 #define BATCH_HEADER_BYTES 41

@@ -26,6 +26,8 @@ struct member_options member_options_default(void)
 		.unresolved_bytes = (size_t)64 << 20,
 		.lag_bytes = (size_t)64 << 20,
 		.session_requests = 4096,
+		.history_retention_ms = (uint64_t)3600 * 1000,
+		.history_max_bytes = (uint64_t)1 << 30,
 	};
 
 	return o;
@@ -72,6 +74,7 @@ static void on_changed(void *ctx, const struct raft_status *status)
 	if (another) {
 		member_barrier_void(m);
 		member_expiry_reset(m);
+		member_horizon_reset(m);
 		m->register_due_ms = 0;
 	}
 	m->events->changed(m->events->ctx, status);
@@ -171,6 +174,7 @@ void member_free(struct member *m)
 	member_install_close(m);
 	member_share_close(m);
 	member_expiry_close(m);
+	member_horizon_close(m);
 	member_prefetch_close(m);
 	member_lag_close(m);
 	store_cleaned(m->cleaning);
@@ -232,6 +236,7 @@ void member_turn(struct member *m)
 		member_write_turn(m);
 		member_read_turn(m);
 		member_expiry_turn(m);
+		member_horizon_turn(m);
 		driver_turn(m->driver);
 		member_prefetch_turn(m);
 		member_read_launch(m);
@@ -249,7 +254,7 @@ uint64_t member_deadline_ms(const struct member *m)
 	if (m->failed)
 		return UINT64_MAX;
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
-	due = MIN(due, member_expiry_due_ms(m));
+	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
 	if (!list_empty(&m->released))
 		due = 0;
 	if (m->barrier_due_ms)

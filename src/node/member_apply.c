@@ -335,6 +335,9 @@ static bool apply_entry(struct member *m, uint64_t index, const struct entry *e)
 		return true;
 	case ENTRY_EXPIRE:
 		return member_expiry_apply(m, e);
+	case ENTRY_HORIZON:
+		member_horizon_apply(m, e);
+		return true;
 	}
 	LOG(m->io->logger, LOG_ERROR, "entry %" PRIu64 " is of unknown kind %u: skipped", index,
 	    e->kind);

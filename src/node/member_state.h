@@ -149,6 +149,15 @@ struct expiry {
 	struct buf next;  /* with this row */
 };
 
+/* What the leader knows of the next round of moving the horizon. */
+struct horizon {
+	struct horizon_search *search; /* in the pool; NULL: none */
+	uint64_t proposed;	       /* index of the newest entry */
+	uint64_t due_ms;	       /* the next round, on the monotonic clock, */
+	uint64_t pace_ms;	       /* or already at this time, if more was stored than */
+	uint64_t stored;	       /* what the engine held at the last one */
+};
+
 /* Rows on their way into memory for entries to come. */
 struct prefetch {
 	struct list waiting; /* of struct prefetch_job, in order; the last one is being filled */
@@ -203,6 +212,7 @@ struct member {
 	uint64_t changes; /* commands that changed something, since the start */
 
 	struct expiry expiry;
+	struct horizon horizon;
 	struct prefetch prefetch;
 	struct lag lag;
 
@@ -258,6 +268,13 @@ uint64_t member_expiry_due_ms(const struct member *m);
 void member_expiry_close(struct member *m);
 /* True when the entry is behind; false when it has to go on later. */
 bool member_expiry_apply(struct member *m, const struct entry *e);
+
+/* member_horizon.c */
+void member_horizon_reset(struct member *m); /* another leader, or another term */
+void member_horizon_turn(struct member *m);
+uint64_t member_horizon_due_ms(const struct member *m);
+void member_horizon_close(struct member *m);
+void member_horizon_apply(struct member *m, const struct entry *e);
 
 /* member_time.c */
 void member_time_init(struct member *m);

@@ -61,6 +61,8 @@ struct options {
 	uint64_t overlay_bytes;
 	uint64_t header_cache_bytes;
 	uint64_t value_cache_bytes;
+	uint64_t history_retention_ms;
+	uint64_t history_max_bytes;
 	uint64_t log_max_bytes;
 	uint64_t log_segment_bytes;
 	uint64_t log_level; /* enum log_level */

@@ -40,40 +40,59 @@ static int number_parse(struct slice s, uint64_t *value, struct slice *rest)
 	return at > 0 ? OK : ERR_INVALID;
 }
 
-static int unit_parse(struct slice s, uint64_t *factor)
-{
-	static const struct {
-		const char *name;
-		uint64_t factor;
-	} units[] = {
-		{"", 1},
-		{"b", 1},
-		{"k", 1000},
-		{"kb", UINT64_C(1) << 10},
-		{"m", UINT64_C(1000000)},
-		{"mb", UINT64_C(1) << 20},
-		{"g", UINT64_C(1000000000)},
-		{"gb", UINT64_C(1) << 30},
-	};
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		if (s.len == strlen(units[i].name) &&
-		    strncasecmp((const char *)s.data, units[i].name, s.len) == 0) {
-			*factor = units[i].factor;
+static const struct unit no_units[] = {
+	{"", 1},
+	{0},
+};
+
+static const struct unit size_units[] = {
+	{"", 1},
+	{"b", 1},
+	{"k", 1000},
+	{"kb", UINT64_C(1) << 10},
+	{"m", UINT64_C(1000000)},
+	{"mb", UINT64_C(1) << 20},
+	{"g", UINT64_C(1000000000)},
+	{"gb", UINT64_C(1) << 30},
+	{0},
+};
+
+static const struct unit time_units[] = {
+	{"", 1},
+	{"ms", 1},
+	{"s", 1000},
+	{"m", UINT64_C(60) * 1000},
+	{"h", UINT64_C(3600) * 1000},
+	{"d", UINT64_C(86400) * 1000},
+	{0},
+};
+
+static int unit_parse(const struct unit *units, struct slice s, uint64_t *factor)
+{
+	for (; units->name; units++) {
+		if (s.len == strlen(units->name) &&
+		    strncasecmp((const char *)s.data, units->name, s.len) == 0) {
+			*factor = units->factor;
 			return OK;
 		}
 	}
 	return ERR_INVALID;
 }
 
-static int number_set(bool is_size, struct options_bounds bounds, uint64_t *target, struct slice s)
+static int number_set(const struct unit *units, struct options_bounds bounds, uint64_t *target,
+		      struct slice s)
 {
 	uint64_t value, factor = 1;
 	struct slice rest;
 
 	if (number_parse(s, &value, &rest) != OK)
 		return ERR_INVALID;
-	if (is_size ? unit_parse(rest, &factor) != OK : rest.len > 0)
+	if (unit_parse(units, rest, &factor) != OK)
 		return ERR_INVALID;
 	if (value > UINT64_MAX / factor)
 		return ERR_INVALID;
@@ -150,7 +169,7 @@ static int member_parse(struct slice s, struct options_member *out)
 	if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']')
 		host = slice_of(host.data + 1, host.len - 2);
 	if (!is_text(name) || name.len > MEMBER_LABEL_MAX || !is_text(host) ||
-	    number_set(false, (struct options_bounds){1, UINT16_MAX}, &port,
+	    number_set(no_units, (struct options_bounds){1, UINT16_MAX}, &port,
 		       slice_of(colon + 1, (size_t)(s.data + s.len - colon - 1))) != OK)
 		return ERR_INVALID;
 	*out = (struct options_member){
@@ -211,10 +230,11 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 	case OPTION_WORDS:
 		return words_set(target, words, count);
 	case OPTION_NUMBER:
+		return number_set(no_units, bounds, target, words[0]);
 	case OPTION_MS:
-		return number_set(false, bounds, target, words[0]);
+		return number_set(time_units, bounds, target, words[0]);
 	case OPTION_SIZE:
-		return number_set(true, bounds, target, words[0]);
+		return number_set(size_units, bounds, target, words[0]);
 	case OPTION_LEVEL:
 		return level_set(target, words[0]);
 	case OPTION_MEMBERS:
@@ -254,8 +274,10 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 			   bounds.min, bounds.max);
 		return;
 	case OPTION_MS:
-		buf_printf(out, "milliseconds, from %" PRIu64 " to %" PRIu64, bounds.min,
-			   bounds.max);
+		buf_printf(out,
+			   "milliseconds, from %" PRIu64 " to %" PRIu64
+			   ", or with a unit: 500ms, 10s, 5m, 1h, 7d",
+			   bounds.min, bounds.max);
 		return;
 	case OPTION_LEVEL:
 		buf_printf(out, "error, warning, notice or debug");

@@ -275,6 +275,8 @@ static struct member_options server_member_options(struct server *s)
 	m.overlay_bytes = o->overlay_bytes;
 	m.header_cache_bytes = o->header_cache_bytes;
 	m.value_cache_bytes = o->value_cache_bytes;
+	m.history_retention_ms = o->history_retention_ms;
+	m.history_max_bytes = o->history_max_bytes;
 	return m;
 }
 

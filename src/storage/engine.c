@@ -144,6 +144,12 @@ void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t
 	v->engine->ops->view_get_many(v, gets, count);
 }
 
+uint64_t engine_view_bytes(struct engine_view *v, enum engine_family family, struct slice from)
+{
+	CHECK(family_known(family));
+	return v->engine->ops->view_bytes(v, family, from);
+}
+
 struct engine_cursor *engine_cursor_open(struct engine_view *v, enum engine_family family,
 					 struct slice end)
 {

@@ -100,6 +100,11 @@ struct engine_get {
 void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 
 /*
+ * Bytes that the rows from `from` on take, roughly: of what is there now, the view may be older.
+ */
+uint64_t engine_view_bytes(struct engine_view *v, enum engine_family family, struct slice from);
+
+/*
  * A cursor over one family, standing nowhere. Rows from `end` on are not looked at; empty: no end.
  * The caller closes it; NULL is nothing to engine_cursor_close.
  */

@@ -26,6 +26,8 @@ struct engine_ops {
 			struct buf *out);
 	void (*view_get_many)(struct engine_view *v, struct engine_get *gets, size_t count);
 
+	uint64_t (*view_bytes)(struct engine_view *v, enum engine_family family, struct slice from);
+
 	/* A cursor's moves leave its row, or why there is none, in struct engine_cursor. */
 	struct engine_cursor *(*cursor_open)(struct engine_view *v, enum engine_family family,
 					     struct slice end);

@@ -286,6 +286,17 @@ static void memory_view_get_many(struct engine_view *view, struct engine_get *ge
 	}
 }
 
+static uint64_t memory_view_bytes(struct engine_view *view, enum engine_family family,
+				  struct slice from)
+{
+	const struct memory_table *t = CONTAINER_OF(view, struct memory_view, view)->tables[family];
+	uint64_t bytes = 0;
+
+	for (size_t i = memory_table_find(t, from); i < t->count; i++)
+		bytes += memory_row_key(t->rows[i]).len + memory_row_value(t->rows[i]).len;
+	return bytes;
+}
+
 static struct memory_cursor *memory_cursor_of(struct engine_cursor *c)
 {
 	return CONTAINER_OF(c, struct memory_cursor, cursor);
@@ -389,6 +400,7 @@ struct engine *engine_memory_open(struct engine_memory *m)
 		.view_close = memory_view_close,
 		.view_get = memory_view_get,
 		.view_get_many = memory_view_get_many,
+		.view_bytes = memory_view_bytes,
 		.cursor_open = memory_cursor_open,
 		.cursor_close = memory_cursor_close,
 		.cursor_seek = memory_cursor_seek,

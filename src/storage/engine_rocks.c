@@ -195,6 +195,7 @@ static struct rocks *rocks_new(const struct engine_rocks_options *o)
 		.view_close = rocks_view_close,
 		.view_get = rocks_view_get,
 		.view_get_many = rocks_view_get_many,
+		.view_bytes = rocks_view_bytes,
 		.cursor_open = rocks_cursor_open,
 		.cursor_close = rocks_cursor_close,
 		.cursor_seek = rocks_cursor_seek,

@@ -81,6 +81,7 @@ void rocks_view_close(struct engine_view *v);
 int rocks_view_get(struct engine_view *v, enum engine_family family, struct slice key,
 		   struct buf *out);
 void rocks_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
+uint64_t rocks_view_bytes(struct engine_view *v, enum engine_family family, struct slice from);
 struct engine_cursor *rocks_cursor_open(struct engine_view *v, enum engine_family family,
 					struct slice end);
 void rocks_cursor_close(struct engine_cursor *c);

@@ -120,6 +120,15 @@ void position_map_swap(struct position *p, unsigned a, unsigned b, struct revisi
 	p->database_sub[b] = at.sub + 1;
 }
 
+void position_move_horizon(struct position *p, uint64_t horizon, uint64_t at_ms)
+{
+	CHECK(horizon <= p->revision);
+	if (horizon <= p->horizon)
+		return;
+	p->horizon = horizon;
+	p->horizon_ms = at_ms;
+}
+
 uint64_t position_digest_living(const struct position *p)
 {
 	uint64_t sum = 0;
@@ -174,6 +183,7 @@ void position_encode(const struct position *p, struct slice snapshot, struct buf
 	buf_append_varint(out, p->term);
 	buf_append_varint(out, p->revision);
 	buf_append_varint(out, p->revision - p->horizon);
+	buf_append_varint(out, p->horizon_ms);
 	buf_append_varint(out, p->next_incarnation);
 	buf_append_varint(out, p->next_keyspace);
 	buf_append_varint(out, p->level);
@@ -256,6 +266,7 @@ int position_decode(struct slice bytes, struct position *p, struct slice *snapsh
 	p->term = cursor_varint(&c);
 	p->revision = cursor_varint(&c);
 	past = cursor_varint(&c);
+	p->horizon_ms = cursor_varint(&c);
 	p->next_incarnation = cursor_varint(&c);
 	p->next_keyspace = cursor_varint32(&c);
 	p->level = cursor_varint32(&c);

@@ -36,7 +36,8 @@ struct position {
 	uint64_t index; /* entries up to here are applied, whole */
 	uint64_t term;	/* of that entry */
 	uint64_t revision;
-	uint64_t horizon; /* the past is kept from here on */
+	uint64_t horizon;    /* the past is kept from here on */
+	uint64_t horizon_ms; /* cluster time of that revision */
 	uint64_t next_incarnation;
 	uint32_t next_keyspace;
 	uint32_t level;			       /* features that all members have */
@@ -77,6 +78,12 @@ uint32_t position_map_new(struct position *p, unsigned database, struct revision
 
 /* Each of the two databases gets the other's keyspace, by the changes at `at` and right after. */
 void position_map_swap(struct position *p, unsigned a, unsigned b, struct revision at);
+
+/*
+ * The past is kept from this revision on, which is not above the newest one; `at_ms` is its time.
+ * Nothing happens unless that is later than so far.
+ */
+void position_move_horizon(struct position *p, uint64_t horizon, uint64_t at_ms);
 
 /* The sum over all records of all databases. */
 uint64_t position_digest_living(const struct position *p);

@@ -347,6 +347,14 @@ const struct position *view_position(const struct view *v)
 	return &v->position;
 }
 
+uint64_t view_history_bytes(const struct view *v, uint64_t revision)
+{
+	uint8_t from[HISTORY_KEY_BYTES];
+
+	history_key_put(from, (struct revision){revision + 1, 0});
+	return engine_view_bytes(v->published->view, FAMILY_HISTORY, slice_of(from, sizeof(from)));
+}
+
 static enum job_progress cleaning_step(struct job *job)
 {
 	cleaning_run(&CONTAINER_OF(job, struct cleaning, job)->views);

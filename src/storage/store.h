@@ -94,6 +94,9 @@ void view_reader(const struct view *v, struct reader *r);
 /* The position of what it shows, without origins. */
 const struct position *view_position(const struct view *v);
 
+/* Bytes of the engine's changes above this revision, roughly; on another thread. */
+uint64_t view_history_bytes(const struct view *v, uint64_t revision);
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 /* Whether the live overlay should be frozen. */

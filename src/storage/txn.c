@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "storage/txn_internal.h"
 
 static void txn_refresh_layer(struct txn *t, enum engine_family family)
@@ -23,10 +24,15 @@ static void txn_empty(struct txn *t)
 	t->mapping_count = 0;
 }
 
+static bool txn_moves_horizon(const struct txn *t)
+{
+	return t->position.horizon != t->base->horizon;
+}
+
 /* Rows of the state may change without a revision (txn_expire). */
 static bool txn_is_empty(const struct txn *t)
 {
-	return t->sub == 0 && !t->trees[FAMILY_STATE].root;
+	return t->sub == 0 && !t->trees[FAMILY_STATE].root && !txn_moves_horizon(t);
 }
 
 static void txn_take_position(struct txn *t, const struct position *p)
@@ -88,7 +94,7 @@ void txn_pin(struct txn *t, const struct fetched *rows)
 
 bool txn_changed(const struct txn *t)
 {
-	return t->sub > 0;
+	return t->sub > 0 || txn_moves_horizon(t);
 }
 
 struct revision txn_revision(const struct txn *t)
@@ -115,6 +121,7 @@ static void txn_commit_position(struct txn *t)
 
 	if (t->sub)
 		p->revision = t->position.revision + 1;
+	position_move_horizon(p, t->position.horizon, t->position.horizon_ms);
 	p->digest_history = t->position.digest_history;
 	p->next_incarnation = t->position.next_incarnation;
 	for (size_t i = 0; i < t->mapping_count; i++) {
@@ -174,7 +181,13 @@ int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct
 	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
-	return rc == OK ? row_decoded(record_decode(row, r)) : rc;
+	if (rc == OK)
+		rc = row_decoded(record_decode(row, r));
+	/* Each member drops dead tombstones at its own time: so none is there for any of them. */
+	if (rc == OK && r->type == RECORD_NONE && r->mod.main <= t->position.horizon &&
+	    !MUTANT(dead_tombstone_seen))
+		*r = (struct record){0};
+	return rc;
 }
 
 int txn_record(struct txn *t, unsigned database, struct slice key, struct record *r)

@@ -87,7 +87,7 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author);
  */
 void txn_pin(struct txn *t, const struct fetched *rows);
 
-/* Whether anything was changed since it began, under a revision. */
+/* Whether anything that others can see was changed since it began. */
 bool txn_changed(const struct txn *t);
 
 /* The revision that the next change gets. */
@@ -212,5 +212,11 @@ void txn_flush_database(struct txn *t, unsigned database);
 
 /* Each of two different ones gets what the other held. */
 void txn_swap_databases(struct txn *t, unsigned a, unsigned b);
+
+/*
+ * The past is kept from this revision on, which was there when the txn began and is not below the
+ * horizon. ERR_MISSING, ERR_CORRUPT, ERR_IO.
+ */
+MUST_USE int txn_move_horizon(struct txn *t, uint64_t revision);
 
 #endif

@@ -58,7 +58,7 @@ static int past_change(struct txn *t, struct revision at, struct change *c)
 	return rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc;
 }
 
-/* Whether a change above the horizon, or the one at it, was made by then. */
+/* Whether a change above the horizon was made by then. */
 static int past_made_by(struct txn *t, uint64_t revision, uint64_t time_ms, bool *made)
 {
 	struct change c = {0};
@@ -86,12 +86,22 @@ int txn_revision_at(struct txn *t, uint64_t time_ms, uint64_t *revision)
 			high = middle - 1;
 	}
 	*revision = low;
-	if (rc != OK || low > t->position.horizon || low == 0)
-		return rc;
-	/* The horizon's own change may be gone, and nobody knows any more when it was made. */
-	rc = past_made_by(t, low, time_ms, &made);
-	if (rc == ERR_CORRUPT || (rc == OK && !made))
+	if (rc == OK && low == t->position.horizon && time_ms < t->position.horizon_ms)
 		return ERR_COMPACTED;
+	return rc;
+}
+
+int txn_move_horizon(struct txn *t, uint64_t revision)
+{
+	struct change c;
+	int rc;
+
+	CHECK(revision <= t->base->revision && revision >= t->position.horizon && !t->past.on);
+	if (revision == t->position.horizon)
+		return OK;
+	rc = past_change(t, (struct revision){revision, 0}, &c);
+	if (rc == OK)
+		position_move_horizon(&t->position, revision, c.time_ms);
 	return rc;
 }
 

@@ -346,7 +346,7 @@ static void history(void **state)
 		{"HISTORY GET a COUNT -1", "-ERR value is out of range, must be positive|"},
 		{"HISTORY", "-ERR wrong number of arguments for 'history' command|"},
 		{"HISTORY NOPE", "-ERR unknown subcommand 'NOPE'. Try HISTORY HELP.|"},
-		{"HISTORY INFO", "*6|$8|revision|:6|$7|horizon|:0|$4|time|:T|"},
+		{"HISTORY INFO", "*8|$8|revision|:6|$7|horizon|:0|$12|horizon_time|:0|$4|time|:T|"},
 		{NULL, NULL},
 	};
 
@@ -394,7 +394,7 @@ static void ranges(void **state)
 		{"RANGE - + KEYSONLY", "*5|$1|a|$1|b|$5|dir/a|$5|dir/b|$1|h|"},
 		{"DELRANGE - (dir/b", ":3|"},
 		{"DELRANGE - (dir/b", ":0|"},
-		{"HISTORY INFO", "*6|$8|revision|:8|$7|horizon|:0|$4|time|:T|"},
+		{"HISTORY INFO", "*8|$8|revision|:8|$7|horizon|:0|$12|horizon_time|:0|$4|time|:T|"},
 		{"RANGE - + KEYSONLY", "*2|$5|dir/b|$1|h|"},
 		{"DELRANGE x y", "-ERR min or max not valid string range item|"},
 		{"DELPREFIX ''", ":2|"},
@@ -421,7 +421,7 @@ static void protocol_3_has_maps(void **state)
 	assert_string_equal(solo_say(&s, "HGETALL h"), "%1|$1|f|$1|1|");
 	assert_string_equal(solo_say(&s, "HVALS h"), "*1|$1|1|");
 	assert_string_equal(solo_say(&s, "HMGET h f g"), "*2|$1|1|_|");
-	assert_memory_equal(solo_say(&s, "HISTORY INFO"), "%3|", 3);
+	assert_memory_equal(solo_say(&s, "HISTORY INFO"), "%4|", 3);
 	assert_memory_equal(solo_say(&s, "HISTORY GET h"), "*1|%8|", 6);
 	solo_close(&s);
 }
@@ -487,7 +487,7 @@ static void what_is_below_the_horizon_is_compacted(void **state)
 					   "RENAME c d", NULL};
 	     *line; line++)
 		assert_string_equal(solo_say(&s, *line), "+OK|");
-	store_position(s.member->store)->horizon = 3;
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 3"), "+OK|");
 	assert_string_equal(solo_say(&s, "AT 2 GET a"),
 			    "-COMPACTED revision 2 is below the horizon, 3|");
 	assert_string_equal(solo_say(&s, "AT TIME 1 GET a"),
@@ -500,7 +500,16 @@ static void what_is_below_the_horizon_is_compacted(void **state)
 	assert_memory_equal(solo_say(&s, "HISTORY GET a COUNT 1 REV"), "*1|*14|$8|revision|$3|4-0|",
 			    26);
 	assert_memory_equal(solo_say(&s, "HISTORY GET c"), "*2|", 3);
-	store_position(s.member->store)->horizon = 6;
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 7"),
+			    "-ERR revision 7 is not there yet, the newest is 6|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT -1"),
+			    "-ERR revision -1 is not there yet, the newest is 6|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT x"),
+			    "-ERR value is not an integer or out of range|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 2"),
+			    "-COMPACTED revision 2 is below the horizon, 3|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 3"), "+OK|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 6"), "+OK|");
 	/* A tombstone at the horizon is dead. */
 	assert_string_equal(solo_say(&s, "HISTORY GET c"), "*0|");
 	assert_memory_equal(solo_say(&s, "HISTORY GET d"), "*1|", 3);

@@ -90,6 +90,8 @@ static void defaults_make_a_cluster_of_one(void **state)
 	assert_int_equal(o.initial_cluster.count, 0);
 	assert_int_equal(o.request_timeout_ms, 2500);
 	assert_int_equal(o.overlay_bytes, 32 << 20);
+	assert_int_equal(o.history_retention_ms, 3600 * 1000);
+	assert_int_equal(o.history_max_bytes, 1 << 30);
 	assert_int_equal(o.log_level, LOG_NOTICE);
 	options_free(&o);
 }

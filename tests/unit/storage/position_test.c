@@ -53,6 +53,7 @@ static void any_position(struct random *r, struct position *p)
 	p->term = any_number(r);
 	p->revision = any_number(r);
 	p->horizon = any_upto(r, p->revision);
+	p->horizon_ms = any_number(r);
 	p->next_incarnation = any_number(r);
 	p->level = (uint32_t)any_number(r);
 	p->stamp_ms = any_number(r);
@@ -65,6 +66,7 @@ static void assert_positions_equal(const struct position *a, const struct positi
 {
 	assert_true(a->index == b->index && a->term == b->term);
 	assert_true(a->revision == b->revision && a->horizon == b->horizon);
+	assert_true(a->horizon_ms == b->horizon_ms);
 	assert_true(a->next_incarnation == b->next_incarnation);
 	assert_int_equal(a->next_keyspace, b->next_keyspace);
 	assert_int_equal(a->level, b->level);

@@ -1,0 +1,188 @@
+/* The horizon in a whole member alone: how the leader moves it, by age and by size. */
+
+#include "base/error.h"
+#include "node/horizon_entry.h"
+#include "node/member_state.h"
+
+#include "support/keys.h"
+#include "support/solo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct position *position_of(const struct solo *s)
+{
+	return store_position(s->member->store);
+}
+
+static void wait_ms(struct solo *s, uint64_t ms)
+{
+	while (ms > 0) {
+		uint64_t step = MIN(ms, 20);
+
+		s->now_ms += step;
+		solo_work(s);
+		ms -= step;
+	}
+}
+
+static void the_past_is_kept_for_its_time(void **state)
+{
+	struct solo s;
+	uint64_t first_ms, entries;
+
+	(void)state;
+	solo_init(&s);
+	s.options.history_retention_ms = 10000;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	first_ms = keys_time_ms(&s);
+	wait_ms(&s, 5000);
+	assert_string_equal(solo_say(&s, "SET a 2"), "+OK|");
+	/* What was there ten seconds ago can be read, and no more. */
+	wait_ms(&s, 4900);
+	assert_int_equal(position_of(&s)->horizon, 0);
+	wait_ms(&s, 2000);
+	assert_int_equal(position_of(&s)->horizon, 1);
+	assert_true(position_of(&s)->horizon_ms >= first_ms);
+	assert_true(position_of(&s)->horizon_ms < first_ms + 100);
+	assert_string_equal(solo_say(&s, "AT 1 GET a"), "$1|1|");
+	assert_memory_equal(solo_say(&s, "AT 0 GET a"), "-COMPACTED", 10);
+	wait_ms(&s, 5000);
+	assert_int_equal(position_of(&s)->horizon, 2);
+	/* Where nothing is left to be given up nothing is proposed. */
+	entries = position_of(&s)->index;
+	wait_ms(&s, 30000);
+	assert_int_equal(position_of(&s)->index, entries);
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
+static void only_so_much_of_the_past_is_kept(void **state)
+{
+	struct solo s;
+	char line[400];
+	uint64_t horizon;
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1;
+	s.options.history_max_bytes = 20000;
+	assert_int_equal(solo_start(&s), OK);
+	for (int i = 0; i < 100; i++) {
+		snprintf(line, sizeof(line), "SET key %0300d", i);
+		assert_string_equal(solo_say(&s, line), "+OK|");
+	}
+	wait_ms(&s, 2500);
+	horizon = position_of(&s)->horizon;
+	assert_true(horizon > 30 && horizon < 50);
+	for (int i = 0; i < 10; i++)
+		assert_string_equal(solo_say(&s, "SET key small"), "+OK|");
+	wait_ms(&s, 2500);
+	assert_true(position_of(&s)->horizon > horizon);
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
+/* A move is part of what is applied: a member that starts again stands where it stood. */
+static void it_outlives_a_restart(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_string_equal(solo_say(&s, "SET a 2"), "+OK|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 2"), "+OK|");
+	solo_stop(&s, true);
+	assert_int_equal(solo_start(&s), OK);
+	assert_int_equal(position_of(&s)->horizon, 2);
+	assert_true(position_of(&s)->horizon_ms > 0);
+	assert_string_equal(solo_say(&s, "GET a"), "$1|2|");
+	assert_memory_equal(solo_say(&s, "AT 1 GET a"), "-COMPACTED", 10);
+	solo_close(&s);
+}
+
+/* What it moves past is forgotten at once, for those that watch and for those that come again. */
+static void what_was_deleted_below_it_never_was(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_string_equal(solo_say(&s, "DEL a"), ":1|");
+	assert_string_equal(solo_say(&s, "WATCH a"), "+OK|");
+	assert_string_equal(solo_say(&s, "SET b 1"), "+OK|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 3"), "+OK|");
+	assert_string_equal(solo_say(&s, "MULTI"), "+OK|");
+	assert_string_equal(solo_say(&s, "SET c 1"), "+QUEUED|");
+	assert_string_equal(solo_say(&s, "EXEC"), "*-1|");
+	assert_string_equal(solo_say(&s, "SET a 2"), "+OK|");
+	assert_memory_equal(solo_say(&s, "HISTORY GET a"), "*1|", 3);
+	solo_close(&s);
+}
+
+/* Within a transaction, it moves for what comes behind. */
+static void a_transaction_may_move_it(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_string_equal(solo_say(&s, "MULTI"), "+OK|");
+	solo_say(&s, "SET a 2");
+	solo_say(&s, "HISTORY COMPACT 2");
+	solo_say(&s, "AT 0 GET a");
+	solo_say(&s, "HISTORY COMPACT 1");
+	solo_say(&s, "AT 0 GET a");
+	assert_string_equal(solo_say(&s, "EXEC"),
+			    "*5|+OK|-ERR revision 2 is not there yet, the newest is 1|$-1|+OK|"
+			    "-COMPACTED revision 0 is below the horizon, 1|");
+	assert_int_equal(position_of(&s)->horizon, 1);
+	solo_close(&s);
+}
+
+static void an_entry_is_read_as_it_was_written(void **state)
+{
+	struct horizon_entry h = {1234567, 1700000000000}, got;
+	struct buf bytes = {0};
+
+	(void)state;
+	horizon_entry_encode(&h, &bytes);
+	assert_int_equal(horizon_entry_decode(buf_slice(&bytes), &got), OK);
+	assert_int_equal(got.revision, h.revision);
+	assert_int_equal(got.at_ms, h.at_ms);
+	for (size_t len = 0; len < bytes.len; len++)
+		assert_int_equal(horizon_entry_decode(slice_of(bytes.data, len), &got),
+				 ERR_MALFORMED);
+	buf_append_byte(&bytes, 0);
+	assert_int_equal(horizon_entry_decode(buf_slice(&bytes), &got), ERR_MALFORMED);
+	bytes.data[0] = 2;
+	assert_int_equal(horizon_entry_decode(buf_slice(&bytes), &got), ERR_VERSION);
+	buf_free(&bytes);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_past_is_kept_for_its_time),
+		cmocka_unit_test(only_so_much_of_the_past_is_kept),
+		cmocka_unit_test(it_outlives_a_restart),
+		cmocka_unit_test(what_was_deleted_below_it_never_was),
+		cmocka_unit_test(a_transaction_may_move_it),
+		cmocka_unit_test(an_entry_is_read_as_it_was_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
