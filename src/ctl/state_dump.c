@@ -124,7 +124,8 @@ static bool dump_record(struct state_dump *d, struct slice row, struct slice byt
 
 	if (record_key_decode(row, &keyspace, &key) != OK || record_decode(bytes, &r) != OK)
 		return false;
-	whole = value_is_there(d, &r);
+	/* What is in a keyspace that is none any more may be on its way out. */
+	whole = !position_keyspace(d->position, keyspace) || value_is_there(d, &r);
 	d->records++;
 	count_living(d, keyspace, &r, hash64_salted(bytes, hash64(row)));
 	fprintf(d->out,
@@ -145,10 +146,8 @@ static bool dump_record(struct state_dump *d, struct slice row, struct slice byt
 static bool dump_row(struct state_dump *d, struct slice row, struct slice bytes)
 {
 	static const char *const names[] = {
-		[STATE_META] = "meta",
-		[STATE_ELEMENT] = "element",
-		[STATE_DEADLINE] = "deadline",
-		[STATE_LEASE] = "lease",
+		[STATE_META] = "meta",	 [STATE_ELEMENT] = "element", [STATE_DEADLINE] = "deadline",
+		[STATE_LEASE] = "lease", [STATE_GARBAGE] = "garbage",
 	};
 	uint8_t tag = row.data[0];
 

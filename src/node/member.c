@@ -28,6 +28,8 @@ struct member_options member_options_default(void)
 		.session_requests = 4096,
 		.history_retention_ms = (uint64_t)3600 * 1000,
 		.history_max_bytes = (uint64_t)1 << 30,
+		/* Each time costs some syncs, and files that have to be merged. */
+		.compact_pace_ms = 30000,
 	};
 
 	return o;
@@ -255,6 +257,7 @@ uint64_t member_deadline_ms(const struct member *m)
 		return UINT64_MAX;
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
 	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
+	due = MIN(due, member_store_due_ms(m));
 	if (!list_empty(&m->released))
 		due = 0;
 	if (m->barrier_due_ms)

@@ -211,6 +211,10 @@ struct member {
 	size_t argv_cap;
 	uint64_t changes; /* commands that changed something, since the start */
 
+	/* the engine's writer, on the monotonic clock */
+	uint64_t store_due_ms;	 /* a moved horizon is stored */
+	uint64_t compact_due_ms; /* what is dead is dropped */
+
 	struct expiry expiry;
 	struct horizon horizon;
 	struct prefetch prefetch;
@@ -290,6 +294,7 @@ uint64_t member_time_stamp(struct member *m);
 /* member_store.c */
 void member_machine_init(struct member *m);
 void member_store_turn(struct member *m);
+uint64_t member_store_due_ms(const struct member *m);
 
 /* member_share.c */
 void member_hear_fetch(struct member *m, struct blob *body);

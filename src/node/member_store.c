@@ -17,11 +17,26 @@ static bool machine_is_within(void *ctx)
 	return m->applying.index != 0;
 }
 
+/*
+ * When the state is stored although there is room for more: the horizon has moved, and what is
+ * below it cannot leave the engine before the engine knows.
+ */
+static uint64_t horizon_store_due_ms(const struct member *m)
+{
+	const struct position *p = store_position(m->store);
+
+	if (p->horizon == store_durable_horizon(m->store) || store_is_writing(m->store) ||
+	    m->applying.index || m->install.phase == INSTALL_ADOPTING ||
+	    !driver_can_store(m->driver))
+		return UINT64_MAX;
+	return m->store_due_ms;
+}
+
 static bool machine_wants_store(void *ctx)
 {
 	struct member *m = ctx;
 
-	return store_wants_flush(m->store);
+	return store_wants_flush(m->store) || member_now_ms(m) >= horizon_store_due_ms(m);
 }
 
 static struct job *machine_store(void *ctx, const struct snapshot *s)
@@ -32,6 +47,7 @@ static struct job *machine_store(void *ctx, const struct snapshot *s)
 
 	/* What is stored is the state that the descriptor speaks of. */
 	CHECK(store_flush_failed(m->store) || store_position(m->store)->index == s->index);
+	m->store_due_ms = member_now_ms(m) + m->options.compact_pace_ms;
 	snapshot_encode(s, &descriptor);
 	job = store_flush(m->store, buf_slice(&descriptor));
 	buf_free(&descriptor);
@@ -100,7 +116,7 @@ static void cleaning_done(struct job *job)
 }
 
 /* What nobody reads any more is closed by another thread. */
-void member_store_turn(struct member *m)
+static void clean_turn(struct member *m)
 {
 	if (m->cleaning)
 		return;
@@ -110,4 +126,52 @@ void member_store_turn(struct member *m)
 	m->cleaning->done = cleaning_done;
 	m->cleaning->owner = m;
 	m->io->run(m->io->ctx, LANE_READ, m->cleaning);
+}
+
+/* ---- what is dead ---------------------------------------------------------------------------- */
+
+static uint64_t compact_due_ms(const struct member *m)
+{
+	if (store_is_compacting(m->store) || !store_wants_compact(m->store) ||
+	    m->install.phase == INSTALL_ADOPTING)
+		return UINT64_MAX;
+	return m->compact_due_ms;
+}
+
+static void compact_done(struct job *job)
+{
+	struct member *m = job->owner;
+	int rc = store_compacted(m->store);
+
+	if (rc == ERR_NO_SPACE)
+		LOG(m->io->logger, LOG_WARNING, "what is dead stays: %s", error_text(rc));
+	else if (rc != OK)
+		member_fail(m, rc);
+	else if (store_compact_goes_on(m->store))
+		m->compact_due_ms = 0;
+}
+
+/* In the writer's lane: so never while another file goes in. */
+static void compact_turn(struct member *m)
+{
+	struct job *job;
+
+	if (member_now_ms(m) < compact_due_ms(m))
+		return;
+	m->compact_due_ms = member_now_ms(m) + m->options.compact_pace_ms;
+	job = store_compact(m->store);
+	job->done = compact_done;
+	job->owner = m;
+	m->io->run(m->io->ctx, LANE_SNAPSHOT, job);
+}
+
+void member_store_turn(struct member *m)
+{
+	clean_turn(m);
+	compact_turn(m);
+}
+
+uint64_t member_store_due_ms(const struct member *m)
+{
+	return MIN(compact_due_ms(m), horizon_store_due_ms(m));
 }

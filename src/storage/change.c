@@ -1,7 +1,10 @@
 #include "base/check.h"
 #include "storage/row_internal.h"
 
-/* Which fields are not what they mostly are, and so are written; with the type, 16 bits. */
+/*
+ * Which fields are not what they mostly are, and so are written. With the type the first are 16
+ * bits; one of those says that a byte with the others follows.
+ */
 enum change_flag {
 	CHANGE_HAS_PREVIOUS = 0x0010,
 	CHANGE_HAS_CREATE = 0x0020,
@@ -15,15 +18,22 @@ enum change_flag {
 	CHANGE_HAS_BEFORE = 0x2000,
 	CHANGE_HAS_OTHER = 0x4000,
 	CHANGE_HAS_SIZE = 0x8000,
+	CHANGE_HAS_DISPLACED = 0x010000,
+	CHANGE_HAS_KEPT = 0x020000,
 };
 
-#define CHANGE_TYPE_MASK 0x000fu
+#define CHANGE_TYPE_MASK  0x0007u
+#define CHANGE_HAS_MORE	  0x0008u /* the byte with the others follows */
+#define CHANGE_MORE_SHIFT 16
 
 /*
- * All but the bytes of slices: three bytes, three revisions, keep, and numbers: two keyspaces,
- * version, time, author, deadline, lease, incarnation, size, and the lengths of four slices.
+ * All but the bytes of slices: four bytes, four revisions, keep and kept, and numbers: two
+ * keyspaces, version, time, author, deadline, lease, incarnation, size, and the lengths of four
+ * slices.
  */
-#define CHANGE_HEAD_MAX (3 + 3 * REVISION_MAX + 1 + 13 * VARINT_MAX)
+#define CHANGE_HEAD_MAX (4 + 4 * REVISION_MAX + 2 + 13 * VARINT_MAX)
+
+_Static_assert(RECORD_CHUNKS <= CHANGE_TYPE_MASK, "types have three bits");
 
 static bool revision_given(struct revision r)
 {
@@ -58,6 +68,10 @@ static unsigned change_flags(const struct change *c)
 		flags |= CHANGE_HAS_OTHER;
 	if (c->size != 0)
 		flags |= CHANGE_HAS_SIZE;
+	if (revision_given(c->displaced))
+		flags |= CHANGE_HAS_DISPLACED;
+	if (c->kept != 0)
+		flags |= CHANGE_HAS_KEPT;
 	return flags;
 }
 
@@ -92,12 +106,16 @@ static uint8_t *change_put(uint8_t *at, const struct change *c, unsigned flags)
 		at = string_put(number_put(at, c->other_keyspace), c->other_key);
 	if (flags & CHANGE_HAS_SIZE)
 		at = number_put(at, c->size);
+	if (flags & CHANGE_HAS_DISPLACED)
+		at = revision_put(at, c->displaced);
+	if (flags & CHANGE_HAS_KEPT)
+		*at++ = c->kept;
 	return bytes_put(at, c->value);
 }
 
 void change_encode(const struct change *c, struct buf *out)
 {
-	unsigned flags = change_flags(c);
+	unsigned flags = change_flags(c), more = flags >> CHANGE_MORE_SHIFT;
 	size_t slices =
 		c->key.len + c->value.len + c->element.len + c->before.len + c->other_key.len;
 	uint8_t *begin, *at;
@@ -106,8 +124,11 @@ void change_encode(const struct change *c, struct buf *out)
 	CHECK(c->has_before || c->before.len == 0);
 	begin = at = buf_reserve(out, CHANGE_HEAD_MAX + slices);
 	*at++ = row_head(c->kind);
-	fixed16_put(at, (uint16_t)(flags | c->type));
-	at = change_put(at + 2, c, flags);
+	fixed16_put(at, (uint16_t)(flags | (more ? CHANGE_HAS_MORE : 0) | c->type));
+	at += 2;
+	if (more)
+		*at++ = (uint8_t)more;
+	at = change_put(at, c, flags);
 	buf_commit(out, (size_t)(at - begin));
 }
 
@@ -143,6 +164,10 @@ static void change_get(struct cursor *in, struct change *c, unsigned flags)
 	}
 	if (flags & CHANGE_HAS_SIZE)
 		c->size = cursor_varint(in);
+	if (flags & CHANGE_HAS_DISPLACED)
+		c->displaced = cursor_revision(in);
+	if (flags & CHANGE_HAS_KEPT)
+		c->kept = cursor_fixed8(in);
 	c->value = cursor_rest(in);
 }
 
@@ -150,15 +175,18 @@ int change_decode(struct slice bytes, struct change *c)
 {
 	struct cursor in = cursor_of(bytes);
 	uint8_t head = cursor_fixed8(&in);
-	unsigned shape = cursor_fixed16(&in), flags = shape & ~CHANGE_TYPE_MASK;
+	unsigned shape = cursor_fixed16(&in), flags = shape & ~(CHANGE_TYPE_MASK | CHANGE_HAS_MORE);
 	int rc = row_head_check(head);
 
 	*c = (struct change){.kind = head & 0x0f, .type = shape & CHANGE_TYPE_MASK};
+	if (shape & CHANGE_HAS_MORE)
+		flags |= (unsigned)cursor_fixed8(&in) << CHANGE_MORE_SHIFT;
 	if (rc == OK && c->kind >= CHANGE_SET && c->kind <= CHANGE_KEYSPACE &&
 	    c->type <= RECORD_CHUNKS) {
 		change_get(&in, c, flags);
 		/* A flag that its field does not need would make a second form of the change. */
-		if (cursor_done(&in) && flags == change_flags(c))
+		if (cursor_done(&in) && flags == change_flags(c) &&
+		    (flags >> CHANGE_MORE_SHIFT != 0) == ((shape & CHANGE_HAS_MORE) != 0))
 			return OK;
 	}
 	*c = (struct change){0};

@@ -220,6 +220,12 @@ void engine_load(struct engine *e, struct engine_load *out)
 	e->ops->load(e, out);
 }
 
+int engine_tidy(struct engine *e, bool *more)
+{
+	*more = false;
+	return e->ops->tidy ? e->ops->tidy(e, more) : OK;
+}
+
 void engine_close(struct engine *e)
 {
 	if (!e)

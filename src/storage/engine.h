@@ -141,6 +141,13 @@ struct slice engine_cursor_value(const struct engine_cursor *c);
 void engine_load(struct engine *e, struct engine_load *out);
 
 /*
+ * Puts a part of the files into better order, where that is worth it: so that what was deleted
+ * gives its room back, and small files become large ones. For the one thread that makes files;
+ * takes about as long as taking one in. `*more`: it is worth calling again.
+ */
+MUST_USE int engine_tidy(struct engine *e, bool *more);
+
+/*
  * All views are closed. Files that were not taken in are dropped: nobody holds them any more.
  * NULL is nothing.
  */

@@ -1,23 +1,26 @@
 /*
- * What ended at or below the horizon leaves the engine, as ranges that a flush deletes: nobody can
- * see it any more, since no state at or above the horizon has it, and nothing is written to it, for
- * ids are not used twice. A view that was opened when the horizon was lower reads an older view of
- * the engine, which still has it.
+ * What ended at or below the horizon leaves the engine, as ranges: nobody can see it any more,
+ * since no state at or above the horizon has it, and nothing is written to it, for ids are not used
+ * twice. A view that was opened when the horizon was lower reads an older view of the engine, which
+ * still has it. With the records of a keyspace go the changes that stayed because of them.
  */
 
 #include "base/check.h"
 #include "base/error.h"
-#include "storage/store_internal.h"
+#include "storage/compact.h"
 
 /* Rows that one step looks at. */
 #define GARBAGE_SLICE 512
 
-void garbage_drop_begin(struct garbage_drop *g, struct engine *e, uint64_t horizon)
+void garbage_drop_begin(struct garbage_drop *g, struct engine_view *view, uint64_t upto,
+			uint64_t records, struct dead_list *dead)
 {
 	garbage_drop_close(g);
-	g->view = engine_view_open(e);
+	g->view = view;
+	g->dead = dead;
+	g->left = records;
 	garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
-	garbage_key(&g->until, horizon + 1, GARBAGE_KEYSPACE, 0);
+	garbage_key(&g->until, upto + 1, GARBAGE_KEYSPACE, 0);
 	g->garbage = engine_cursor_open(g->view, FAMILY_STATE, buf_slice(&g->until));
 	engine_cursor_seek(g->garbage, buf_slice(&g->from));
 }
@@ -26,11 +29,13 @@ void garbage_drop_close(struct garbage_drop *g)
 {
 	engine_cursor_close(g->records);
 	engine_cursor_close(g->garbage);
-	engine_view_close(g->view);
+	buf_free(&g->row);
+	buf_free(&g->last);
 	buf_free(&g->from);
 	buf_free(&g->to);
 	buf_free(&g->limit);
 	buf_free(&g->until);
+	buf_free(&g->value);
 	*g = (struct garbage_drop){0};
 }
 
@@ -76,23 +81,36 @@ static int drop_deadline(struct garbage_drop *g, struct engine_file *file, uint6
 	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->to));
 }
 
+/* Its last changes, which nothing came behind. */
+static int drop_changes(struct garbage_drop *g, const struct record *r)
+{
+	if (r->type == RECORD_NONE)
+		return OK;
+	if (r->value_at.main)
+		dead_add(g->dead, r->value_at);
+	return history_end_record(g->view, r->mod, r->keep, g->dead, &g->value);
+}
+
 /* What belongs to one record of a keyspace that ended. */
 static int drop_record(struct garbage_drop *g, struct engine_file *file)
 {
-	struct slice key;
+	struct slice row = engine_cursor_key(g->records), key;
 	struct record r;
 	uint32_t keyspace;
-	int rc = record_key_decode(engine_cursor_key(g->records), &keyspace, &key);
+	int rc = record_key_decode(row, &keyspace, &key);
 
 	if (rc == OK)
 		rc = record_decode(engine_cursor_value(g->records), &r);
 	if (rc != OK)
 		return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
+	buf_clear(&g->last);
+	buf_append_slice(&g->last, row);
+	g->left--;
 	if (r.incarnation)
 		rc = drop_incarnation(g, file, r.incarnation);
 	if (rc == OK && r.indexed_ms)
 		rc = drop_deadline(g, file, r.indexed_ms, key);
-	return rc;
+	return rc == OK ? drop_changes(g, &r) : rc;
 }
 
 static void keyspace_begin(struct garbage_drop *g, uint32_t id)
@@ -100,6 +118,7 @@ static void keyspace_begin(struct garbage_drop *g, uint32_t id)
 	struct slice none = {0};
 
 	g->keyspace = id;
+	buf_clear(&g->last);
 	buf_clear(&g->from);
 	buf_clear(&g->limit);
 	record_key(&g->from, id, none);
@@ -108,10 +127,11 @@ static void keyspace_begin(struct garbage_drop *g, uint32_t id)
 	engine_cursor_seek(g->records, buf_slice(&g->from));
 }
 
-/* All its records have been looked at, and go. */
+/* Its records that have been looked at go: all, or those up to the last. */
 static int keyspace_end(struct garbage_drop *g, struct engine_file *file)
 {
 	struct slice none = {0};
+	bool whole = !engine_cursor_valid(g->records);
 	int rc = engine_cursor_error(g->records);
 
 	engine_cursor_close(g->records);
@@ -120,17 +140,25 @@ static int keyspace_end(struct garbage_drop *g, struct engine_file *file)
 		return rc;
 	buf_clear(&g->from);
 	record_key(&g->from, g->keyspace, none);
+	if (!whole) {
+		buf_clear(&g->limit);
+		buf_append_slice(&g->limit, buf_slice(g->last.len ? &g->last : &g->from));
+		if (g->last.len)
+			buf_append_byte(&g->limit, 0);
+	}
 	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->limit));
 }
 
 static int drop_next(struct garbage_drop *g, struct engine_file *file)
 {
+	struct slice row = engine_cursor_key(g->garbage);
 	enum garbage_kind kind;
 	uint64_t ended, id;
-	int rc = garbage_key_decode(engine_cursor_key(g->garbage), &ended, &kind, &id);
 
-	if (rc != OK)
+	if (garbage_key_decode(row, &ended, &kind, &id) != OK)
 		return ERR_CORRUPT;
+	buf_clear(&g->row);
+	buf_append_slice(&g->row, row);
 	engine_cursor_next(g->garbage);
 	if (kind == GARBAGE_INCARNATION)
 		return drop_incarnation(g, file, id);
@@ -138,38 +166,47 @@ static int drop_next(struct garbage_drop *g, struct engine_file *file)
 	return OK;
 }
 
-/* What says so goes last, in the same file: so it is there as long as there is garbage. */
-static int drop_end(struct garbage_drop *g, struct engine_file *file)
+/*
+ * What says so goes last, in the same file: so it is there as long as there is garbage. Where the
+ * records of a keyspace are not all gone, its row stays, and all behind it.
+ */
+static int drop_end(struct garbage_drop *g, struct engine_file *file, bool rest)
 {
 	int rc = engine_cursor_error(g->garbage);
 
+	if (rc == OK && rest)
+		rc = keyspace_end(g, file);
 	if (rc == OK)
 		rc = drop_incarnations(g, file);
 	if (rc == OK) {
+		const struct buf *until = rest ? &g->row : &g->until;
+
 		buf_clear(&g->from);
 		garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
-		rc = engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->until));
+		rc = engine_file_delete_range(file, buf_slice(&g->from), buf_slice(until));
 	}
 	garbage_drop_close(g);
 	return rc;
 }
 
-int garbage_drop_step(struct garbage_drop *g, struct engine_file *file, bool *whole)
+int garbage_drop_step(struct garbage_drop *g, struct engine_file *file, bool *whole, bool *rest)
 {
 	int rc = OK;
 
 	*whole = false;
+	*rest = false;
 	for (int i = 0; i < GARBAGE_SLICE && rc == OK; i++) {
-		if (g->records && engine_cursor_valid(g->records)) {
+		if (g->records && engine_cursor_valid(g->records) && g->left > 0) {
 			rc = drop_record(g, file);
 			engine_cursor_next(g->records);
-		} else if (g->records) {
+		} else if (g->records && !engine_cursor_valid(g->records)) {
 			rc = keyspace_end(g, file);
-		} else if (engine_cursor_valid(g->garbage)) {
+		} else if (!g->records && engine_cursor_valid(g->garbage)) {
 			rc = drop_next(g, file);
 		} else {
 			*whole = true;
-			return drop_end(g, file);
+			*rest = g->records != NULL;
+			return drop_end(g, file, *rest);
 		}
 	}
 	return rc;

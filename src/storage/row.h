@@ -161,7 +161,12 @@ struct change {
 	struct revision
 		previous;	/* the record's change before this one, a tombstone too; 0: none */
 	struct revision create; /* of the record afterwards */
-	struct revision value_at; /* DEADLINE, MOVED_HERE of a string: where its value stands */
+	/* DEADLINE, MOVED_HERE of a string: where its value stands; MOVED_AWAY: where that of the
+	 * string stands that went along. */
+	struct revision value_at;
+	/* Where the value of the string before stood, if neither in `previous`, nor needed by this
+	 * record or one that it was moved to. */
+	struct revision displaced;
 	uint64_t version;
 	uint64_t time_ms;     /* cluster time */
 	uint64_t author;      /* who did it; 0: nobody in particular */
@@ -169,6 +174,7 @@ struct change {
 	uint64_t lease;	      /* of the record afterwards */
 	uint64_t incarnation; /* of a collection, one that is gone with this change too */
 	uint8_t keep;
+	uint8_t kept; /* what the record before kept, if that was more; else 0 */
 	struct slice value;
 	struct slice element;
 	bool has_before; /* elements: it was there before, and held `before` */

@@ -51,14 +51,13 @@ struct engine_bound engine_bound_of(const struct position *p)
 	return (struct engine_bound){p->revision, p->next_incarnation, p->next_keyspace};
 }
 
-/* The position row of an engine; `position` stays empty where there is none. */
-static int read_position(struct engine_view *view, struct buf *position)
+int store_read_meta(struct engine_view *view, struct slice name, struct buf *out)
 {
 	struct buf key = {0};
 	int rc;
 
-	meta_key(&key, POSITION_NAME);
-	rc = engine_view_get(view, FAMILY_STATE, buf_slice(&key), position);
+	meta_key(&key, name);
+	rc = engine_view_get(view, FAMILY_STATE, buf_slice(&key), out);
 	buf_free(&key);
 	return rc == ERR_NOT_FOUND ? OK : rc;
 }
@@ -83,12 +82,16 @@ static int store_start(struct store *s, struct buf *snapshot)
 {
 	struct engine_view *view = engine_view_open(s->engine);
 	struct buf position = {0};
-	int rc = read_position(view, &position);
+	int rc = store_read_meta(view, POSITION_NAME, &position);
 
 	if (rc == OK)
 		rc = take_position(buf_slice(&position), &s->position, snapshot);
+	if (rc == OK)
+		rc = store_read_dropped(view, &s->dropped);
 	if (rc == OK && position.len)
 		s->bound = engine_bound_of(&s->position);
+	s->durable_horizon = s->position.horizon;
+	s->compact_rest = s->durable_horizon > 0; /* it may be; nobody knows before it is tried */
 	s->published = published_new(s, view, s->position.index);
 	buf_free(&position);
 	return rc;
@@ -149,8 +152,8 @@ void store_close(struct store *s)
 	cleaning_end(s, &s->retired);
 	for (int family = 0; family < FAMILY_COUNT; family++)
 		engine_file_drop(s->flush.files[family]);
-	garbage_drop_close(&s->flush.drop);
 	engine_view_close(s->flush.view);
+	store_compact_close(s);
 	buf_free(&s->flush.position);
 	overlay_release(s->live);
 	overlay_release(s->frozen);
@@ -419,11 +422,13 @@ int store_intake_read(struct store_intake *in, struct engine *engine)
 
 	in->engine = engine;
 	in->view = engine_view_open(engine);
-	rc = read_position(in->view, &in->position);
+	rc = store_read_meta(in->view, POSITION_NAME, &in->position);
 	if (rc == OK && in->position.len == 0)
 		rc = ERR_CORRUPT;
 	if (rc == OK)
 		rc = take_position(buf_slice(&in->position), &p, &in->snapshot);
+	if (rc == OK)
+		rc = store_read_dropped(in->view, &in->dropped);
 	in->index = p.index;
 	position_free(&p);
 	if (rc != OK)
@@ -445,7 +450,7 @@ void store_replace(struct store *s, struct store_intake *in)
 	struct buf snapshot = {0};
 	int rc = take_position(buf_slice(&in->position), &p, &snapshot);
 
-	CHECK(rc == OK && !s->abandoned && !s->flush.under_way);
+	CHECK(rc == OK && !s->abandoned && !s->flush.under_way && !s->compact.under_way);
 	buf_free(&snapshot);
 	s->abandoned = s->engine;
 	s->abandoned_views = s->views;
@@ -454,6 +459,9 @@ void store_replace(struct store *s, struct store_intake *in)
 	s->views = 0;
 	s->published = published_new(s, in->view, p.index);
 	in->view = NULL;
+	s->durable_horizon = p.horizon;
+	s->dropped = in->dropped;
+	s->compact_rest = p.horizon > 0;
 	store_intake_drop(in);
 	position_free(&s->position);
 	s->position = p;
@@ -495,5 +503,6 @@ void store_stats(const struct store *s, struct store_stats *out)
 		.value_hits = s->values.hits,
 		.value_misses = s->values.misses,
 		.flushes = s->flushes,
+		.dropped = s->dropped,
 	};
 }

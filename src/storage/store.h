@@ -121,6 +121,33 @@ MUST_USE int store_flushed(struct store *s);
 bool store_flush_failed(const struct store *s);
 
 /*
+ * What is dead below the horizon leaves the engine by a job of its own, which looks at the engine
+ * alone: at the horizon that is durable there. Views go on seeing what they saw.
+ */
+
+/* The horizon in the engine: what is above that was not stored yet. */
+uint64_t store_durable_horizon(const struct store *s);
+
+/* Whether there may be something to drop. */
+bool store_wants_compact(const struct store *s);
+
+/*
+ * Whether the job before left something, and another one should follow at once. A part at a time,
+ * so that flushes are not kept waiting.
+ */
+bool store_compact_goes_on(const struct store *s);
+
+/*
+ * The job, for the engine's writer: as with flushes, which may be waiting there, too, but the
+ * engine does one thing after the other. None may be under way.
+ */
+struct job *store_compact(struct store *s);
+bool store_is_compacting(const struct store *s);
+
+/* After the job, as store_flushed. */
+MUST_USE int store_compacted(struct store *s);
+
+/*
  * Closing a view of the engine may wait for the disk, so another thread does it: the job that
  * closes those that nobody holds any more, or NULL. To be run as it is; it frees itself on
  * store_cleaned.
@@ -147,6 +174,7 @@ struct store_intake {
 	struct buf position; /* encoded */
 	struct buf snapshot;
 	uint64_t index; /* of that position */
+	uint64_t dropped;
 };
 
 /* Blocks. All zero before; on an error nothing is left to be freed. */
@@ -177,6 +205,7 @@ struct store_stats {
 	uint64_t value_hits;
 	uint64_t value_misses;
 	uint64_t flushes;
+	uint64_t dropped; /* what was dead up to this revision has left the engine */
 };
 
 void store_stats(const struct store *s, struct store_stats *out);

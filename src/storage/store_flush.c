@@ -16,7 +16,6 @@ enum flush_phase {
 	FLUSH_BEGIN_HISTORY,
 	FLUSH_FILL_HISTORY,
 	FLUSH_BEGIN_STATE,
-	FLUSH_DROP_GARBAGE,
 	FLUSH_FILL_STATE,
 	FLUSH_TAKE_HISTORY,
 	FLUSH_TAKE_STATE,
@@ -102,10 +101,7 @@ static int flush_go_on(struct store_flush *f, bool *whole)
 		return flush_fill(f, FAMILY_HISTORY, whole);
 	case FLUSH_BEGIN_STATE:
 		rc = flush_begin(f, FAMILY_STATE);
-		garbage_drop_begin(&f->drop, f->store->engine, f->horizon);
 		return rc == OK ? flush_put_position(f) : rc;
-	case FLUSH_DROP_GARBAGE:
-		return garbage_drop_step(&f->drop, f->files[FAMILY_STATE], whole);
 	case FLUSH_FILL_STATE:
 		return flush_fill(f, FAMILY_STATE, whole);
 	case FLUSH_TAKE_HISTORY:
@@ -126,7 +122,6 @@ static enum job_progress flush_step(struct job *job)
 
 	f->error = flush_go_on(f, &whole);
 	if (f->error != OK) {
-		garbage_drop_close(&f->drop);
 		for (int family = 0; family < FAMILY_COUNT; family++) {
 			engine_file_drop(f->files[family]);
 			f->files[family] = NULL;
@@ -185,6 +180,7 @@ int store_flushed(struct store *s)
 		s->published = published_new(s, f->view, f->index);
 		s->bound = f->bound;
 	}
+	s->durable_horizon = f->horizon;
 	f->view = NULL;
 	overlay_release(s->frozen);
 	s->frozen = NULL;

@@ -3,9 +3,13 @@
 
 /* Inside storage only: what store.c and store_flush.c share. */
 
+#include "storage/compact.h"
 #include "storage/store.h"
 
 #define POSITION_NAME SLICE_LITERAL("position")
+
+/* A meta row: up to which revision what was dead has been dropped. */
+#define DROPPED_NAME SLICE_LITERAL("dropped")
 
 /* A view of the engine, held by the store while it is the newest, and by views. Counted by the
  * loop. */
@@ -17,29 +21,6 @@ struct published {
 	struct list link; /* when nobody holds it any more */
 };
 
-/* Garbage on its way out, with the file of a flush. */
-struct garbage_drop {
-	struct engine_view *view;
-	struct engine_cursor *garbage; /* which ended at or below the horizon */
-	struct engine_cursor *records; /* of a keyspace among it; NULL: of none */
-	uint32_t keyspace;
-	uint64_t first; /* incarnations from here up to, not including, `end` go */
-	uint64_t end;
-	struct buf from;
-	struct buf to;
-	struct buf limit; /* of `records` */
-	struct buf until; /* of `garbage` */
-};
-
-/* Begins with all garbage that ended up to `horizon`, as the engine holds it now. */
-void garbage_drop_begin(struct garbage_drop *g, struct engine *e, uint64_t horizon);
-
-/* A part of it goes into the file; `*whole` when there is no more. */
-MUST_USE int garbage_drop_step(struct garbage_drop *g, struct engine_file *file, bool *whole);
-
-/* May be called at any time, more than once. */
-void garbage_drop_close(struct garbage_drop *g);
-
 struct store_flush {
 	struct job job;
 	struct store *store;
@@ -50,11 +31,32 @@ struct store_flush {
 	uint64_t index;	     /* in there */
 	uint64_t horizon;    /* of the same */
 	struct engine_bound bound;
-	struct garbage_drop drop;
 	struct engine_view *view;
 	int error;
 	bool under_way;
 	bool failed;
+};
+
+/* What is dead on its way out of the engine (store_compact.c). */
+struct store_compact {
+	struct job job;
+	struct store *store;
+	int phase;
+	struct engine_view *view; /* of the engine as it is; at the end, as it has become */
+	uint64_t horizon;	  /* of the engine's position */
+	uint64_t index;		  /* of the same */
+	uint64_t dropped;
+	struct history_walk walk;
+	struct garbage_drop garbage;
+	struct dead_list dead;
+	size_t at;		     /* in what is being written */
+	struct engine_file *records; /* dead tombstones of the state family go */
+	struct engine_file *history; /* dead changes go */
+	struct engine_file *state;   /* garbage goes, and the row that says how far */
+	bool rest;		     /* garbage is left, for another job */
+	bool untidy;		     /* the engine wants to go on */
+	int error;
+	bool under_way;
 };
 
 struct store {
@@ -70,6 +72,10 @@ struct store {
 	uint64_t drops;		   /* overlays dropped so far */
 	uint64_t deadline_ms;	   /* no row is earlier, as far as is known */
 	struct store_flush flush;
+	struct store_compact compact;
+	uint64_t durable_horizon; /* of the position in the engine */
+	uint64_t dropped;	  /* as the engine's row says */
+	bool compact_rest;	  /* more is known to be left than the horizon tells */
 	struct list retired;	  /* of struct published */
 	size_t views;		  /* of the living engine that are not closed yet */
 	struct engine *abandoned; /* lived before; NULL: none */
@@ -79,6 +85,15 @@ struct store {
 
 /* What the engine ends at when it holds a state with this position. */
 struct engine_bound engine_bound_of(const struct position *p);
+
+/* The engine's row of that name; empty where there is none. Blocks. */
+MUST_USE int store_read_meta(struct engine_view *view, struct slice name, struct buf *out);
+
+/* The revision that the engine's row of what was dropped says; 0 where there is none. Blocks. */
+MUST_USE int store_read_dropped(struct engine_view *view, uint64_t *dropped);
+
+/* Frees what a job that never ended holds. */
+void store_compact_close(struct store *s);
 
 struct published *published_new(struct store *s, struct engine_view *view, uint64_t index);
 void published_release(struct store *s, struct published *p);

@@ -359,6 +359,19 @@ struct revision txn_next_revision(struct txn *t)
 	return r;
 }
 
+/* What of the record before has an end with this change: read when both are below the horizon. */
+static void change_tell_end(struct change *c, const struct record *old, const struct record *new)
+{
+	bool elsewhere = old->type == RECORD_STRING && !revision_equal(old->value_at, old->mod);
+
+	if (old->keep > c->keep)
+		c->kept = old->keep;
+	if (c->kind == CHANGE_MOVED_AWAY && !MUTANT(moved_value_dropped))
+		c->value_at = old->value_at;
+	else if (elsewhere && !revision_equal(old->value_at, new->value_at))
+		c->displaced = old->value_at;
+}
+
 struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t keyspace,
 			    struct slice key, const struct record *old, const struct record *new)
 {
@@ -383,6 +396,7 @@ struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t
 		c.value_at = new->value_at;
 	if (new->incarnation)
 		c.size = new->size;
+	change_tell_end(&c, old, new);
 	return c;
 }
 

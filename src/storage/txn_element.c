@@ -164,7 +164,7 @@ static void collection_change(struct collection *c, struct slice element,
 	struct txn *t = c->txn;
 	struct revision at = txn_next_revision(t);
 	enum change_kind kind = value ? CHANGE_ELEMENT_SET : CHANGE_ELEMENT_DELETE;
-	struct record last = c->now;
+	struct record last = c->now.version == 0 ? c->old : c->now;
 	struct change change;
 	struct slice row;
 

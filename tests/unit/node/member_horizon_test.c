@@ -90,6 +90,67 @@ static void only_so_much_of_the_past_is_kept(void **state)
 	solo_close(&s);
 }
 
+static unsigned rows_of(struct solo *s, enum engine_family family)
+{
+	struct engine_view *v = engine_view_open(s->engine);
+	struct engine_cursor *c = engine_cursor_open(v, family, (struct slice){NULL, 0});
+	unsigned rows = 0;
+
+	engine_cursor_seek(c, (struct slice){NULL, 0});
+	for (; engine_cursor_valid(c); engine_cursor_next(c))
+		rows++;
+	engine_cursor_close(c);
+	engine_view_close(v);
+	return rows;
+}
+
+/* Nobody has to write for it: first the horizon is stored, then what is below it goes. */
+static void what_is_dead_leaves_the_engine(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	for (int i = 0; i < 50; i++)
+		assert_string_equal(solo_say(&s, "SET key value"), "+OK|");
+	assert_string_equal(solo_say(&s, "HSET hash a 1 b 2"), ":2|");
+	assert_string_equal(solo_say(&s, "DEL hash"), ":1|");
+	assert_string_equal(solo_say(&s, "HSET other a 1 b 2"), ":2|");
+	assert_string_equal(solo_say(&s, "FLUSHDB"), "+OK|");
+	assert_string_equal(solo_say(&s, "SET last one"), "+OK|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 55"), "+OK|");
+	wait_ms(&s, 2 * s.options.compact_pace_ms + 1000);
+	assert_int_equal(store_durable_horizon(s.member->store), 55);
+	/* The key and the mapping; the record, the position, and how far this is. */
+	assert_int_equal(rows_of(&s, FAMILY_HISTORY), 2);
+	assert_int_equal(rows_of(&s, FAMILY_STATE), 3);
+	assert_string_equal(solo_say(&s, "GET last"), "$3|one|");
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
+/* A disk without room for it is tried again, later. */
+static void what_finds_no_room_waits(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1;
+	assert_int_equal(solo_start(&s), OK);
+	for (int i = 0; i < 20; i++)
+		assert_string_equal(solo_say(&s, "SET key value"), "+OK|");
+	assert_string_equal(solo_say(&s, "HISTORY COMPACT 20"), "+OK|");
+	wait_ms(&s, 1000);
+	engine_memory_fail(s.rows, ENGINE_MEMORY_ROW, 3, ERR_NO_SPACE);
+	wait_ms(&s, s.options.compact_pace_ms);
+	wait_ms(&s, 2 * s.options.compact_pace_ms);
+	assert_int_equal(rows_of(&s, FAMILY_HISTORY), 1);
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
 /* A move is part of what is applied: a member that starts again stands where it stood. */
 static void it_outlives_a_restart(void **state)
 {
@@ -178,6 +239,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_past_is_kept_for_its_time),
 		cmocka_unit_test(only_so_much_of_the_past_is_kept),
+		cmocka_unit_test(what_is_dead_leaves_the_engine),
+		cmocka_unit_test(what_finds_no_room_waits),
 		cmocka_unit_test(it_outlives_a_restart),
 		cmocka_unit_test(what_was_deleted_below_it_never_was),
 		cmocka_unit_test(a_transaction_may_move_it),

@@ -206,7 +206,10 @@ static void second_forms_of_changes_are_refused(void **state)
 	} bad[] = {
 		{"no kind", {0x10, 0, 0, 1, 0, 1, 0}, 7},
 		{"no such kind", {0x1a, 0, 0, 1, 0, 1, 0}, 7},
-		{"no such type", {0x11, 8, 0, 1, 0, 1, 0}, 7},
+		{"more flags, and none", {0x11, 8, 0, 0, 1, 0, 1, 0}, 8},
+		{"more flags without meaning", {0x11, 8, 0, 4, 1, 0, 1, 0}, 8},
+		{"displaced of none", {0x11, 8, 0, 1, 1, 0, 1, 0, 0, 0}, 10},
+		{"kept of 0", {0x11, 8, 0, 2, 1, 0, 1, 0, 0}, 9},
 		{"a flag without meaning", {0x11, 0, 0x80, 1, 0, 1, 0}, 7},
 		{"previous of none", {0x11, 0x10, 0, 1, 0, 0, 0, 1, 0}, 9},
 		{"a deadline of 0", {0x11, 0, 0x01, 1, 0, 1, 0, 0}, 8},

@@ -157,6 +157,8 @@ static struct change any_change(struct random *r, struct change_room *room)
 		.keep = (uint8_t)any_number(r),
 		.has_before = random_chance(r, 500000),
 		.size = any_number(r),
+		.displaced = any_revision(r),
+		.kept = (uint8_t)any_number(r),
 	};
 
 	if (random_chance(r, 500000))
@@ -195,6 +197,8 @@ static void assert_changes_equal(const struct change *a, const struct change *b)
 	assert_int_equal(a->other_keyspace, b->other_keyspace);
 	assert_slices_equal(a->other_key, b->other_key);
 	assert_true(a->size == b->size);
+	assert_true(revision_equal(a->displaced, b->displaced));
+	assert_int_equal(a->kept, b->kept);
 }
 
 static void a_change_comes_back(void **state)

@@ -68,20 +68,50 @@ static void flush_finish(struct store_tester *s)
 	}
 }
 
+/* Whatever it could not do is left for the next one. */
+static int compact_done(struct store_tester *s)
+{
+	int rc = store_compacted(s->store);
+
+	s->compact = NULL;
+	s->compacts += rc == OK;
+	return rc;
+}
+
+static void compact_finish(struct store_tester *s)
+{
+	int rc;
+
+	if (!s->compact)
+		return;
+	while (s->compact->step(s->compact) == JOB_MORE)
+		;
+	rc = compact_done(s);
+	CHECK(rc == OK || rc == ERR_NO_SPACE);
+}
+
 void store_tester_flush(struct store_tester *s)
 {
+	compact_finish(s);
 	flush_finish(s);
 	flush_may_fail(s);
 	s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
 	flush_finish(s);
 }
 
-void store_tester_reopen(struct store_tester *s)
+void store_tester_compact(struct store_tester *s)
+{
+	store_tester_flush(s);
+	while (store_wants_compact(s->store)) {
+		s->compact = store_compact(s->store);
+		compact_finish(s);
+	}
+}
+
+static void tester_start(struct store_tester *s)
 {
 	struct buf snapshot = {0};
 
-	store_tester_flush(s);
-	tester_stop(s);
 	s->engine = engine_memory_open(s->rows);
 	CHECK(store_open(&s->store, s->engine, &s->options, &snapshot) == OK);
 	CHECK(slice_equal(buf_slice(&snapshot), SLICE_LITERAL("snapshot")));
@@ -90,21 +120,73 @@ void store_tester_reopen(struct store_tester *s)
 	txn_init(&s->reads, s->store);
 }
 
+void store_tester_compact_crash(struct store_tester *s, uint64_t nth, bool counts)
+{
+	enum engine_memory_call call = counts ? ENGINE_MEMORY_INGESTED : ENGINE_MEMORY_INGEST;
+
+	store_tester_flush(s);
+	if (!store_wants_compact(s->store))
+		return;
+	engine_memory_fail(s->rows, call, nth, ERR_IO);
+	s->compact = store_compact(s->store);
+	while (s->compact->step(s->compact) == JOB_MORE)
+		;
+	(void)compact_done(s);
+	engine_memory_fail(s->rows, call, 0, OK);
+	tester_stop(s);
+	tester_start(s);
+}
+
+void store_tester_reopen(struct store_tester *s)
+{
+	store_tester_flush(s);
+	tester_stop(s);
+	tester_start(s);
+}
+
+/* The writer does one thing at a time, and chooses what to begin. */
+static struct job *writer_begin(struct store_tester *s)
+{
+	if (store_wants_flush(s->store)) {
+		flush_may_fail(s);
+		s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
+	} else if (store_wants_compact(s->store) && random_chance(&s->random, 50000)) {
+		s->compact = store_compact(s->store);
+	}
+	return s->flush ? s->flush : s->compact;
+}
+
+static void writer_done(struct store_tester *s)
+{
+	int rc;
+
+	if (s->flush) {
+		flush_done(s);
+		return;
+	}
+	rc = compact_done(s);
+	CHECK(rc == OK || rc == ERR_NO_SPACE);
+}
+
 /* The writer works at its own speed. */
 static void flush_some(struct store_tester *s)
 {
-	if (!s->flush && store_wants_flush(s->store)) {
-		flush_may_fail(s);
-		s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
-	}
-	for (uint64_t n = random_below(&s->random, 12); s->flush && n > 0; n--) {
-		if (s->flush->step(s->flush) == JOB_DONE) {
-			flush_done(s);
+	struct job *job = s->flush ? s->flush : s->compact;
+
+	if (!job)
+		job = writer_begin(s);
+	for (uint64_t n = random_below(&s->random, 12); job && n > 0; n--) {
+		if (job->step(job) == JOB_DONE) {
+			writer_done(s);
 			break;
 		}
 	}
-	if (store_is_full(s->store))
-		flush_finish(s);
+	if (!store_is_full(s->store))
+		return;
+	compact_finish(s);
+	if (!s->flush)
+		s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
+	flush_finish(s);
 }
 
 /* In a view of now; what it fetched is returned. */

@@ -18,11 +18,13 @@ struct store_tester {
 	struct store_options options;
 	struct txn txn;
 	struct txn reads;
-	struct job *flush; /* under way */
+	struct job *flush;   /* under way */
+	struct job *compact; /* likewise; never both */
 	struct random random;
 	uint64_t time_ms;
 	uint64_t misses; /* commands and reads that had to go to a view */
 	uint64_t flushes;
+	uint64_t compacts;
 };
 
 /* Works on a txn; may run several times for one call. */
@@ -38,6 +40,15 @@ void store_tester_reopen(struct store_tester *s);
 
 /* The live overlay is durable, and views are closed. */
 void store_tester_flush(struct store_tester *s);
+
+/* The live overlay is durable, and what is dead has left the engine. */
+void store_tester_compact(struct store_tester *s);
+
+/*
+ * The same, but the process dies when the engine takes the `nth` file in of the second, before or
+ * after that file counts. The store is opened anew.
+ */
+void store_tester_compact_crash(struct store_tester *s, uint64_t nth, bool counts);
 
 /* One command, committed if `work` returns OK; what it returned. */
 int store_tester_run(struct store_tester *s, store_work work, void *ctx);
