@@ -14,8 +14,12 @@
 int command_run(struct call *c)
 {
 	uint32_t changes = c->txn ? c->txn->sub : 0;
-	int rc = c->command->run(c);
+	int rc;
 
+	if (c->no_space && c->command->flags & COMMAND_FLAG_DENYOOM)
+		rc = reply_error(c, NO_SPACE_TEXT);
+	else
+		rc = c->command->run(c);
 	c->refused = rc == CALL_REFUSED;
 	if (!c->refused)
 		return rc;

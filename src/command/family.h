@@ -85,6 +85,9 @@ int reply_syntax(struct call *c);
 int reply_not_integer(struct call *c);
 int reply_wrong_arity(struct call *c);
 
+/* What is said of a command that may make the state grow while a member is short of space. */
+#define NO_SPACE_TEXT "OOM command not allowed: a member is short of disk space"
+
 /* "ERR <before><name of the command><behind>" */
 int reply_error_named(struct call *c, const char *before, const char *behind);
 

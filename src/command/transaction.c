@@ -196,14 +196,41 @@ static int transaction_elements(struct call *c, struct cursor *in, size_t *count
 	return rc == OK && in->failed ? ERR_MALFORMED : rc;
 }
 
+/* Whether any element may make the state grow. Bytes that are none are found by who runs them. */
+static bool elements_may_grow(struct slice bytes)
+{
+	struct cursor in = cursor_of(bytes);
+	struct arguments arguments = {0};
+	uint64_t watches = cursor_varint(&in);
+	struct watch w;
+	bool may = false;
+
+	for (; watches > 0 && watch_decode(&in, &w) == OK; watches--)
+		;
+	while (!may && watches == 0 && cursor_left(&in)) {
+		struct cursor element = cursor_of(cursor_string(&in));
+		uint8_t kind = cursor_fixed8(&element);
+		struct call c = {0};
+
+		if (kind == COMMAND_WRITE && element_decode(&element, kind, &arguments, &c) == OK)
+			may = c.command->flags & COMMAND_FLAG_DENYOOM;
+	}
+	mem_free(arguments.argv);
+	return may;
+}
+
 static int transaction_run(struct call *c)
 {
 	struct cursor in = cursor_of(c->argv[1]);
 	struct resp_open open;
 	size_t count;
 	bool hold;
-	int rc = watches_hold(c, &in, &hold);
+	int rc;
 
+	/* All or nothing: as in Redis, which looks at it before it looks at what is watched. */
+	if (c->no_space && elements_may_grow(c->argv[1]))
+		return reply_error(c, "EXECABORT Transaction discarded because of: " NO_SPACE_TEXT);
+	rc = watches_hold(c, &in, &hold);
 	if (rc != OK)
 		return rc;
 	if (c->local)

@@ -45,6 +45,23 @@ static const char *escaped(struct state_dump *d, struct slice bytes)
 
 /* ---- position -------------------------------------------------------------------------------- */
 
+static void dump_member_rows(const struct state_dump *d)
+{
+	const struct position *p = d->position;
+
+	for (size_t i = 0; i < p->alarm_count; i++)
+		fprintf(d->out,
+			d->json ? "{\"type\":\"alarm\",\"member\":\"%016" PRIx64 "\",\"kind\":%u}\n"
+				: "alarm of %016" PRIx64 ": kind %u\n",
+			p->alarms[i].member, (unsigned)p->alarms[i].kind);
+	for (size_t i = 0; i < p->quarantine_count; i++)
+		fprintf(d->out,
+			d->json ? "{\"type\":\"quarantine\",\"member\":\"%016" PRIx64
+				  "\",\"index\":%" PRIu64 "}\n"
+				: "quarantine of %016" PRIx64 ": found at entry %" PRIu64 "\n",
+			p->quarantines[i].member, p->quarantines[i].index);
+}
+
 static void dump_position(const struct state_dump *d)
 {
 	const struct position *p = d->position;
@@ -77,10 +94,13 @@ static void dump_position(const struct state_dump *d)
 	for (size_t i = 0; i < p->origin_count; i++)
 		fprintf(d->out,
 			d->json ? "{\"type\":\"origin\",\"member\":\"%016" PRIx64
-				  "\",\"incarnation\":%" PRIu64 ",\"seq\":%" PRIu64 "}\n"
+				  "\",\"incarnation\":%" PRIu64 ",\"seq\":%" PRIu64
+				  ",\"level\":%" PRIu32 "}\n"
 				: "origin %016" PRIx64 ": run %" PRIu64 ", commands up to %" PRIu64
-				  "\n",
-			p->origins[i].member, p->origins[i].incarnation, p->origins[i].seq);
+				  ", supports level %" PRIu32 "\n",
+			p->origins[i].member, p->origins[i].incarnation, p->origins[i].seq,
+			p->origins[i].level);
+	dump_member_rows(d);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -70,6 +70,7 @@ void registration_encode(const struct registration *r, struct buf *out)
 	buf_append_fixed64(out, r->member);
 	buf_append_fixed64(out, r->replaces);
 	buf_append_fixed64(out, r->nonce);
+	buf_append_fixed32(out, r->level);
 }
 
 int registration_decode(struct slice bytes, struct registration *r)
@@ -79,5 +80,6 @@ int registration_decode(struct slice bytes, struct registration *r)
 	r->member = cursor_fixed64(&c);
 	r->replaces = cursor_fixed64(&c);
 	r->nonce = cursor_fixed64(&c);
-	return cursor_done(&c) ? OK : ERR_MALFORMED;
+	r->level = cursor_fixed32(&c);
+	return cursor_done(&c) && r->level ? OK : ERR_MALFORMED;
 }

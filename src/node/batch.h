@@ -13,7 +13,7 @@
  *	fixed64  incarnation      index of the entry that registered that member's present run
  *	fixed64  seq              number of the first command
  *	fixed64  term             of the leader that it was meant for: another one drops it
- *	fixed32  level            features that all members have, as the sender knew it
+ *	fixed32  level            feature level of the cluster, as the sender knew it
  *	fixed32  count
  *	         commands, `count` times
  *
@@ -30,6 +30,10 @@ enum node_entry_kind {
 	ENTRY_REGISTER = ENTRY_COMMAND + 1,
 	ENTRY_EXPIRE = ENTRY_COMMAND + 2,
 	ENTRY_HORIZON = ENTRY_COMMAND + 3, /* node/horizon_entry.h */
+	ENTRY_LEVEL = ENTRY_COMMAND + 4,
+	ENTRY_CHECK = ENTRY_COMMAND + 5,
+	ENTRY_VERDICT = ENTRY_COMMAND + 6,
+	ENTRY_ALARM = ENTRY_COMMAND + 7,
 };
 
 #define BATCH_HEADER_BYTES 41
@@ -46,7 +50,11 @@ struct batch_header {
 enum batch_flag {
 	BATCH_CANCELLED = 1,   /* the client was told that its outcome is not known: do nothing */
 	BATCH_TRANSACTION = 2, /* the arguments are those of transaction_command */
+	BATCH_ONCE = 4,	       /* reserved: no level knows it yet */
 };
+
+/* A command with any other flag means something that this version cannot do: it is refused. */
+#define BATCH_FLAGS_KNOWN ((uint64_t)(BATCH_CANCELLED | BATCH_TRANSACTION))
 
 /* One command in a batch. The arguments are borrowed from the payload. */
 struct batch_command {
@@ -74,11 +82,16 @@ void batch_command_encode(const struct batch_command *command, struct buf *out);
 MUST_USE int batch_command_decode(struct cursor *c, struct batch_command *command,
 				  struct slice **argv, size_t *argv_cap);
 
-/* A member begins to take writes: it names its last run, and a number by which it knows itself. */
+/*
+ * A member begins to take writes: it names its last run, a number by which it knows itself, and the
+ * highest feature level that it supports (storage/level.h), not 0. Three times fixed64, and
+ * fixed32.
+ */
 struct registration {
 	uint64_t member;
 	uint64_t replaces; /* the incarnation it has now; 0: none */
 	uint64_t nonce;
+	uint32_t level;
 };
 
 void registration_encode(const struct registration *r, struct buf *out);

@@ -318,6 +318,8 @@ void driver_receive(struct driver *d, enum frame_kind kind, struct blob *body)
 	case FRAME_REGISTER:
 	case FRAME_FETCH:
 	case FRAME_ROWS:
+	case FRAME_DIGESTS:
+	case FRAME_ALARM:
 		break; /* the member's own */
 	}
 	LOG(d->io->logger, LOG_WARNING, "a frame of unknown kind %u was ignored", (unsigned)kind);

@@ -30,6 +30,8 @@ struct member_options member_options_default(void)
 		.history_max_bytes = (uint64_t)1 << 30,
 		/* Each time costs some syncs, and files that have to be merged. */
 		.compact_pace_ms = 30000,
+		.check_interval_ms = 60000,
+		.level = LEVEL_NEWEST,
 	};
 
 	return o;
@@ -77,7 +79,10 @@ static void on_changed(void *ctx, const struct raft_status *status)
 		member_barrier_void(m);
 		member_expiry_reset(m);
 		member_horizon_reset(m);
+		member_check_reset(m);
 		m->register_due_ms = 0;
+		m->alarm_due_ms = 0;
+		m->level_proposed = 0;
 	}
 	m->events->changed(m->events->ctx, status);
 }
@@ -100,6 +105,8 @@ static int member_open(struct member *m)
 	int rc = store_open(&m->store, m->engine, &o, &snapshot);
 
 	stored.snapshot = buf_slice(&snapshot);
+	if (rc == OK)
+		rc = member_level_fits(m, store_position(m->store)->level);
 	if (rc == OK) {
 		txn_init(&m->txn, m->store);
 		txn_init(&m->read_txn, m->store);
@@ -113,6 +120,7 @@ static int member_open(struct member *m)
 		return ERR_CORRUPT;
 	origin_init(&m->origin, driver_id(m->driver));
 	member_time_init(m);
+	member_say_quarantined(m);
 	return OK;
 }
 
@@ -208,6 +216,12 @@ void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struc
 	case FRAME_ROWS:
 		member_hear_rows(m, body);
 		return;
+	case FRAME_DIGESTS:
+		member_hear_digests(m, from, slice_of(body->data, body->len));
+		return;
+	case FRAME_ALARM:
+		member_hear_alarm(m, from, slice_of(body->data, body->len));
+		return;
 	case FRAME_RAFT:
 	case FRAME_BIRTH:
 	case FRAME_WHO_LEADS:
@@ -219,8 +233,10 @@ void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struc
 
 void member_peer_connected(struct member *m, uint64_t peer)
 {
-	if (peer == m->status.leader)
-		origin_send_again(&m->origin);
+	if (peer != m->status.leader)
+		return;
+	origin_send_again(&m->origin);
+	member_check_tell_again(m);
 }
 
 void member_peer_gone(struct member *m, uint64_t peer)
@@ -239,6 +255,9 @@ void member_turn(struct member *m)
 		member_read_turn(m);
 		member_expiry_turn(m);
 		member_horizon_turn(m);
+		member_level_turn(m);
+		member_check_turn(m);
+		member_alarm_turn(m);
 		driver_turn(m->driver);
 		member_prefetch_turn(m);
 		member_read_launch(m);
@@ -257,7 +276,7 @@ uint64_t member_deadline_ms(const struct member *m)
 		return UINT64_MAX;
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
 	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
-	due = MIN(due, member_store_due_ms(m));
+	due = MIN(due, MIN(member_store_due_ms(m), member_alarm_due_ms(m)));
 	if (!list_empty(&m->released))
 		due = 0;
 	if (m->barrier_due_ms)
@@ -285,6 +304,13 @@ void member_hand_over(struct member *m)
 bool member_is_idle(const struct member *m)
 {
 	return list_empty(&m->ageing);
+}
+
+void member_stats(const struct member *m, struct member_stats *out)
+{
+	*out = m->stats;
+	out->quarantined = member_is_quarantined(m);
+	out->no_space = position_alarm_stands(store_position(m->store), ALARM_NO_SPACE);
 }
 
 bool member_stopped(const struct member *m)

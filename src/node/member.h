@@ -32,6 +32,8 @@ struct member_options {
 	uint64_t history_retention_ms; /* the past is kept for so long, */
 	uint64_t history_max_bytes;    /* and of that no more than the newest so many bytes */
 	uint64_t compact_pace_ms;      /* the engine is not rid of the rest more often than that */
+	uint64_t check_interval_ms;    /* between two comparisons of all members' data; 0: none */
+	uint32_t level;		       /* highest feature level it supports (storage/level.h) */
 };
 
 /* The defaults of the server; names, directory and the like are still to be set. */
@@ -48,7 +50,7 @@ struct member_events {
 /*
  * Opens or creates the member's log and takes its state from the engine; blocks, for start-up. All
  * that is handed in must outlive the member; the engine is its owner's, or the vault's. Errors as
- * in driver_new.
+ * in driver_new; ERR_VERSION too when the state is at a feature level that this version lacks.
  */
 MUST_USE int member_new(struct member **out, const struct member_options *options,
 			const struct node_io *io, struct engine *engine,
@@ -72,6 +74,12 @@ void member_turn(struct member *m);
 /* When the next turn is due at the latest, on the monotonic clock, in milliseconds. */
 uint64_t member_deadline_ms(const struct member *m);
 
+/*
+ * This member's disk is short of space, or is not any more: an alarm that holds for the whole
+ * cluster follows. Until it is told for the first time after a start, what stood before stands.
+ */
+void member_note_space(struct member *m, bool low);
+
 /* Hands leadership over, if this member leads; part of a graceful end. */
 void member_hand_over(struct member *m);
 
@@ -79,6 +87,17 @@ void member_hand_over(struct member *m);
 bool member_is_idle(const struct member *m);
 
 bool member_stopped(const struct member *m);
+
+/* What INFO tells. */
+struct member_stats {
+	uint64_t checks;	/* comparisons of all members' data that came by, since the start */
+	uint64_t verdicts;	/* that named a member, or released one */
+	uint64_t disagreements; /* seen as leader: members differed, and no majority agreed */
+	bool quarantined;	/* this member's data was found to differ: it serves nobody */
+	bool no_space;		/* some member is short of space: growing writes are refused */
+};
+
+void member_stats(const struct member *m, struct member_stats *out);
 
 /* For INFO, logs and checkers. */
 struct driver *member_driver(struct member *m);

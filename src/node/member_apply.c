@@ -149,6 +149,14 @@ void member_forget_dry_run(struct member *m)
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
+/* The rows decide, on all members alike, and not what this one sees of its disk. */
+static bool alarm_stands(const struct member *m)
+{
+	if (MUTANT(alarm_applied_locally))
+		return m->space == SPACE_LOW;
+	return position_alarm_stands(store_position(m->store), ALARM_NO_SPACE);
+}
+
 /* Runs it and lets it take effect. ERR_MISSING: nothing has happened. */
 static int run_command(struct member *m, const struct batch_command *b, struct request *r,
 		       struct resp_writer *reply)
@@ -162,12 +170,13 @@ static int run_command(struct member *m, const struct batch_command *b, struct r
 		.txn = &m->txn,
 		.reply = reply,
 		.local = r ? r->local : NULL,
+		.no_space = alarm_stands(m),
 	};
 	int rc;
 
 	/* Whoever proposed it has looked at both; a byte that says otherwise is no command. */
-	if (!c.command || c.command->class != COMMAND_WRITE || !command_takes(c.command, c.argc) ||
-	    c.database >= DATABASE_COUNT)
+	if (b->flags & ~BATCH_FLAGS_KNOWN || !c.command || c.command->class != COMMAND_WRITE ||
+	    !command_takes(c.command, c.argc) || c.database >= DATABASE_COUNT)
 		return ERR_MALFORMED;
 	txn_begin(&m->txn, store_position(m->store)->stamp_ms, b->author);
 	txn_pin(&m->txn, m->pinned);
@@ -201,20 +210,41 @@ static void resolve(struct member *m, const struct batch_header *h, struct reque
 	member_write_resolved(m, r);
 }
 
+/*
+ * Runs it, unless it is void. A member in quarantine does not know what is right to say: what it
+ * runs is for its own state only.
+ */
+static int run_step(struct member *m, const struct batch_header *h, const struct batch_command *b,
+		    struct request *r, struct resp_writer *w)
+{
+	struct resp_writer nobody = {.out = NULL, .protocol = 2};
+	bool distrusted = r && member_is_quarantined(m);
+	int rc;
+
+	if (b->flags & BATCH_CANCELLED)
+		return OK;
+	if (h->level > store_position(m->store)->level)
+		return ERR_VERSION;
+	rc = run_command(m, b, distrusted ? NULL : r, distrusted ? &nobody : w);
+	if (rc == OK && distrusted)
+		resp_write_errorf(w, "UNCERTAIN applied, reply lost: the data of this member was "
+				     "found to differ from that of the others");
+	return rc;
+}
+
 /* One command of a batch. ERR_MISSING: a row is being fetched. */
 static int apply_command(struct member *m, const struct batch_header *h, uint64_t seq,
 			 const struct batch_command *b, const struct entry *e)
 {
 	struct request *r = request_of(m, h, seq);
 	struct resp_writer w = {.out = NULL, .protocol = 2}; /* nobody waits */
-	int rc = OK;
+	int rc;
 
 	if (r) {
 		session_before_write(r->session, r);
 		w = session_writer(r);
 	}
-	if (!(b->flags & BATCH_CANCELLED))
-		rc = run_command(m, b, r, &w);
+	rc = run_step(m, h, b, r, &w);
 	if (rc == ERR_MISSING) {
 		if (!member_prefetch_missing(m, e))
 			dry_run_start_command(m, b, e);
@@ -224,6 +254,14 @@ static int apply_command(struct member *m, const struct batch_header *h, uint64_
 	if (rc == ERR_MALFORMED) {
 		LOG(m->io->logger, LOG_ERROR, "entry holds a command that is none: skipped");
 		resp_write_errorf(&w, "ERR this command is not known to all members");
+		rc = OK;
+	}
+	if (rc == ERR_VERSION) {
+		resp_write_errorf(&w,
+				  "ERR this command needs feature level %" PRIu32
+				  " and the cluster is at %" PRIu32
+				  ": start all members with the newer version first",
+				  h->level, store_position(m->store)->level);
 		rc = OK;
 	}
 	if (rc == OK)
@@ -286,7 +324,8 @@ static bool apply_batch(struct member *m, const struct entry *e)
 /*
  * A run of a member takes the place of the one that it names, if that is still the newest. Whether
  * the member takes part was looked at by the leader: who joined later and goes through the log from
- * its beginning does not know who took part then, and must come to the same state.
+ * its beginning does not know who took part then, and must come to the same state. A run that does
+ * not support the level of the cluster has no place in it: it stops when it gets to that entry.
  */
 static void apply_registration(struct member *m, uint64_t index, const struct entry *e)
 {
@@ -298,15 +337,17 @@ static void apply_registration(struct member *m, uint64_t index, const struct en
 	if (registration_decode(entry_payload(e), &r) != OK)
 		return;
 	row = position_origin_add(p, r.member);
-	ok = row->incarnation == r.replaces || MUTANT(old_registration_wins);
+	ok = (row->incarnation == r.replaces || MUTANT(old_registration_wins)) &&
+	     r.level >= p->level;
 	if (ok) {
 		row->incarnation = index;
+		row->level = r.level;
 		row->seq = MUTANT(seq_survives_registration) ? row->seq : 0;
 	}
 	member_registered(m, index, &r, ok);
 }
 
-/* Who takes part no more writes no more. */
+/* Who takes part no more writes no more, and says nothing of itself. */
 static void apply_membership(struct member *m, const struct entry *e)
 {
 	struct position *p = store_position(m->store);
@@ -317,6 +358,12 @@ static void apply_membership(struct member *m, const struct entry *e)
 	for (size_t i = p->origin_count; i-- > 0;)
 		if (!membership_find(&now, p->origins[i].member))
 			position_origin_remove(p, p->origins[i].member);
+	for (size_t i = p->alarm_count; i-- > 0;)
+		if (!membership_find(&now, p->alarms[i].member))
+			position_alarm_clear(p, p->alarms[i].member, p->alarms[i].kind);
+	for (size_t i = p->quarantine_count; i-- > 0;)
+		if (!membership_find(&now, p->quarantines[i].member))
+			position_quarantine_end(p, p->quarantines[i].member);
 	membership_free(&now);
 }
 
@@ -337,6 +384,17 @@ static bool apply_entry(struct member *m, uint64_t index, const struct entry *e)
 		return member_expiry_apply(m, e);
 	case ENTRY_HORIZON:
 		member_horizon_apply(m, e);
+		return true;
+	case ENTRY_LEVEL:
+		return member_level_apply(m, e);
+	case ENTRY_CHECK:
+		member_check_apply(m, index, e);
+		return true;
+	case ENTRY_VERDICT:
+		member_verdict_apply(m, e);
+		return true;
+	case ENTRY_ALARM:
+		member_alarm_apply(m, e);
 		return true;
 	}
 	LOG(m->io->logger, LOG_ERROR, "entry %" PRIu64 " is of unknown kind %u: skipped", index,

@@ -90,6 +90,7 @@ static enum job_progress install_step(struct job *job)
 		 */
 		if (in->error == OK && in->intake.index != in->index)
 			in->error = ERR_CORRUPT;
+		in->level = in->error == OK ? in->intake.level : 0;
 		break;
 	case INSTALL_ADOPTING:
 		in->error = vault_adopt(in->vault, in->fresh);
@@ -214,6 +215,10 @@ static void install_job_done(struct job *job)
 		install_written(m);
 		return;
 	default:
+		if (member_level_fits(m, in->level) != OK) {
+			member_fail(m, ERR_VERSION);
+			return;
+		}
 		in->phase = INSTALL_FETCHED;
 		driver_install_fetched(m->driver);
 	}
@@ -385,9 +390,11 @@ int member_install_done(struct member *m)
 		m->changes++;
 		m->applying = (struct applying){0};
 		member_forget_dry_run(m);
+		member_check_forget(m);
 		cluster_time_installed(&m->time, store_position(m->store)->term,
 				       store_position(m->store)->stamp_ms);
 		install_resolve(m);
+		member_say_quarantined(m);
 	}
 	install_idle(in);
 	return rc;

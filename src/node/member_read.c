@@ -85,6 +85,16 @@ void read_batch_free(struct read_batch *b)
 	mem_free(b);
 }
 
+/* What the pool read is not to be relied on. */
+static void read_was_in_quarantine(struct request *r)
+{
+	struct resp_writer w = request_writer(r);
+
+	buf_clear(&r->reply);
+	buf_clear(&r->watches);
+	resp_write_error(&w, SLICE_LITERAL(QUARANTINE_TEXT));
+}
+
 static void read_batch_done(struct job *job)
 {
 	struct read_batch *b = CONTAINER_OF(job, struct read_batch, job);
@@ -101,6 +111,8 @@ static void read_batch_done(struct job *job)
 			request_free(r);
 			continue;
 		}
+		if (member_is_quarantined(m))
+			read_was_in_quarantine(r);
 		read_done(m, r);
 		session_advance(s);
 	}
@@ -158,6 +170,11 @@ void member_read_now(struct member *m, struct request *r)
 	size_t before = w.out->len;
 	int rc;
 
+	if (member_is_quarantined(m)) {
+		resp_write_error(&w, SLICE_LITERAL(QUARANTINE_TEXT));
+		session_done(r);
+		return;
+	}
 	txn_begin(&m->read_txn, member_time_now(m), 0);
 	r->page.known = &m->scan_names;
 	rc = command_run(&c);

@@ -131,7 +131,7 @@ void member_hear_fetch(struct member *m, struct blob *body)
 		LOG(m->io->logger, LOG_WARNING, "a malformed question for rows was ignored");
 		return;
 	}
-	s = share_find(m, f.index);
+	s = member_is_quarantined(m) ? NULL : share_find(m, f.index);
 	if (!s) {
 		share_refuse(m, &f);
 		return;

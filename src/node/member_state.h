@@ -7,6 +7,7 @@
 #include "base/hash_table.h"
 #include "lease/cluster_time.h"
 #include "node/batch.h"
+#include "node/control_entry.h"
 #include "node/expiry_entry.h"
 #include "node/member.h"
 #include "node/origin.h"
@@ -115,8 +116,9 @@ struct install {
 	struct vault *vault;
 	uint64_t from;
 	uint64_t index;
-	bool wanted;  /* begin when the phase is IDLE again */
-	bool dropped; /* the driver does not want it any more */
+	uint32_t level; /* of the state that was read */
+	bool wanted;	/* begin when the phase is IDLE again */
+	bool dropped;	/* the driver does not want it any more */
 	struct engine *fresh;
 	struct engine_file *file; /* being filled; NULL: none */
 	uint64_t file_bytes;
@@ -189,6 +191,35 @@ struct lag {
 	size_t held_bytes;
 };
 
+struct check_answer {
+	uint64_t member;
+	struct digests digests;
+};
+
+/* Comparing all members' data (member_check.c). */
+struct check {
+	struct digests own; /* as of the newest CHECK applied; index 0: none was */
+	bool to_tell;	    /* the leader has not got them */
+
+	/* the leader */
+	struct check_answer answers[MEMBERSHIP_MAX]; /* the newest of each member */
+	uint32_t answer_count;
+	uint64_t due_ms;	   /* when the next CHECK is proposed */
+	uint64_t proposed;	   /* index of the newest one */
+	uint64_t verdict_proposed; /* and of the newest VERDICT */
+	uint64_t decided;	   /* index of the CHECK on which a majority agreed last */
+	uint64_t alarmed;	   /* and of the one of which it was said that none does */
+	uint64_t leave_due_ms;	   /* a leader in quarantine tries to hand over again */
+};
+
+/* What the process has said of its disk. */
+enum space_told { SPACE_UNTOLD, SPACE_ENOUGH, SPACE_LOW };
+
+/* A command that was not run here, and will not be. */
+#define QUARANTINE_TEXT                                                             \
+	"CLUSTERDOWN The data of this member was found to differ from that of the " \
+	"others: it serves nobody until it is refilled, see its log"
+
 struct member {
 	struct member_options options;
 	const struct node_io *io;
@@ -219,6 +250,13 @@ struct member {
 	struct horizon horizon;
 	struct prefetch prefetch;
 	struct lag lag;
+
+	/* the cluster as a whole */
+	struct check check;
+	uint64_t level_proposed; /* index of the newest LEVEL entry */
+	enum space_told space;
+	uint64_t alarm_due_ms; /* when it is said again */
+	struct member_stats stats;
 
 	/* writes */
 	struct origin origin;
@@ -336,6 +374,30 @@ void member_lag_appended(struct member *m, uint64_t first, const struct entry *e
 bool member_lags(const struct member *m);
 /* A batch that was forwarded to this leader is proposed, now or when applying has caught up. */
 void member_lag_admit(struct member *m, const struct batch_header *h, struct blob *body);
+/* member_level.c */
+void member_level_turn(struct member *m);
+/* False: this version does not support the level, and the member has stopped. */
+bool member_level_apply(struct member *m, const struct entry *e);
+/* ERR_VERSION: this version does not support the level, and the log says so. */
+MUST_USE int member_level_fits(const struct member *m, uint32_t level);
+
+/* member_check.c */
+void member_check_turn(struct member *m);
+void member_check_reset(struct member *m); /* another leader, or another term */
+void member_check_tell_again(struct member *m);
+void member_check_forget(struct member *m);
+void member_hear_digests(struct member *m, uint64_t from, struct slice body);
+void member_check_apply(struct member *m, uint64_t index, const struct entry *e);
+void member_verdict_apply(struct member *m, const struct entry *e);
+bool member_is_quarantined(const struct member *m);
+/* If it is in quarantine: the log says so, and what to do. */
+void member_say_quarantined(struct member *m);
+
+/* member_alarm.c */
+void member_alarm_turn(struct member *m);
+uint64_t member_alarm_due_ms(const struct member *m);
+void member_hear_alarm(struct member *m, uint64_t from, struct slice body);
+void member_alarm_apply(struct member *m, const struct entry *e);
 
 /* member_write.c */
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);
@@ -343,6 +405,10 @@ void member_write_turn(struct member *m);
 /* This member leads. As driver_propose, for one entry, which is stamped. */
 MUST_USE int member_propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter,
 			    uint64_t *index);
+/* The same with a copy of these bytes. */
+MUST_USE int member_propose_bytes(struct member *m, uint8_t kind, const struct buf *bytes,
+				  uint64_t waiter, uint64_t *index);
+bool member_takes_part(const struct member *m, uint64_t member);
 void member_forwarded(struct member *m, uint64_t from, struct blob *body);
 void member_hear_registration(struct member *m, uint64_t from, struct slice body);
 void member_registered(struct member *m, uint64_t index, const struct registration *r, bool ok);
@@ -360,6 +426,8 @@ void read_batch_free(struct read_batch *b);
 
 /* session.c */
 void session_answer_late(struct request *r);
+/* It was not run: this member is in quarantine. */
+void session_answer_quarantined(struct request *r);
 struct resp_writer session_writer(struct request *r);
 void session_before_write(struct session *s, const struct request *r);
 void session_done(struct request *r);

@@ -12,6 +12,10 @@ void member_collect(struct member *m, struct request *r, const struct slice *arg
 {
 	struct batch_command c = {.database = r->database, .argc = argc, .argv = argv};
 
+	if (member_is_quarantined(m)) {
+		session_answer_quarantined(r);
+		return;
+	}
 	if (r->command == &transaction_command)
 		c.flags = BATCH_TRANSACTION;
 	batch_command_encode(&c, origin_collect(&m->origin, r));
@@ -48,6 +52,16 @@ int member_propose(struct member *m, uint8_t kind, struct blob *payload, uint64_
 	return driver_propose(m->driver, &e, 1, index);
 }
 
+int member_propose_bytes(struct member *m, uint8_t kind, const struct buf *bytes, uint64_t waiter,
+			 uint64_t *index)
+{
+	struct blob *payload = blob_copy(buf_slice(bytes));
+	int rc = member_propose(m, kind, payload, waiter, index);
+
+	blob_release(payload);
+	return rc;
+}
+
 static int propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter)
 {
 	uint64_t index;
@@ -71,8 +85,8 @@ static bool resend(struct member *m)
 	struct blob *batch;
 	uint64_t next;
 
-	while ((batch = origin_resend(&m->origin, m->status.term, 0, m->options.batch_bytes,
-				      &next)) != NULL) {
+	while ((batch = origin_resend(&m->origin, m->status.term, store_position(m->store)->level,
+				      m->options.batch_bytes, &next)) != NULL) {
 		bool taken = hand_out(m, batch);
 
 		blob_release(batch);
@@ -90,7 +104,7 @@ static void hand_out_collected(struct member *m)
 
 	if (!origin_has_collected(&m->origin))
 		return;
-	batch = origin_seal(&m->origin, m->status.term, 0);
+	batch = origin_seal(&m->origin, m->status.term, store_position(m->store)->level);
 	/* Numbered is numbered: what nobody takes now goes out with what is sent again. */
 	if (!hand_out(m, batch))
 		origin_unsend(&m->origin, from);
@@ -98,7 +112,7 @@ static void hand_out_collected(struct member *m)
 }
 
 /* Registrations of others are not proposed: behind an entry that removes a member stands none. */
-static bool takes_part(const struct member *m, uint64_t member)
+bool member_takes_part(const struct member *m, uint64_t member)
 {
 	return membership_find(driver_membership(m->driver), member);
 }
@@ -108,7 +122,8 @@ static void register_origin(struct member *m)
 	const struct origin_row *row =
 		position_origin(store_position(m->store), driver_id(m->driver));
 	struct registration r = {.member = driver_id(m->driver),
-				 .replaces = row ? row->incarnation : 0};
+				 .replaces = row ? row->incarnation : 0,
+				 .level = m->options.level};
 	struct buf bytes = {0};
 	struct blob *payload;
 
@@ -119,7 +134,7 @@ static void register_origin(struct member *m)
 	registration_encode(&r, &bytes);
 	if (leads(m)) {
 		payload = blob_copy(buf_slice(&bytes));
-		if (!takes_part(m, r.member) || propose(m, ENTRY_REGISTER, payload, 0) != OK)
+		if (!member_takes_part(m, r.member) || propose(m, ENTRY_REGISTER, payload, 0) != OK)
 			m->register_due_ms = member_now_ms(m) + m->options.driver.raft.heartbeat_ms;
 		blob_release(payload);
 	} else {
@@ -182,7 +197,7 @@ void member_hear_registration(struct member *m, uint64_t from, struct slice body
 		LOG(m->io->logger, LOG_WARNING, "a malformed registration was ignored");
 		return;
 	}
-	if (!leads(m) || !takes_part(m, r.member))
+	if (!leads(m) || !member_takes_part(m, r.member))
 		return;
 	payload = blob_copy(body);
 	if (propose(m, ENTRY_REGISTER, payload, r.member) != OK)

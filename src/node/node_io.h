@@ -25,6 +25,8 @@ enum frame_kind {
 	FRAME_REGISTER = 6,  /* a registration for the leader (node/batch.h) */
 	FRAME_FETCH = 7,     /* asks for rows of a stored state (node/transfer.h) */
 	FRAME_ROWS = 8,	     /* the answer (node/transfer.h) */
+	FRAME_DIGESTS = 9,   /* what a check found, for the leader (node/control_entry.h) */
+	FRAME_ALARM = 10,    /* an alarm for the leader (node/control_entry.h) */
 };
 
 /* A frame to be sent: `head`, then the payloads of `entries` in order. All is borrowed. */

@@ -157,6 +157,14 @@ void session_answer_done(struct request *r)
 	session_emit(s);
 }
 
+void session_answer_quarantined(struct request *r)
+{
+	struct resp_writer w = session_writer(r);
+
+	resp_write_error(&w, SLICE_LITERAL(QUARANTINE_TEXT));
+	session_answer_done(r);
+}
+
 static void session_answer_refusal(struct session *s, struct slice error)
 {
 	struct request *r = session_add(s, request_new(NULL, NULL, 0));

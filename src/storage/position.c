@@ -7,14 +7,17 @@
 
 #include <string.h>
 
-#define POSITION_VERSION 1u
+#define POSITION_VERSION 2u
 
-/* An origin takes at least this much: the member, and two numbers of a byte. */
-#define ORIGIN_MIN 10
+/* Rows take at least this much: a member, and numbers of a byte each. */
+#define ORIGIN_MIN     11
+#define ALARM_MIN      9
+#define QUARANTINE_MIN 9
 
 void position_init(struct position *p)
 {
-	*p = (struct position){.next_incarnation = 1, .next_keyspace = DATABASE_COUNT + 1};
+	*p = (struct position){
+		.next_incarnation = 1, .next_keyspace = DATABASE_COUNT + 1, .level = LEVEL_FIRST};
 	MEM_GROW(p->keyspaces, p->keyspace_cap, DATABASE_COUNT);
 	for (uint32_t i = 0; i < DATABASE_COUNT; i++) {
 		p->databases[i] = i + 1;
@@ -27,7 +30,24 @@ void position_free(struct position *p)
 {
 	mem_free(p->origins);
 	mem_free(p->keyspaces);
+	mem_free(p->alarms);
+	mem_free(p->quarantines);
 	*p = (struct position){0};
+}
+
+struct position position_numbers(const struct position *p)
+{
+	struct position numbers = *p;
+
+	numbers.origins = NULL;
+	numbers.origin_count = 0;
+	numbers.keyspaces = NULL;
+	numbers.keyspace_count = 0;
+	numbers.alarms = NULL;
+	numbers.alarm_count = 0;
+	numbers.quarantines = NULL;
+	numbers.quarantine_count = 0;
+	return numbers;
 }
 
 /* Where the row of this member is, or would be. */
@@ -152,6 +172,28 @@ static bool databases_match_keyspaces(const struct position *p)
 	return p->keyspace_count == DATABASE_COUNT;
 }
 
+static const char *member_rows_broken(const struct position *p)
+{
+	for (size_t i = 0; i < p->origin_count; i++) {
+		if (p->origins[i].incarnation && p->origins[i].level < p->level)
+			return "Q5: no registered run supports less than the level";
+	}
+	for (size_t i = 0; i < p->alarm_count; i++) {
+		const struct alarm_row *row = &p->alarms[i];
+
+		if (row->kind < 1 || row->kind > ALARM_KIND_MAX)
+			return "Q6: alarms are of known kinds";
+		if (i > 0 && (row[-1].member > row->member ||
+			      (row[-1].member == row->member && row[-1].kind >= row->kind)))
+			return "Q6: alarms ascend by member and kind";
+	}
+	for (size_t i = 1; i < p->quarantine_count; i++) {
+		if (p->quarantines[i - 1].member >= p->quarantines[i].member)
+			return "Q6: quarantines ascend by member";
+	}
+	return NULL;
+}
+
 const char *position_broken(const struct position *p)
 {
 	for (size_t i = 1; i < p->origin_count; i++) {
@@ -172,7 +214,28 @@ const char *position_broken(const struct position *p)
 		if (p->keyspaces[i].deadlines > p->keyspaces[i].keys)
 			return "Q4: no keyspace has more deadlines than keys";
 	}
-	return NULL;
+	return member_rows_broken(p);
+}
+
+static void member_rows_encode(const struct position *p, struct buf *out)
+{
+	buf_append_varint(out, p->origin_count);
+	for (size_t i = 0; i < p->origin_count; i++) {
+		buf_append_fixed64(out, p->origins[i].member);
+		buf_append_varint(out, p->origins[i].incarnation);
+		buf_append_varint(out, p->origins[i].seq);
+		buf_append_varint(out, p->origins[i].level);
+	}
+	buf_append_varint(out, p->alarm_count);
+	for (size_t i = 0; i < p->alarm_count; i++) {
+		buf_append_fixed64(out, p->alarms[i].member);
+		buf_append_varint(out, p->alarms[i].kind);
+	}
+	buf_append_varint(out, p->quarantine_count);
+	for (size_t i = 0; i < p->quarantine_count; i++) {
+		buf_append_fixed64(out, p->quarantines[i].member);
+		buf_append_varint(out, p->quarantines[i].index);
+	}
 }
 
 void position_encode(const struct position *p, struct slice snapshot, struct buf *out)
@@ -199,12 +262,7 @@ void position_encode(const struct position *p, struct slice snapshot, struct buf
 		buf_append_varint(out, row->deadlines);
 		buf_append_fixed64(out, row->digest);
 	}
-	buf_append_varint(out, p->origin_count);
-	for (size_t i = 0; i < p->origin_count; i++) {
-		buf_append_fixed64(out, p->origins[i].member);
-		buf_append_varint(out, p->origins[i].incarnation);
-		buf_append_varint(out, p->origins[i].seq);
-	}
+	member_rows_encode(p, out);
 	buf_append_slice(out, snapshot);
 }
 
@@ -234,23 +292,60 @@ static void databases_decode(struct cursor *c, struct position *p)
 	}
 }
 
-static void origins_decode(struct cursor *c, struct position *p)
+/* How many rows follow, each of so many bytes at least: no count can ask for more than came. */
+static size_t count_decode(struct cursor *c, size_t row_min)
 {
 	uint64_t count = cursor_varint(c);
 
-	if (count > cursor_left(c) / ORIGIN_MIN) {
+	if (count > cursor_left(c) / row_min) {
 		cursor_fail(c);
-		return;
+		return 0;
 	}
-	MEM_GROW(p->origins, p->origin_cap, (size_t)count);
-	for (uint64_t i = 0; i < count; i++) {
+	return (size_t)count;
+}
+
+static void origins_decode(struct cursor *c, struct position *p)
+{
+	size_t count = count_decode(c, ORIGIN_MIN);
+
+	MEM_GROW(p->origins, p->origin_cap, count);
+	for (size_t i = 0; i < count; i++) {
 		struct origin_row *row = &p->origins[i];
 
 		row->member = cursor_fixed64(c);
 		row->incarnation = cursor_varint(c);
 		row->seq = cursor_varint(c);
+		row->level = cursor_varint32(c);
 	}
-	p->origin_count = (size_t)count;
+	p->origin_count = count;
+}
+
+static void alarms_decode(struct cursor *c, struct position *p)
+{
+	size_t count = count_decode(c, ALARM_MIN);
+
+	MEM_GROW(p->alarms, p->alarm_cap, count);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t member = cursor_fixed64(c);
+		uint32_t kind = cursor_varint32(c);
+
+		if (kind < 1 || kind > ALARM_KIND_MAX)
+			cursor_fail(c);
+		p->alarms[i] = (struct alarm_row){member, (enum alarm_kind)kind};
+	}
+	p->alarm_count = count;
+}
+
+static void quarantines_decode(struct cursor *c, struct position *p)
+{
+	size_t count = count_decode(c, QUARANTINE_MIN);
+
+	MEM_GROW(p->quarantines, p->quarantine_cap, count);
+	for (size_t i = 0; i < count; i++) {
+		p->quarantines[i].member = cursor_fixed64(c);
+		p->quarantines[i].index = cursor_varint(c);
+	}
+	p->quarantine_count = count;
 }
 
 int position_decode(struct slice bytes, struct position *p, struct slice *snapshot)
@@ -274,6 +369,8 @@ int position_decode(struct slice bytes, struct position *p, struct slice *snapsh
 	p->digest_history = cursor_fixed64(&c);
 	databases_decode(&c, p);
 	origins_decode(&c, p);
+	alarms_decode(&c, p);
+	quarantines_decode(&c, p);
 	p->horizon = p->revision - past; /* above the revision, if that is less than `past` */
 	if (c.failed || position_broken(p)) {
 		position_free(p);

@@ -7,6 +7,7 @@
  * entries have the same position, byte for byte.
  */
 
+#include "storage/level.h"
 #include "storage/row.h"
 
 #define DATABASE_COUNT 16
@@ -16,6 +17,24 @@ struct origin_row {
 	uint64_t member;
 	uint64_t incarnation; /* index of the entry that registered it; 0: never */
 	uint64_t seq;	      /* last command applied */
+	uint32_t level;	      /* what that run supports (storage/level.h) */
+};
+
+/* What a member says is wrong with it. Numbers never change meaning. */
+enum alarm_kind {
+	ALARM_NO_SPACE = 1, /* its disk is short of space: what makes the state grow is refused */
+	ALARM_KIND_MAX = ALARM_NO_SPACE,
+};
+
+struct alarm_row {
+	uint64_t member;
+	enum alarm_kind kind;
+};
+
+/* A member whose state was found to differ from that of a majority. */
+struct quarantine_row {
+	uint64_t member;
+	uint64_t index; /* of the CHECK by which it was found out last */
 };
 
 /* What is counted of a keyspace, so that nobody has to walk through it. */
@@ -31,6 +50,8 @@ struct keyspace_row {
  * Q2 The keyspaces are those of the databases, and no database has another's.
  * Q3 horizon <= revision.
  * Q4 next_keyspace is above the id of every keyspace, and none has more deadlines than keys.
+ * Q5 No run that is registered supports less than `level`.
+ * Q6 alarms ascend by member and kind, and are of known kinds; quarantines ascend by member.
  */
 struct position {
 	uint64_t index; /* entries up to here are applied, whole */
@@ -52,11 +73,20 @@ struct position {
 	struct keyspace_row *keyspaces; /* owned: those that are mapped */
 	size_t keyspace_count;
 	size_t keyspace_cap;
+	struct alarm_row *alarms; /* owned: those that stand */
+	size_t alarm_count;
+	size_t alarm_cap;
+	struct quarantine_row *quarantines; /* owned */
+	size_t quarantine_count;
+	size_t quarantine_cap;
 };
 
 /* Before the first entry: database i has keyspace i + 1. `p` is undefined before. */
 void position_init(struct position *p);
 void position_free(struct position *p);
+
+/* A copy without the rows: there is nothing to be freed. */
+struct position position_numbers(const struct position *p);
 
 /* The row of this member, or NULL. Valid until a row is added or removed. */
 struct origin_row *position_origin(const struct position *p, uint64_t member);
@@ -100,7 +130,23 @@ void position_encode(const struct position *p, struct slice snapshot, struct buf
  */
 MUST_USE int position_decode(struct slice bytes, struct position *p, struct slice *snapshot);
 
-/* NULL, or which of Q1 to Q4 is broken. */
+/* ---- rows about members (position_rows.c) ------------------------------------------------------
+ */
+
+bool position_alarm(const struct position *p, uint64_t member, enum alarm_kind kind);
+/* Whether any member has raised it. */
+bool position_alarm_stands(const struct position *p, enum alarm_kind kind);
+/* Each is nothing if it is so already. */
+void position_alarm_raise(struct position *p, uint64_t member, enum alarm_kind kind);
+void position_alarm_clear(struct position *p, uint64_t member, enum alarm_kind kind);
+
+/* The row of a member in quarantine, or NULL. Valid until one is put or ended. */
+const struct quarantine_row *position_quarantine(const struct position *p, uint64_t member);
+void position_quarantine_put(struct position *p, uint64_t member, uint64_t index);
+/* Nothing happens if it is in none. */
+void position_quarantine_end(struct position *p, uint64_t member);
+
+/* NULL, or which of Q1 to Q6 is broken. */
 const char *position_broken(const struct position *p);
 
 #endif

@@ -15,7 +15,7 @@ struct view {
 	struct layer layers[2];
 	unsigned layer_count;
 	struct published *published;
-	struct position position; /* without origins */
+	struct position position; /* of its rows, those of keyspaces alone */
 	struct keyspace_row keyspaces[DATABASE_COUNT];
 	uint64_t drops; /* of the store, when it was opened */
 };
@@ -316,12 +316,11 @@ struct view *view_open(struct store *s)
 	view_add(v, s->live);
 	if (s->frozen)
 		view_add(v, s->frozen);
-	v->position = s->position;
-	v->position.origins = NULL;
-	v->position.origin_count = 0;
+	v->position = position_numbers(&s->position);
 	CHECK(s->position.keyspace_count == DATABASE_COUNT);
 	memcpy(v->keyspaces, s->position.keyspaces, sizeof(v->keyspaces));
 	v->position.keyspaces = v->keyspaces;
+	v->position.keyspace_count = DATABASE_COUNT;
 	return v;
 }
 
@@ -430,6 +429,7 @@ int store_intake_read(struct store_intake *in, struct engine *engine)
 	if (rc == OK)
 		rc = store_read_dropped(in->view, &in->dropped);
 	in->index = p.index;
+	in->level = p.level;
 	position_free(&p);
 	if (rc != OK)
 		store_intake_drop(in);

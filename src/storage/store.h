@@ -91,7 +91,7 @@ void view_get_many(struct view *v, struct engine_get *gets, size_t count);
 /* A reader of it, for one thread. The position is that of the view, borrowed. */
 void view_reader(const struct view *v, struct reader *r);
 
-/* The position of what it shows, without origins. */
+/* The position of what it shows; of its rows, those of keyspaces alone. */
 const struct position *view_position(const struct view *v);
 
 /* Bytes of the engine's changes above this revision, roughly; on another thread. */
@@ -175,6 +175,7 @@ struct store_intake {
 	struct buf snapshot;
 	uint64_t index; /* of that position */
 	uint64_t dropped;
+	uint32_t level;
 };
 
 /* Blocks. All zero before; on an error nothing is left to be freed. */

@@ -38,11 +38,7 @@ static bool txn_is_empty(const struct txn *t)
 static void txn_take_position(struct txn *t, const struct position *p)
 {
 	t->base = p;
-	t->position = *p;
-	t->position.origins = NULL;
-	t->position.keyspaces = NULL;
-	t->position.origin_count = 0;
-	t->position.keyspace_count = 0;
+	t->position = position_numbers(p);
 }
 
 void txn_init(struct txn *t, struct store *s)

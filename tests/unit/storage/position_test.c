@@ -42,8 +42,15 @@ static void any_position(struct random *r, struct position *p)
 			position_map_swap(p, database, (unsigned)random_below(r, DATABASE_COUNT),
 					  any_revision(r));
 	}
+	p->level = (uint32_t)any_number(r);
 	for (uint64_t i = random_below(r, 10); i > 0; i--)
-		*position_origin_add(p, i) = (struct origin_row){i, any_number(r), any_number(r)};
+		*position_origin_add(p, i) = (struct origin_row){
+			i, any_number(r), any_number(r),
+			p->level + (uint32_t)any_upto(r, UINT32_MAX - p->level)};
+	for (uint64_t i = random_below(r, 5); i > 0; i--) {
+		position_alarm_raise(p, any_number(r), ALARM_NO_SPACE);
+		position_quarantine_put(p, any_number(r), any_number(r));
+	}
 	for (size_t i = 0; i < p->keyspace_count; i++) {
 		p->keyspaces[i].keys = any_number(r);
 		p->keyspaces[i].deadlines = any_upto(r, p->keyspaces[i].keys);
@@ -55,11 +62,16 @@ static void any_position(struct random *r, struct position *p)
 	p->horizon = any_upto(r, p->revision);
 	p->horizon_ms = any_number(r);
 	p->next_incarnation = any_number(r);
-	p->level = (uint32_t)any_number(r);
 	p->stamp_ms = any_number(r);
 	p->digest_history = any_number(r);
 	if (random_chance(r, 300000))
 		p->next_keyspace = UINT32_MAX;
+}
+
+static void assert_origins_equal(const struct origin_row *a, const struct origin_row *b)
+{
+	assert_true(a->member == b->member && a->incarnation == b->incarnation);
+	assert_true(a->seq == b->seq && a->level == b->level);
 }
 
 static void assert_positions_equal(const struct position *a, const struct position *b)
@@ -78,7 +90,16 @@ static void assert_positions_equal(const struct position *a, const struct positi
 	assert_memory_equal(a->database_sub, b->database_sub, sizeof(a->database_sub));
 	assert_int_equal(a->origin_count, b->origin_count);
 	for (size_t i = 0; i < a->origin_count; i++)
-		assert_memory_equal(&a->origins[i], &b->origins[i], sizeof(a->origins[i]));
+		assert_origins_equal(&a->origins[i], &b->origins[i]);
+	assert_int_equal(a->alarm_count, b->alarm_count);
+	for (size_t i = 0; i < a->alarm_count; i++) {
+		assert_true(a->alarms[i].member == b->alarms[i].member);
+		assert_int_equal(a->alarms[i].kind, b->alarms[i].kind);
+	}
+	assert_int_equal(a->quarantine_count, b->quarantine_count);
+	for (size_t i = 0; i < a->quarantine_count; i++)
+		assert_memory_equal(&a->quarantines[i], &b->quarantines[i],
+				    sizeof(a->quarantines[i]));
 	assert_int_equal(a->keyspace_count, b->keyspace_count);
 	for (size_t i = 0; i < a->keyspace_count; i++) {
 		assert_int_equal(a->keyspaces[i].id, b->keyspaces[i].id);
@@ -162,8 +183,10 @@ static void another_version_is_told_from_garbage(void **state)
 	position_init(&p);
 	position_encode(&p, (struct slice){0}, &out);
 	position_free(&p);
-	out.data[0] = 2;
+	out.data[0] = 3;
 	assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_VERSION);
+	out.data[0] = 1; /* without levels, alarms and quarantines */
+	assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_MALFORMED);
 	out.data[0] = 0;
 	assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_MALFORMED);
 	assert_null(got.keyspaces);
@@ -181,14 +204,21 @@ static void a_count_beyond_the_input_is_refused(void **state)
 	position_init(&p);
 	position_encode(&p, (struct slice){0}, &out);
 	position_free(&p);
-	for (unsigned bit = 0; bit < 64; bit++) {
-		out.len--; /* the count of origins, or what the last round put there */
-		while (out.data[out.len - 1] & 0x80)
-			out.len--;
-		buf_append_varint(&out, (uint64_t)1 << bit);
-		assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), ERR_MALFORMED);
-		assert_null(got.origins);
+	out.len -= 3; /* no origins, no alarms, no quarantines */
+	for (size_t before = 0; before < 3; before++) {
+		for (unsigned bit = 0; bit < 64; bit++) {
+			size_t len = out.len;
+
+			buf_append_varint(&out, (uint64_t)1 << bit);
+			assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot),
+					 ERR_MALFORMED);
+			assert_true(!got.origins && !got.alarms && !got.quarantines);
+			out.len = len;
+		}
+		buf_append_varint(&out, 0);
 	}
+	assert_int_equal(position_decode(buf_slice(&out), &got, &snapshot), OK);
+	position_free(&got);
 	buf_free(&out);
 }
 
@@ -203,6 +233,9 @@ static void the_first_position_is_empty(void **state)
 		assert_int_equal(p.databases[i], i + 1);
 	assert_int_equal(p.next_keyspace, DATABASE_COUNT + 1);
 	assert_int_equal(p.origin_count, 0);
+	assert_int_equal(p.level, LEVEL_FIRST);
+	assert_int_equal(p.alarm_count, 0);
+	assert_int_equal(p.quarantine_count, 0);
 	assert_null(position_origin(&p, 0));
 	assert_null(position_keyspace(&p, 0));
 	assert_null(position_keyspace(&p, DATABASE_COUNT + 1));
@@ -248,6 +281,24 @@ static void every_rule_of_a_position_is_looked_at(void **state)
 	assert_rule_broken(&p, "Q4");
 	p.keyspaces[2].keys = 1;
 	assert_null(position_broken(&p));
+	p.origins[0].incarnation = 1;
+	assert_rule_broken(&p, "Q5");
+	p.origins[0].level = LEVEL_FIRST;
+	assert_null(position_broken(&p));
+	position_alarm_raise(&p, 5, ALARM_NO_SPACE);
+	position_alarm_raise(&p, 7, ALARM_NO_SPACE);
+	p.alarms[1].member = 5;
+	assert_rule_broken(&p, "Q6");
+	p.alarms[1].member = 7;
+	p.alarms[1].kind = (enum alarm_kind)(ALARM_KIND_MAX + 1);
+	assert_rule_broken(&p, "Q6");
+	p.alarms[1].kind = ALARM_NO_SPACE;
+	position_quarantine_put(&p, 5, 1);
+	position_quarantine_put(&p, 7, 1);
+	p.quarantines[0].member = 8;
+	assert_rule_broken(&p, "Q6");
+	p.quarantines[0].member = 5;
+	assert_null(position_broken(&p));
 	position_free(&p);
 }
 
@@ -273,9 +324,9 @@ static void origins_are_as_in_a_simple_model(void **state)
 			if (!there[at])
 				model[at] = (struct origin_row){.member = member};
 			there[at] = true;
-			assert_memory_equal(row, &model[at], sizeof(*row));
-			*row = model[at] =
-				(struct origin_row){member, random_next(&r), (uint64_t)i};
+			assert_origins_equal(row, &model[at]);
+			*row = model[at] = (struct origin_row){member, random_next(&r), (uint64_t)i,
+							       LEVEL_FIRST};
 		} else {
 			position_origin_remove(&p, member);
 			there[at] = false;
@@ -285,10 +336,56 @@ static void origins_are_as_in_a_simple_model(void **state)
 			row = position_origin(&p, m * m * UINT64_C(0x0123456789abcdef));
 			assert_int_equal(row != NULL, there[m]);
 			if (row)
-				assert_memory_equal(row, &model[m], sizeof(*row));
+				assert_origins_equal(row, &model[m]);
 			count += there[m];
 		}
 		assert_int_equal(p.origin_count, count);
+	}
+	position_free(&p);
+}
+
+static void alarms_and_quarantines_are_as_in_a_simple_model(void **state)
+{
+	bool raised[MEMBERS] = {0};
+	uint64_t found[MEMBERS] = {0};
+	struct position p;
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 5);
+	position_init(&p);
+	for (uint64_t i = 1; i <= 20000; i++) {
+		size_t member = random_below(&r, MEMBERS), alarms = 0, quarantines = 0;
+
+		switch (random_below(&r, 4)) {
+		case 0:
+			position_alarm_raise(&p, member, ALARM_NO_SPACE);
+			raised[member] = true;
+			break;
+		case 1:
+			position_alarm_clear(&p, member, ALARM_NO_SPACE);
+			raised[member] = false;
+			break;
+		case 2:
+			position_quarantine_put(&p, member, i);
+			found[member] = i;
+			break;
+		default:
+			position_quarantine_end(&p, member);
+			found[member] = 0;
+		}
+		assert_null(position_broken(&p));
+		for (size_t m = 0; m < MEMBERS; m++) {
+			const struct quarantine_row *row = position_quarantine(&p, m);
+
+			assert_int_equal(position_alarm(&p, m, ALARM_NO_SPACE), raised[m]);
+			assert_true((row ? row->index : 0) == found[m]);
+			alarms += raised[m];
+			quarantines += found[m] != 0;
+		}
+		assert_int_equal(p.alarm_count, alarms);
+		assert_int_equal(p.quarantine_count, quarantines);
+		assert_int_equal(position_alarm_stands(&p, ALARM_NO_SPACE), alarms > 0);
 	}
 	position_free(&p);
 }
@@ -341,6 +438,7 @@ int main(void)
 		cmocka_unit_test(the_first_position_is_empty),
 		cmocka_unit_test(every_rule_of_a_position_is_looked_at),
 		cmocka_unit_test(origins_are_as_in_a_simple_model),
+		cmocka_unit_test(alarms_and_quarantines_are_as_in_a_simple_model),
 		cmocka_unit_test(mappings_are_as_in_a_simple_model),
 	};
 
