@@ -251,7 +251,7 @@ static void tell(struct member *m)
 	struct buf bytes = {0};
 	struct frame frame = {.kind = FRAME_DIGESTS};
 
-	if (!c->to_tell || !m->status.leader)
+	if (!c->to_tell || !m->status.leader || MUTANT(digests_not_told))
 		return;
 	c->to_tell = false;
 	if (leads(m)) {
@@ -368,11 +368,14 @@ void member_verdict_apply(struct member *m, const struct entry *e)
 		return;
 	}
 	for (uint32_t i = 0; i < v.count; i++) {
+		bool was = position_quarantine(p, v.items[i].member);
+
 		if (v.items[i].outcome == VERDICT_QUARANTINE)
 			position_quarantine_put(p, v.items[i].member, v.index);
 		else
 			position_quarantine_end(p, v.items[i].member);
-		log_outcome(m, v.index, &v.items[i]);
+		if (was != (v.items[i].outcome == VERDICT_QUARANTINE))
+			log_outcome(m, v.index, &v.items[i]);
 	}
 	m->stats.verdicts++;
 }

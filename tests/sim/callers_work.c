@@ -8,6 +8,7 @@
  */
 
 #include "sim/callers.h"
+#include "sim/control.h"
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -153,6 +154,8 @@ static enum heard understand(struct caller *c, struct asked *a, const struct rep
 	struct world *w = c->world;
 
 	if (r->type == type) {
+		if (a->work->count != COUNT_WORK_LOCAL)
+			control_watch_served(c->host, a->asked_us);
 		COUNT(w, ANSWER_OK);
 		w->ops_in_calm += w->calm;
 		value_is(w, a->value, WRITTEN_DONE);
@@ -167,8 +170,10 @@ static enum heard understand(struct caller *c, struct asked *a, const struct rep
 		COUNT(w, ANSWER_UNREADABLE);
 		return HEARD_UNREADABLE;
 	}
-	if (r->type == '-' &&
-	    (begins(r->text, "CLUSTERDOWN ") || begins(r->text, "ERR value is not an integer"))) {
+	if (r->type == '-' && (begins(r->text, "CLUSTERDOWN ") || begins(r->text, "OOM ") ||
+			       begins(r->text, "ERR value is not an integer"))) {
+		if (begins(r->text, "OOM "))
+			COUNT(w, ANSWER_OOM);
 		COUNT(w, ANSWER_REFUSED);
 		value_is(w, a->value, WRITTEN_REFUSED);
 		return HEARD_REFUSED;

@@ -42,6 +42,9 @@
 	X(FAULT_CLOCK_JUMP, BOTH, "fault", "clock jump")                               \
 	X(FAULT_CLOCK_DRIFT, BOTH, "fault", "clock drift")                             \
 	X(FAULT_FALSE_GONE, BOTH, "fault", "false word of a dead leader")              \
+	X(FAULT_UPGRADE, MEMBERS, "fault", "newer version")                            \
+	X(FAULT_DRIFT, MEMBERS, "fault", "state that drifts")                          \
+	X(FAULT_SPACE, MEMBERS, "fault", "short of space, or not any more")            \
 	X(HINT_GONE, BOTH, "hint", "process gone")                                     \
 	X(HINT_CONNECTED, MEMBERS, "hint", "connection stands anew")                   \
 	X(CHANGE_ADD, BOTH, "membership", "add learner")                               \
@@ -77,6 +80,12 @@
 	X(LOG_RELEASED, BOTH, "event", "log released")                                 \
 	X(DAMAGE_MARKED, BOTH, "event", "damage marked")                               \
 	X(DAMAGE_CLEARED, BOTH, "event", "damage made good")                           \
+	X(LEVEL_RAISED, MEMBERS, "event", "level raised")                              \
+	X(CONVICTED, MEMBERS, "event", "member named by a verdict")                    \
+	X(REFILLED, MEMBERS, "event", "member refilled")                               \
+	X(RELEASED, MEMBERS, "event", "member released")                               \
+	X(ENTRY_CHECK_COUNT, MEMBERS, "entry", "check")                                \
+	X(ENTRY_ALARM_COUNT, MEMBERS, "entry", "alarm")                                \
 	X(ENTRY_NOOP_COUNT, BOTH, "entry", "no-op")                                    \
 	X(ENTRY_MEMBERSHIP_COUNT, BOTH, "entry", "membership")                         \
 	X(ENTRY_COMMAND_COUNT, BOTH, "entry", "command or batch")                      \
@@ -102,6 +111,7 @@
 	X(ANSWER_UNKNOWN, BOTH, "client", "outcome unknown")                           \
 	X(ANSWER_UNCERTAIN, MEMBERS, "client", "told that the outcome is uncertain")   \
 	X(ANSWER_REFUSED, BOTH, "client", "refused")                                   \
+	X(ANSWER_OOM, MEMBERS, "client", "refused for want of space")                  \
 	X(CALLER_CONNECTED, MEMBERS, "client", "connection opened")                    \
 	X(CALLER_LEFT, MEMBERS, "client", "connection left with requests")             \
 	X(CALLER_CUT, MEMBERS, "client", "connection cut with requests")               \

@@ -56,6 +56,9 @@ struct sim_mode {
 	/* When all is over: what is there to be read goes to the history. */
 	void (*clients_look)(struct world *w);
 
+	/* What the operator does beside; NULL: nothing. */
+	void (*janitor)(struct world *w);
+
 	/* Checks beside those of consensus: after each turn, and in the end. */
 	void (*watch_turn)(struct host *h);
 	void (*watch_end)(struct world *w);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "sim/callers.h"
+#include "sim/control.h"
 #include "sim/nemesis.h"
 
 #include <inttypes.h>
@@ -41,6 +42,13 @@ static void members_draw(struct world *w)
 	p->leave_ppm = random_chance(&w->random, 500000) ? 3000 : 40000;
 	p->padding_bytes = (size_t)random_between(&w->random, 0, 400);
 	p->think_us = random_between(&w->random, 100000, 400000) * (1 + p->burst / 2);
+	p->check_interval_ms = random_between(&w->random, 300, 4000);
+	if (random_chance(&w->random, 400000))
+		p->faults |= GROUP_UPGRADE;
+	if (random_chance(&w->random, 300000))
+		p->faults |= GROUP_DRIFT;
+	if (random_chance(&w->random, 300000))
+		p->faults |= GROUP_SPACE;
 }
 
 /* ---- a host's engine ------------------------------------------------------------------------- */
@@ -105,7 +113,7 @@ static void look_at_batch(struct host *h, const struct entry *e)
 			continue;
 		if (command.flags & BATCH_CANCELLED)
 			COUNT(h->world, APPLIED_CANCELLED);
-		else
+		else if (!position_alarm_stands(store_position(m->store), ALARM_NO_SPACE))
 			works_applied(h->world, command.argv, command.argc);
 	}
 }
@@ -122,9 +130,10 @@ static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 
 	if (h->dying)
 		return whole;
-	if (whole)
+	if (whole) {
 		members_watch_applied(h, index, e);
-	else if (m->dry_run)
+		control_watch_applied(h, index, e);
+	} else if (m->dry_run)
 		COUNT(h->world, WAITED_IN_ENTRY);
 	else if (store_is_full(m->store))
 		COUNT(h->world, STORE_FULL);
@@ -197,6 +206,8 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.unresolved_bytes = p->unresolved_bytes;
 	options.lag_bytes = p->lag_bytes;
 	options.session_requests = p->session_requests;
+	options.check_interval_ms = p->check_interval_ms;
+	options.level = control_level(h);
 	h->member_events = (struct member_events){
 		.ctx = h,
 		.changed = h->events.changed,
@@ -213,6 +224,7 @@ static int members_start(struct host *h, const struct driver_options *o)
 		return rc;
 	h->driver = member_driver(h->member);
 	look_on(h);
+	control_started(h);
 	if (store_position(h->member->store)->index) {
 		COUNT(h->world, STATE_FOUND);
 		members_watch_rows(h);
@@ -241,6 +253,9 @@ static uint64_t members_deadline_ms(const struct host *h)
 static void members_receive(struct host *h, const struct host *from, enum frame_kind kind,
 			    struct blob *body)
 {
+	/* A state that drifted may be given away before it is found out: then two are wrong. */
+	if (kind == FRAME_ROWS && control_drifted(from))
+		return;
 	member_receive(h->member, from->id, kind, body);
 }
 
@@ -259,6 +274,9 @@ static void members_connected(struct host *h, const struct host *other)
 static void members_failed(struct host *h, int error)
 {
 	COUNT(h->world, MEMBER_STOPPED);
+	/* An older version that takes part no more and hears what it cannot do. */
+	if (error == ERR_VERSION && h->level < LEVEL_NEWEST && !host_takes_part(h))
+		return;
 	if (!h->excuse && !h->suspect && !h->dying && !sim_disk_is_cut(h->disk))
 		world_fail(h->world, "%s stops, and nothing is wrong with it: %s", h->name,
 			   error_text(error));
@@ -269,11 +287,21 @@ static struct state_seen members_state(const struct host *h)
 	const struct position *p = store_position(h->member->store);
 	struct buf bytes = {0};
 	struct state_seen s = {p->index, p->term, 0};
+	struct keyspace_row *drifted = control_drifted(h) ? control_drift_row(h) : NULL;
 
+	if (drifted)
+		drifted->digest = 0;
 	position_encode(p, (struct slice){0}, &bytes);
+	if (drifted)
+		drifted->digest = DRIFT;
 	s.digest = hash64(buf_slice(&bytes));
 	buf_free(&bytes);
 	return s;
+}
+
+static bool members_wait(struct world *w)
+{
+	return callers_wait(w) || control_waits(w);
 }
 
 const struct sim_mode mode_members = {
@@ -297,8 +325,9 @@ const struct sim_mode mode_members = {
 	.state = members_state,
 	.clients_start = callers_start,
 	.clients_close = callers_close,
-	.clients_wait = callers_wait,
+	.clients_wait = members_wait,
 	.clients_look = works_look,
+	.janitor = control_janitor,
 	.watch_turn = members_watch_turn,
 	.watch_end = members_watch_end,
 };

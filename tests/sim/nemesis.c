@@ -87,6 +87,9 @@ static const struct action {
 	{GROUP_MEMBERS, 2, COUNT_CHANGE_REMOVE_LEADER, act_remove_leader},
 	{GROUP_MEMBERS, 2, COUNT_CHANGE_REPLACE, act_replace},
 	{GROUP_MEMBERS | GROUP_CRASH | GROUP_PARTITION, 2, COUNT_TRANSFER, act_transfer},
+	{GROUP_UPGRADE, 2, COUNT_FAULT_UPGRADE, act_upgrade},
+	{GROUP_DRIFT, 4, COUNT_FAULT_DRIFT, act_drift},
+	{GROUP_SPACE, 3, COUNT_FAULT_SPACE, act_space},
 };
 
 static const struct action *draw_action(struct world *w)

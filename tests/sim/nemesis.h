@@ -13,7 +13,10 @@ enum fault_group {
 	GROUP_MEMBERS = 16,
 	GROUP_DAMAGE = 32,
 	GROUP_PAUSE = 64,
-	GROUP_ENGINE = 128, /* members alone have one */
+	GROUP_ENGINE = 128, /* members alone have one; and what follows (control.c) */
+	GROUP_UPGRADE = 256,
+	GROUP_DRIFT = 512,
+	GROUP_SPACE = 1024,
 };
 
 struct nemesis {
@@ -28,6 +31,8 @@ uint64_t draw(struct world *w, uint64_t low, uint64_t high);
 struct host *victim(struct world *w);
 unsigned voters(const struct membership *m);
 bool anybody_suspect(struct world *w);
+/* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
+bool may_lose(struct world *w, struct host *h);
 
 /* Each does one thing; false if it could not be done now. */
 #define NEMESIS_ACTS(X)   \
@@ -64,7 +69,10 @@ bool anybody_suspect(struct world *w);
 	X(remove)         \
 	X(remove_leader)  \
 	X(replace)        \
-	X(transfer)
+	X(transfer)       \
+	X(upgrade)        \
+	X(drift)          \
+	X(space)
 #define NEMESIS_ACT(name) bool act_##name(struct world *w);
 NEMESIS_ACTS(NEMESIS_ACT)
 #undef NEMESIS_ACT

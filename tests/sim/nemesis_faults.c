@@ -38,7 +38,7 @@ static bool all_agree_on_members(struct world *w, const struct membership *m)
 }
 
 /* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
-static bool may_lose(struct world *w, struct host *h)
+bool may_lose(struct world *w, struct host *h)
 {
 	struct host *leader = world_leader(w);
 	const struct membership *m;

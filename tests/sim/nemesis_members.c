@@ -1,5 +1,6 @@
 /* Changes of membership, and the operator who starts, retires and replaces members. */
 
+#include "sim/mode.h"
 #include "sim/nemesis.h"
 
 #include "base/check.h"
@@ -248,6 +249,8 @@ void janitor(struct world *w, struct event *e)
 		}
 		operator_starts(w, h);
 	}
+	if (w->mode->janitor)
+		w->mode->janitor(w);
 	leader = settled_leader(w);
 	if (!leader)
 		return;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "sim/callers.h"
+#include "sim/control.h"
 #include "sim/mode_members.h"
 
 #include <inttypes.h>
@@ -94,6 +95,8 @@ void members_watch_rows(struct host *h)
 		return;
 	}
 	COUNT(h->world, CHECK_DIGEST);
+	if (control_drifted(h))
+		seen.living += DRIFT;
 	if (seen.living != position_digest_living(p))
 		world_fail(h->world, "%s holds records at %" PRIu64 " that its digest denies",
 			   h->name, p->index);
@@ -125,6 +128,7 @@ void members_watch_turn(struct host *h)
 	struct member *m = h->member;
 	struct store_stats s;
 
+	control_watch_turn(h);
 	COUNT(h->world, CHECK_BOUNDS);
 	store_stats(m->store, &s);
 	watch_bound(h, "bytes of writes under way", m->origin.bytes + m->origin.collected.len,
@@ -147,6 +151,7 @@ void members_watch_turn(struct host *h)
 void members_watch_end(struct world *w)
 {
 	callers_watch_answered(w);
+	control_watch_end(w);
 	for (unsigned i = 0; i < w->host_count && !w->failure[0]; i++) {
 		struct host *h = &w->hosts[i];
 

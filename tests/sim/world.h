@@ -55,6 +55,10 @@ struct host {
 	uint64_t id;	    /* of its directory, 0 before the first start */
 	uint64_t lost_id;   /* of the directory it had before it was wiped */
 	struct slice names[SIM_HOSTS_MAX];
+	uint32_t level;		 /* highest feature level of its version; 0: not drawn yet */
+	uint64_t drift_id;	 /* the directory whose state has been made wrong; 0: none was */
+	uint64_t quarantined_us; /* since when its member has known it; 0: it is in none */
+	bool space_low;
 	bool dying; /* at a crash point or a cut disk: cut off, and destroyed when it returns */
 
 	/* clocks */
@@ -167,6 +171,7 @@ struct profile {
 	unsigned burst;	      /* most requests that a client sends at once */
 	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
 	size_t padding_bytes; /* of the longer values, at most */
+	uint64_t check_interval_ms;
 
 	uint64_t calm_at_us; /* when faults stop */
 	uint64_t end_at_us;  /* when everybody must be equal at the latest */
@@ -216,6 +221,7 @@ struct world {
 	uint64_t tick;	     /* numbers what clients see, so that no two moments are equal */
 	uint64_t next_value; /* every written value is unique */
 	uint64_t ops_in_calm;
+	uint32_t level; /* the highest feature level that anybody has applied */
 
 	struct committed *committed; /* [index] */
 	uint64_t committed_last;
