@@ -9,7 +9,8 @@
  * else, and writes its reply at the end. It runs on the loop or, over a view, in the pool; it may
  * be undone and run again, when a row had to be fetched first. So it keeps no state of its own and
  * asks for nothing that differs between members: the time is the txn's. Handlers of LOCAL commands
- * have no txn; they read and change the session's struct client.
+ * have no txn; they read and change the session's struct client. Those of CLUSTER commands write no
+ * reply unless they refuse: they say what is to be asked of the leader (command/cluster.h).
  */
 
 #include "command/client.h"
@@ -21,7 +22,8 @@ enum command_class {
 	COMMAND_LOCAL =
 		1,	  /* about the connection or the member: answered at once, without quorum */
 	COMMAND_READ = 2, /* reads the state: behind a barrier, on this member */
-	COMMAND_WRITE = 3, /* changes the state: through the log */
+	COMMAND_WRITE = 3,   /* changes the state: through the log */
+	COMMAND_CLUSTER = 4, /* changes who takes part: by whoever leads, beside the state */
 };
 
 /* As COMMAND INFO names them. */
@@ -74,6 +76,8 @@ struct command {
 #define CALL_REFUSED (-1)
 
 struct scan_page;
+struct cluster_request;
+struct cluster_view;
 struct transaction_local;
 
 /* One command to be run. */
@@ -82,12 +86,14 @@ struct call {
 	const struct slice *argv;
 	size_t argc;
 	unsigned database;
-	struct txn *txn; /* NULL: a LOCAL command */
+	struct txn *txn; /* NULL: a LOCAL or CLUSTER command */
 	struct resp_writer *reply;
-	struct client *client;		 /* LOCAL commands only, else NULL */
-	struct buf *watches;		 /* takes what WATCH noted; NULL for all others */
-	struct scan_page *page;		 /* of SCAN, see command/scan_names.h; may be NULL */
-	struct transaction_local *local; /* of EXEC, see command/transaction.h; may be NULL */
+	struct client *client;		    /* LOCAL commands only, else NULL */
+	const struct cluster_view *members; /* LOCAL commands only; NULL within a transaction */
+	struct cluster_request *cluster;    /* CLUSTER commands: takes what is to be asked */
+	struct buf *watches;		    /* takes what WATCH noted; NULL for all others */
+	struct scan_page *page;		    /* of SCAN, see command/scan_names.h; may be NULL */
+	struct transaction_local *local;    /* of EXEC, see command/transaction.h; may be NULL */
 	bool no_space; /* what may make the state grow is refused (COMMAND_FLAG_DENYOOM) */
 	bool refused;  /* set: the reply is an error, and nothing was changed */
 };

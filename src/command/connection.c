@@ -185,6 +185,13 @@ static const struct command rows[] = {
 	},
 	COMMAND_ROW("ECHO", 2, COMMAND_LOCAL, ALWAYS, connection_echo),
 	COMMAND_ROW("HELLO", -1, COMMAND_LOCAL, SELF | COMMAND_FLAG_NO_AUTH, connection_hello),
+	{
+		.name = "MEMBER",
+		.arity = -2,
+		.class = COMMAND_LOCAL,
+		.flags = ALWAYS,
+		.subcommands = &member_family,
+	},
 	COMMAND_ROW("PING", -1, COMMAND_LOCAL, ALWAYS, connection_ping),
 	{
 		.name = "QUIT",

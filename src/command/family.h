@@ -14,6 +14,7 @@ extern const struct command_family client_family;
 extern const struct command_family connection_family;
 extern const struct command_family hash_family;
 extern const struct command_family history_family;
+extern const struct command_family member_family;
 extern const struct command_family move_family;
 extern const struct command_family past_family;
 extern const struct command_family range_family;

@@ -116,7 +116,8 @@ static int membership_change_one(struct membership *m, const struct member_chang
 	struct participant *member = membership_find_mutable(m, c->id);
 
 	if (c->kind == MEMBER_ADD_LEARNER)
-		return membership_insert(m, c->id, MEMBER_LEARNER, c->label);
+		return membership_insert(m, c->id, MEMBER_LEARNER | (c->rises ? MEMBER_RISES : 0),
+					 c->label);
 	if (c->kind == MEMBER_ADD_VOTER)
 		return membership_insert(m, c->id, MEMBER_VOTER, c->label);
 	if (!member)
@@ -125,7 +126,8 @@ static int membership_change_one(struct membership *m, const struct member_chang
 	case MEMBER_PROMOTE:
 		if (!(member->roles & MEMBER_LEARNER))
 			return ERR_INVALID;
-		member->roles = (uint8_t)((member->roles & ~MEMBER_LEARNER) | MEMBER_VOTER);
+		member->roles &= MEMBER_VOTER_OLD;
+		member->roles |= MEMBER_VOTER;
 		return OK;
 	case MEMBER_DEMOTE:
 		if (!(member->roles & MEMBER_VOTER))
@@ -351,11 +353,12 @@ int membership_decode(struct slice bytes, struct membership *out)
 static const char *member_broken(const struct membership *m, uint32_t i)
 {
 	const struct participant *member = &m->members[i];
-	uint8_t known = MEMBER_VOTER | MEMBER_VOTER_OLD | MEMBER_LEARNER;
+	uint8_t known = MEMBER_VOTER | MEMBER_VOTER_OLD | MEMBER_LEARNER | MEMBER_RISES;
 
 	if (member->id == 0 || (i > 0 && m->members[i - 1].id >= member->id))
 		return "M1: ids ascend and are not 0";
 	if ((member->roles & MEMBER_VOTER && member->roles & MEMBER_LEARNER) ||
+	    (member->roles & MEMBER_RISES && !(member->roles & MEMBER_LEARNER)) ||
 	    (member->roles & ~known) || !member->roles ||
 	    (member->roles & MEMBER_VOTER_OLD && !m->joint))
 		return "M3: roles fit each other";

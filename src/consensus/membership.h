@@ -24,19 +24,21 @@ enum member_role {
 	MEMBER_VOTER = 1, /* votes in the plain membership, or in the one a joint one leads to */
 	MEMBER_VOTER_OLD = 2, /* votes in the membership that a joint one comes from */
 	MEMBER_LEARNER = 4,   /* gets the log, votes in neither; excludes VOTER */
+	MEMBER_RISES = 8,     /* a learner that is to get a vote when it has caught up */
 };
 
 struct participant {
 	uint64_t id;
 	uint8_t roles; /* bits of enum member_role, never 0 */
 	uint8_t label_len;
-	uint8_t label[MEMBER_LABEL_MAX]; /* for people and for finding the way: opaque here */
+	uint8_t label[MEMBER_LABEL_MAX]; /* for people and for finding the way (label.h) */
 };
 
 /*
  * M1 Ids are strictly ascending and not 0.
  * M2 At least one member has VOTER.
- * M3 VOTER and LEARNER exclude each other; VOTER_OLD appears only if `joint`.
+ * M3 VOTER and LEARNER exclude each other; VOTER_OLD appears only if `joint`, RISES only with
+ *    LEARNER.
  * M4 `removed` is strictly ascending and holds nobody who takes part.
  * M5 If `joint`, at least one member has VOTER_OLD.
  */
@@ -62,6 +64,7 @@ struct member_change {
 	enum member_change_kind kind;
 	uint64_t id;
 	struct slice label; /* for ADD and RELABEL; at most MEMBER_LABEL_MAX bytes */
+	bool rises;	    /* for ADD_LEARNER: see MEMBER_RISES */
 };
 
 /* All zero is an empty membership: nobody, which no member acts on. */

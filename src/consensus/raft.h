@@ -264,6 +264,7 @@ struct raft_status {
 	bool transferring;
 	bool installing;
 	bool membership_pending; /* the newest membership is not committed yet */
+	uint64_t memberships;	 /* another number whenever raft_membership is another one */
 };
 
 void raft_status(const struct raft *r, struct raft_status *out);

@@ -48,6 +48,7 @@ static void memberships_push(struct raft *r, uint64_t index, struct membership *
 	entry->membership = *m;
 	MEM_GROW(r->memberships, r->membership_cap, r->membership_count + 1);
 	r->memberships[r->membership_count++] = entry;
+	r->memberships_seen++;
 }
 
 static void memberships_drop(struct raft *r, size_t at)
@@ -55,6 +56,7 @@ static void memberships_drop(struct raft *r, size_t at)
 	membership_free(&r->memberships[at]->membership);
 	mem_free(r->memberships[at]);
 	r->membership_count--;
+	r->memberships_seen++;
 	memmove(&r->memberships[at], &r->memberships[at + 1],
 		(r->membership_count - at) * sizeof(*r->memberships));
 }

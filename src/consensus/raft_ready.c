@@ -208,6 +208,7 @@ void raft_status(const struct raft *r, struct raft_status *out)
 		.transferring = r->transfer_to != 0,
 		.installing = r->install_bytes != NULL,
 		.membership_pending = raft_latest_index(r) > r->commit,
+		.memberships = r->memberships_seen,
 	};
 }
 

@@ -67,6 +67,7 @@ struct raft {
 	/* memberships in the log, ascending; the first is the newest at or below base */
 	struct membership_entry **memberships;
 	size_t membership_count;
+	uint64_t memberships_seen; /* grows with each that comes or goes */
 	size_t membership_cap;
 
 	/* every role */

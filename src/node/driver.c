@@ -239,7 +239,8 @@ static void driver_tell_changes(struct driver *d)
 
 	raft_status(d->raft, &s);
 	if (s.role == d->told.role && s.term == d->told.term && s.leader == d->told.leader &&
-	    s.born == d->told.born && s.damaged == d->told.damaged)
+	    s.born == d->told.born && s.damaged == d->told.damaged &&
+	    s.memberships == d->told.memberships)
 		return;
 	d->told = s;
 	d->events->changed(d->events->ctx, &s);
@@ -320,6 +321,8 @@ void driver_receive(struct driver *d, enum frame_kind kind, struct blob *body)
 	case FRAME_ROWS:
 	case FRAME_DIGESTS:
 	case FRAME_ALARM:
+	case FRAME_CHANGE:
+	case FRAME_CHANGED:
 		break; /* the member's own */
 	}
 	LOG(d->io->logger, LOG_WARNING, "a frame of unknown kind %u was ignored", (unsigned)kind);

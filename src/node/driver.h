@@ -41,7 +41,7 @@ struct driver_events {
 	void (*appended)(void *ctx, uint64_t first, const struct entry *entries, size_t count);
 	/* A note came with a heartbeat or a vote reply. */
 	void (*note)(void *ctx, const struct raft_note *note);
-	/* Role, term or leader changed. */
+	/* Role, term, leader or membership changed. */
 	void (*changed)(void *ctx, const struct raft_status *status);
 	/* The member cannot go on: its log failed. It does nothing any more. */
 	void (*failed)(void *ctx, int error);

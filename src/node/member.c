@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 
 struct member_options member_options_default(void)
@@ -84,6 +85,9 @@ static void on_changed(void *ctx, const struct raft_status *status)
 		m->alarm_due_ms = 0;
 		m->level_proposed = 0;
 	}
+	m->changing.announce_due_ms = 0;
+	if (!status->membership_pending || MUTANT(removed_before_commit))
+		member_note_removed(m, driver_membership(m->driver));
 	m->events->changed(m->events->ctx, status);
 }
 
@@ -119,6 +123,9 @@ static int member_open(struct member *m)
 	if (driver_applied(m->driver) != store_position(m->store)->index)
 		return ERR_CORRUPT;
 	origin_init(&m->origin, driver_id(m->driver));
+	/* An answer to an earlier run must not pass for one to this. */
+	m->changing.number = m->io->random(m->io->ctx);
+	member_note_removed(m, driver_membership(m->driver));
 	member_time_init(m);
 	member_say_quarantined(m);
 	return OK;
@@ -156,6 +163,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->released);
 	list_init(&m->ageing);
 	scan_names_init(&m->scan_names);
+	list_init(&m->changing.asked);
 	member_machine_init(m);
 	rc = member_open(m);
 	if (rc != OK) {
@@ -222,6 +230,12 @@ void member_receive(struct member *m, uint64_t from, enum frame_kind kind, struc
 	case FRAME_ALARM:
 		member_hear_alarm(m, from, slice_of(body->data, body->len));
 		return;
+	case FRAME_CHANGE:
+		member_hear_change(m, from, slice_of(body->data, body->len));
+		return;
+	case FRAME_CHANGED:
+		member_hear_changed(m, slice_of(body->data, body->len));
+		return;
 	case FRAME_RAFT:
 	case FRAME_BIRTH:
 	case FRAME_WHO_LEADS:
@@ -258,7 +272,9 @@ void member_turn(struct member *m)
 		member_level_turn(m);
 		member_check_turn(m);
 		member_alarm_turn(m);
+		member_change_turn(m);
 		driver_turn(m->driver);
+		member_change_done(m);
 		member_prefetch_turn(m);
 		member_read_launch(m);
 		member_install_turn(m);
@@ -277,6 +293,7 @@ uint64_t member_deadline_ms(const struct member *m)
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
 	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
 	due = MIN(due, MIN(member_store_due_ms(m), member_alarm_due_ms(m)));
+	due = MIN(due, member_change_due_ms(m));
 	if (!list_empty(&m->released))
 		due = 0;
 	if (m->barrier_due_ms)

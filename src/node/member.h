@@ -20,6 +20,8 @@ struct vault;
 
 struct member_options {
 	struct driver_options driver;
+	/* Where other members reach this one, as host:port; it tells them. Empty: it does not. */
+	struct slice address;
 	struct vault *vault;	     /* where another member's state can be built; NULL: nowhere */
 	uint32_t request_timeout_ms; /* what is not answered by then gets an error */
 	size_t overlay_bytes;	     /* changes in memory before they go to the engine */
@@ -41,7 +43,7 @@ struct member_options member_options_default(void);
 
 struct member_events {
 	void *ctx;
-	/* Role, term or leader changed. */
+	/* Role, term, leader or membership changed. */
 	void (*changed)(void *ctx, const struct raft_status *status);
 	/* The member cannot go on, and says why; it does nothing any more. */
 	void (*failed)(void *ctx, int error);

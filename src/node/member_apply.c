@@ -364,6 +364,7 @@ static void apply_membership(struct member *m, const struct entry *e)
 	for (size_t i = p->quarantine_count; i-- > 0;)
 		if (!membership_find(&now, p->quarantines[i].member))
 			position_quarantine_end(p, p->quarantines[i].member);
+	member_note_removed(m, &now);
 	membership_free(&now);
 }
 

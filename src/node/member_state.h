@@ -5,6 +5,7 @@
  * each other. */
 
 #include "base/hash_table.h"
+#include "command/cluster.h"
 #include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/control_entry.h"
@@ -220,6 +221,26 @@ enum space_told { SPACE_UNTOLD, SPACE_ENOUGH, SPACE_LOW };
 	"CLUSTERDOWN The data of this member was found to differ from that of the " \
 	"others: it serves nobody until it is refilled, see its log"
 
+/* Changes of the membership: what this member asks for, and what it does as the leader. */
+struct changing {
+	struct list asked; /* requests, by their `waiting` */
+	uint64_t number;   /* that was given last */
+	uint64_t again_due_ms;
+	uint64_t announce_due_ms;
+
+	/* as the leader: the one under way that somebody waits for */
+	bool under_way;
+	uint64_t from; /* who asked */
+	uint64_t from_number;
+	uint64_t transfer_to; /* it is no change: the office goes to this one */
+	uint64_t index;	      /* of the entry that makes the change */
+	uint64_t term;
+
+	/* as the leader: the learner that has caught up, and since when */
+	uint64_t rising;
+	uint64_t rising_since_ms;
+};
+
 struct member {
 	struct member_options options;
 	const struct node_io *io;
@@ -231,6 +252,7 @@ struct member {
 	struct store *store;
 	struct raft_status status; /* as last told */
 	bool failed;
+	bool removed; /* from the cluster: it serves nobody any more */
 	struct cluster_time time;
 
 	/* apply */
@@ -246,6 +268,7 @@ struct member {
 	uint64_t store_due_ms;	 /* a moved horizon is stored */
 	uint64_t compact_due_ms; /* what is dead is dropped */
 
+	struct changing changing;
 	struct expiry expiry;
 	struct horizon horizon;
 	struct prefetch prefetch;
@@ -317,6 +340,25 @@ void member_horizon_turn(struct member *m);
 uint64_t member_horizon_due_ms(const struct member *m);
 void member_horizon_close(struct member *m);
 void member_horizon_apply(struct member *m, const struct entry *e);
+/* member_change.c */
+void member_ask_change(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc);
+void member_hear_change(struct member *m, uint64_t from, struct slice body);
+void member_hear_changed(struct member *m, struct slice body);
+void member_change_turn(struct member *m); /* before the driver's */
+void member_change_done(struct member *m); /* behind it */
+uint64_t member_change_due_ms(const struct member *m);
+/* What holds is committed, or was before the start: is this one still among them? */
+void member_note_removed(struct member *m, const struct membership *now);
+
+/* member_change_lead.c */
+/*
+ * The leader makes a change that was asked for. OK: its entry is in the log, or leadership is on
+ * its way. Else `why` is the reply, an error, and nothing was or will be done.
+ */
+MUST_USE int member_make_change(struct member *m, const struct cluster_request *c, struct buf *why);
+/* Who has caught up and is to rise, rises. */
+void member_promote_turn(struct member *m);
 
 /* member_time.c */
 void member_time_init(struct member *m);

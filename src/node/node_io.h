@@ -27,6 +27,8 @@ enum frame_kind {
 	FRAME_ROWS = 8,	     /* the answer (node/transfer.h) */
 	FRAME_DIGESTS = 9,   /* what a check found, for the leader (node/control_entry.h) */
 	FRAME_ALARM = 10,    /* an alarm for the leader (node/control_entry.h) */
+	FRAME_CHANGE = 16,   /* asks the leader for another membership (node/change_frame.h) */
+	FRAME_CHANGED = 17,  /* the answer (node/change_frame.h) */
 };
 
 /* A frame to be sent: `head`, then the payloads of `entries` in order. All is borrowed. */

@@ -24,6 +24,7 @@ enum request_state {
 	REQUEST_DUE,	 /* a read that may run when what its session wrote before it is applied */
 	REQUEST_RUNNING, /* a read in the pool; its reply belongs to another thread */
 	REQUEST_WRITES,	 /* a write that is not applied yet */
+	REQUEST_ASKS,	 /* a change of the membership; the leader has not answered */
 	REQUEST_DONE,	 /* its reply waits for those before it */
 };
 
@@ -34,13 +35,14 @@ struct request {
 	struct session *session; /* NULL: nobody wants the reply any more */
 	const struct command *command;
 	enum request_state state;
-	uint64_t seq; /* of a write: its number, 0 as long as it has none */
+	uint64_t seq; /* of a write, or of a change: its number, 0 as long as it has none */
 	uint64_t due_ms;
 	unsigned database;
 	int protocol;
 	struct buf reply;
 	struct buf watches;		 /* what a WATCH noted */
 	struct scan_page page;		 /* of a SCAN */
+	struct buf change;		 /* of the membership, as it is asked for */
 	uint64_t watching;		 /* of a WATCH: the transaction it is meant for */
 	struct transaction_local *local; /* of an EXEC: owned; NULL: none */
 	size_t argc;

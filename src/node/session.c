@@ -237,11 +237,14 @@ void session_run_local(struct session *s, const struct command *command, const s
 {
 	struct request *r = session_add(s, request_new(command, NULL, 0));
 	struct resp_writer w = session_writer(r);
+	struct cluster_view members = {.membership = driver_membership(s->member->driver),
+				       .leader = s->member->status.leader};
 	struct call c = {.command = command,
 			 .argv = argv,
 			 .argc = argc,
 			 .database = s->client.database,
 			 .reply = &w,
+			 .members = &members,
 			 .client = &s->client};
 	int rc = command_run(&c);
 
@@ -264,7 +267,22 @@ static void session_run(struct session *s, const struct command *command, const 
 	case COMMAND_WRITE:
 		member_collect(m, session_add(s, request_new(command, NULL, 0)), argv, argc);
 		return;
+	case COMMAND_CLUSTER:
+		member_ask_change(s, command, argv, argc);
+		return;
 	}
+}
+
+static bool needs_cluster(const struct command *command)
+{
+	return command->class != COMMAND_LOCAL || command->role == ROLE_EXEC;
+}
+
+static void session_answer_removed(struct session *s)
+{
+	multi_end(&s->multi);
+	session_answer_error(s, "CLUSTERDOWN This member was removed from the cluster: connect to "
+				"another one");
 }
 
 static void session_take(struct session *s, const struct slice *argv, size_t argc)
@@ -273,6 +291,8 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 
 	if (s->member->failed)
 		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
+	else if (s->member->removed && command && needs_cluster(command))
+		session_answer_removed(s);
 	else if (!command && parent)
 		session_unknown_subcommand(s, parent, argv[1]);
 	else if (!command)
@@ -387,7 +407,10 @@ static void request_give_up(struct member *m, struct request *r)
 	struct session *s = r->session;
 	struct resp_writer w = session_writer(r);
 
-	if (r->state == REQUEST_WRITES && r->seq && !MUTANT(refuse_numbered_write)) {
+	if (r->state == REQUEST_ASKS && r->seq) {
+		resp_write_errorf(&w, "UNCERTAIN The leader has not answered in time: the change "
+				      "may be made, now or later, or never; see MEMBER LIST");
+	} else if (r->state == REQUEST_WRITES && r->seq && !MUTANT(refuse_numbered_write)) {
 		struct pending *p = origin_pending(&m->origin, r->seq);
 
 		p->request = NULL;

@@ -138,6 +138,11 @@ void session_queue(struct session *s, const struct command *command, const struc
 {
 	struct multi *t = &s->multi;
 
+	if (command->class == COMMAND_CLUSTER) {
+		multi_fail(t);
+		session_answer_error(s, "ERR MEMBER is not allowed in transactions");
+		return;
+	}
 	t->memory += sizeof(struct request);
 	for (size_t i = 0; i < argc; i++) {
 		t->bytes += argv[i].len + VARINT_MAX;
@@ -244,7 +249,10 @@ static void exec_hand_out(struct session *s, enum command_class class, const str
 	case COMMAND_WRITE:
 		member_collect(s->member, r, argv, 2);
 		return;
+	case COMMAND_CLUSTER:
+		break;
 	}
+	CHECK(!"a change of the membership is never queued");
 }
 
 static void session_exec(struct session *s)

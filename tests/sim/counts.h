@@ -50,6 +50,7 @@
 	X(CHANGE_ADD, BOTH, "membership", "add learner")                               \
 	X(CHANGE_ADD_VOTER, BOTH, "membership", "add voter")                           \
 	X(CHANGE_PROMOTE, BOTH, "membership", "promote")                               \
+	X(CHANGE_RISE, MEMBERS, "membership", "promoted by itself")                    \
 	X(CHANGE_DEMOTE, BOTH, "membership", "demote")                                 \
 	X(CHANGE_REMOVE, BOTH, "membership", "remove")                                 \
 	X(CHANGE_REMOVE_LEADER, BOTH, "membership", "remove the leader")               \

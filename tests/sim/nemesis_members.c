@@ -68,7 +68,7 @@ static struct host *spare(struct world *w)
 static bool add_member(struct world *w, enum member_change_kind kind)
 {
 	struct host *leader = changing_leader(w), *h;
-	struct member_change c = {.kind = kind};
+	struct member_change c = {.kind = kind, .rises = random_chance(&w->random, 500000)};
 
 	if (!leader || driver_membership(leader->driver)->count >= 7)
 		return false;
@@ -105,6 +105,8 @@ static bool change_one(struct world *w, enum member_change_kind kind, uint8_t ro
 	if (kind != MEMBER_PROMOTE && voters(m) <= 2)
 		return false;
 	c.id = h->id;
+	if (kind == MEMBER_PROMOTE)
+		w->promoted = h->id;
 	return change(w, leader, &c, 1);
 }
 

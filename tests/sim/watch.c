@@ -69,6 +69,31 @@ static unsigned votes_missing(const struct membership *a, uint8_t role_a,
 	return n;
 }
 
+/* A learner may lack so many entries and get a vote by itself all the same. */
+#define RISE_ENTRIES 256
+
+/* Who got a vote, and not because somebody asked for it. */
+static void watch_risen(struct host *h, const struct raft *r, const struct membership *before,
+			const struct membership *now)
+{
+	struct world *w = h->world;
+
+	for (uint32_t i = 0; i < before->count; i++) {
+		uint64_t id = before->members[i].id;
+		struct host *other = host_by_id(w, id);
+
+		if (!(before->members[i].roles & MEMBER_RISES) || id == w->promoted ||
+		    !votes_in(now, id, MEMBER_VOTER))
+			continue;
+		COUNT(w, CHANGE_RISE);
+		if (!other || other->state != HOST_UP || other->suspect)
+			continue;
+		if (driver_raft(other->driver)->log.last + RISE_ENTRIES < r->commit)
+			world_fail(w, "%s gives a vote to %s, which is far behind", h->name,
+				   other->name);
+	}
+}
+
 /* A membership that its leader has just appended, against the one before it. */
 static void watch_membership(struct host *h, const struct raft *r, uint64_t index)
 {
@@ -83,6 +108,7 @@ static void watch_membership(struct host *h, const struct raft *r, uint64_t inde
 		return;
 	if (!now->joint && !before->joint && moved > 1)
 		world_fail(w, "%s moves %u votes in one step", h->name, moved);
+	watch_risen(h, r, before, now);
 	if (now->joint &&
 	    (before->joint || votes_missing(before, MEMBER_VOTER, now, MEMBER_VOTER_OLD) ||
 	     votes_missing(now, MEMBER_VOTER_OLD, before, MEMBER_VOTER)))

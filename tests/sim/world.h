@@ -209,6 +209,7 @@ struct world {
 	unsigned host_count;
 	struct link links[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
 	struct list flying; /* frames on their way */
+	uint64_t promoted;  /* the id that was promoted last because somebody asked for it */
 	bool calm;
 	bool done;
 	struct sim_counts counts;

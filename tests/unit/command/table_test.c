@@ -19,7 +19,7 @@ static const struct command *find(const char *name)
 static void check_row(const struct command *c, const struct command *parent)
 {
 	assert_true(c->class == COMMAND_LOCAL || c->class == COMMAND_READ ||
-		    c->class == COMMAND_WRITE);
+		    c->class == COMMAND_WRITE || c->class == COMMAND_CLUSTER);
 	assert_int_not_equal(c->arity, 0);
 	assert_true(c->run || c->role || c->subcommands);
 	for (const char *at = c->name; *at; at++)

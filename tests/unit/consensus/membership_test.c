@@ -23,7 +23,8 @@ static struct membership voters(uint64_t count)
 
 static uint8_t random_roles(struct random *r, bool joint)
 {
-	static const uint8_t plain[] = {MEMBER_VOTER, MEMBER_LEARNER};
+	static const uint8_t plain[] = {MEMBER_VOTER, MEMBER_LEARNER,
+					MEMBER_LEARNER | MEMBER_RISES};
 	static const uint8_t both[] = {MEMBER_VOTER, MEMBER_LEARNER, MEMBER_VOTER_OLD,
 				       MEMBER_VOTER | MEMBER_VOTER_OLD,
 				       MEMBER_LEARNER | MEMBER_VOTER_OLD};
