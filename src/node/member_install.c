@@ -377,6 +377,8 @@ static void install_resolve(struct member *m)
 		if (r)
 			session_answer_late(r);
 	}
+	list_for_each_safe (it, &m->sessions)
+		session_advance(LIST_ITEM(it, struct session, link));
 }
 
 int member_install_done(struct member *m)

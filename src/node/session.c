@@ -440,7 +440,8 @@ static void request_answer_error(struct request *r, const char *text)
 
 /*
  * The write was applied while this member took over another one's state: nobody here saw the reply.
- * Reads before it have missed their moment.
+ * Reads before it have missed their moment. Nothing else of its session may run yet: behind it may
+ * stand a read, and then another write that was applied as well.
  */
 void session_answer_late(struct request *r)
 {
@@ -458,7 +459,6 @@ void session_answer_late(struct request *r)
 	}
 	request_answer_error(
 		r, "UNCERTAIN applied, reply lost: this member took over another one's state");
-	session_advance(s);
 }
 
 /* What has waited for too long. What is in the pool is answered by the pool. */
