@@ -362,7 +362,7 @@ static void change_tell_end(struct change *c, const struct record *old, const st
 
 	if (old->keep > c->keep)
 		c->kept = old->keep;
-	if (c->kind == CHANGE_MOVED_AWAY && !MUTANT(moved_value_dropped))
+	if (c->kind == CHANGE_MOVED_AWAY)
 		c->value_at = old->value_at;
 	else if (elsewhere && !revision_equal(old->value_at, new->value_at))
 		c->displaced = old->value_at;

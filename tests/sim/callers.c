@@ -281,6 +281,7 @@ void callers_close(struct world *w)
 		buf_free(&c->heard);
 	}
 	if (w->callers) {
+		buf_free(&w->callers->changes);
 		mem_free(w->callers->written);
 		mem_free(w->callers->all);
 	}

@@ -81,6 +81,9 @@ struct callers {
 	uint64_t connections;
 	struct written *written; /* value / VALUE_STEP */
 	size_t written_cap;
+	struct buf changes;	/* all that were ever made, each as a string */
+	uint64_t changes_upto;	/* main revision of the last */
+	bool changes_forgotten; /* some were dropped before anybody looked */
 };
 
 /* One kind of request. */
@@ -112,6 +115,9 @@ uint64_t number_in_front(struct slice s);
 uint64_t value_read(struct world *w, struct slice text, char kind, uint64_t key);
 
 /* callers_last.c */
+/* A member has applied up to this revision: its new changes are kept, before their past goes. */
+void works_keep_changes(struct world *w, struct host *h);
+
 /*
  * When all is over: every value that was ever written against the rows of the leader's history, and
  * what the shared keys hold, as if somebody had read them.

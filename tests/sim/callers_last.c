@@ -64,29 +64,54 @@ static void count_change(struct last_look *l, const struct change *change)
 		count_set(l->host->world, value);
 }
 
-static void watch_changes(struct last_look *l, const struct view *v)
+void works_keep_changes(struct world *w, struct host *h)
 {
-	struct host *h = l->host;
+	const struct position *p = store_position(h->member->store);
+	struct callers *cs = w->callers;
+	size_t before = cs->changes.len;
+	uint8_t from[HISTORY_KEY_BYTES], to[HISTORY_KEY_BYTES];
 	struct reader r = {0};
 	struct slice key, row;
 	struct scan s;
+	struct view *v;
 	int rc;
 
+	if (p->revision <= cs->changes_upto)
+		return;
+	cs->changes_forgotten |= p->horizon > cs->changes_upto;
+	v = view_open(h->member->store);
+	history_key_put(from, (struct revision){cs->changes_upto + 1, 0});
+	history_key_put(to, (struct revision){p->revision + 1, 0});
 	view_reader(v, &r);
-	rc = scan_open(&s, &r, FAMILY_HISTORY, (struct slice){0}, (struct slice){0}, false);
-	while (rc == OK && scan_next(&s, &key, &row)) {
-		struct change change;
-
-		if (change_decode(row, &change) == OK)
-			count_change(l, &change);
-		else
-			world_fail(h->world, "%s holds a change that cannot be read", h->name);
-	}
+	rc = scan_open(&s, &r, FAMILY_HISTORY, slice_of(from, sizeof(from)),
+		       slice_of(to, sizeof(to)), false);
+	while (rc == OK && scan_next(&s, &key, &row))
+		buf_append_string(&cs->changes, row);
 	if (rc == OK)
 		rc = scan_close(&s);
 	reader_close(&r);
-	if (rc != OK)
-		world_fail(h->world, "%s cannot read its history: %s", h->name, error_text(rc));
+	view_close(v);
+	if (rc == OK)
+		cs->changes_upto = p->revision;
+	else
+		cs->changes.len = before;
+	if (rc != OK && !h->excuse)
+		world_fail(w, "%s cannot read its history: %s", h->name, error_text(rc));
+}
+
+static void watch_changes(struct last_look *l)
+{
+	struct world *w = l->host->world;
+	struct cursor in = cursor_of(buf_slice(&w->callers->changes));
+
+	while (cursor_left(&in)) {
+		struct change change;
+
+		if (change_decode(cursor_string(&in), &change) == OK)
+			count_change(l, &change);
+		else
+			world_fail(w, "a change was made that cannot be read");
+	}
 }
 
 /*
@@ -170,9 +195,12 @@ void works_look(struct world *w)
 	struct view *v = view_open(h->member->store);
 	struct txn t = {0};
 
-	watch_changes(&l, v);
-	watch_values(w);
-	watch_increments(&l);
+	works_keep_changes(w, h);
+	watch_changes(&l);
+	if (!w->callers->changes_forgotten) {
+		watch_values(w);
+		watch_increments(&l);
+	}
 	txn_init_view(&t, v, NULL);
 	txn_begin(&t, 0, 0);
 	for (uint64_t i = 0; i < w->profile.keys; i++)

@@ -330,6 +330,18 @@ static void ask_own_count(struct caller *c, struct asked *a)
 	ask_own(c, a, "GET", 'q');
 }
 
+static void ask_own_del(struct caller *c, struct asked *a)
+{
+	ask_own(c, a, "DEL", 'p');
+}
+
+/* Far away: the key keeps its value, and its record says so in another change. */
+static void ask_own_expire(struct caller *c, struct asked *a)
+{
+	ask_own(c, a, "EXPIRE", 'p');
+	word_text(a, "99999");
+}
+
 static void own_is(struct own_keys *own, uint64_t value, size_t settled)
 {
 	own->value = value;
@@ -350,6 +362,29 @@ static void hear_own_set(struct caller *c, struct asked *a, const struct reply *
 		return;
 	CHECK(own->unsure_count < UNSURE_MAX);
 	own->unsure[own->unsure_count++] = a->value;
+}
+
+/* As a SET of nothing. */
+static void hear_own_del(struct caller *c, struct asked *a, const struct reply *r,
+			 struct slice rest)
+{
+	struct own_keys *own = &c->own;
+	enum heard heard = understand(c, a, r, ':');
+
+	(void)rest;
+	if (heard == HEARD_DONE)
+		own_is(own, 0, own->unsure_count);
+	if (heard != HEARD_UNCERTAIN)
+		return;
+	CHECK(own->unsure_count < UNSURE_MAX);
+	own->unsure[own->unsure_count++] = 0;
+}
+
+static void hear_own_expire(struct caller *c, struct asked *a, const struct reply *r,
+			    struct slice rest)
+{
+	(void)rest;
+	(void)understand(c, a, r, ':');
 }
 
 static void hear_own_get(struct caller *c, struct asked *a, const struct reply *r,
@@ -414,6 +449,31 @@ static void hear_own_count(struct caller *c, struct asked *a, const struct reply
 	value = r->null ? 0 : value_read(c->world, r->text, 'q', a->key);
 	own_counts(c, a, value, own->low, own->high);
 	own->low = value;
+}
+
+/* ---- the past ------------------------------------------------------------------------------- */
+
+/* Some revision, which may be there, may be below the horizon, and may be still to come. */
+static void ask_compact(struct caller *c, struct asked *a)
+{
+	struct world *w = c->world;
+	uint64_t revision = random_below(&w->random, w->callers->changes_upto + 2);
+
+	a->key = revision - (revision % VALUE_STEP == 0 && revision > 0);
+	word_text(a, "HISTORY");
+	word_text(a, "COMPACT");
+	buf_printf(&a->bytes, "%" PRIu64, a->key);
+	a->ends[a->argc++] = a->bytes.len;
+}
+
+static void hear_compact(struct caller *c, struct asked *a, const struct reply *r,
+			 struct slice rest)
+{
+	(void)rest;
+	if (r->type == '-' && (begins(r->text, "COMPACTED ") || begins(r->text, "ERR revision ")))
+		COUNT(c->world, ANSWER_REFUSED);
+	else
+		(void)understand(c, a, r, '+');
 }
 
 /* ---- what needs no state --------------------------------------------------------------------- */
@@ -482,6 +542,9 @@ static const struct work works[] = {
 	{"GET of its own", 14, COUNT_WORK_OWN_GET, ask_own_get, hear_own_get},
 	{"INCR of its own", 8, COUNT_WORK_OWN_INCR, ask_own_incr, hear_own_incr},
 	{"count of its own", 8, COUNT_WORK_OWN_COUNT, ask_own_count, hear_own_count},
+	{"DEL of its own", 4, COUNT_WORK_OWN_DEL, ask_own_del, hear_own_del},
+	{"EXPIRE of its own", 4, COUNT_WORK_OWN_EXPIRE, ask_own_expire, hear_own_expire},
+	{"HISTORY COMPACT", 1, COUNT_WORK_COMPACT, ask_compact, hear_compact},
 	{"PING", 2, COUNT_WORK_LOCAL, ask_ping, hear_ping},
 	{"ECHO", 2, COUNT_WORK_LOCAL, ask_echo, hear_echo},
 	{"nonsense", 1, COUNT_WORK_NONSENSE, ask_nonsense, hear_nonsense},

@@ -69,6 +69,8 @@
 	X(REGISTERED, MEMBERS, "event", "run registered")                              \
 	X(BATCH_HELD, MEMBERS, "event", "batch held back by a leader that lags")       \
 	X(WAITED_IN_ENTRY, MEMBERS, "event", "entry that waited for rows")             \
+	X(HORIZON_MOVED, MEMBERS, "event", "horizon moved by the leader")              \
+	X(DEAD_DROPPED, MEMBERS, "event", "dead rows dropped")                         \
 	X(STORE_FULL, MEMBERS, "event", "applying waited for the engine")              \
 	X(POOL_JOB, MEMBERS, "event", "job in the pool")                               \
 	X(APPLIED_BEFORE, MEMBERS, "event", "batch that came once more")               \
@@ -106,6 +108,9 @@
 	X(WORK_OWN_GET, MEMBERS, "client", "GET of an own key")                        \
 	X(WORK_OWN_INCR, MEMBERS, "client", "INCR of an own key")                      \
 	X(WORK_OWN_COUNT, MEMBERS, "client", "count of an own key")                    \
+	X(WORK_OWN_DEL, MEMBERS, "client", "DEL of an own key")                        \
+	X(WORK_OWN_EXPIRE, MEMBERS, "client", "EXPIRE of an own key")                  \
+	X(WORK_COMPACT, MEMBERS, "client", "HISTORY COMPACT")                          \
 	X(WORK_LOCAL, MEMBERS, "client", "PING or ECHO")                               \
 	X(WORK_NONSENSE, MEMBERS, "client", "no command")                              \
 	X(ANSWER_OK, BOTH, "client", "answered")                                       \

@@ -34,6 +34,13 @@ static void members_draw(struct world *w)
 	p->batch_bytes = (size_t)random_between(&w->random, 100, 4096);
 	p->unresolved_bytes = (size_t)random_between(&w->random, 500, 20000);
 	p->lag_bytes = (size_t)random_between(&w->random, 0, 20000);
+	p->history_retention_ms = UINT64_MAX;
+	p->history_max_bytes = UINT64_MAX;
+	if (random_chance(&w->random, 400000))
+		p->history_retention_ms = random_below(&w->random, 4000);
+	if (random_chance(&w->random, 300000))
+		p->history_max_bytes = random_below(&w->random, 20000);
+	p->compact_pace_ms = random_between(&w->random, 1, 3000);
 	p->session_requests = (size_t)random_between(&w->random, 2, 40);
 	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 8);
 	/* What many have under way on one key at once is more than the search can try. */
@@ -130,6 +137,8 @@ static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 
 	if (h->dying)
 		return whole;
+	if (whole && e->kind == ENTRY_HORIZON)
+		COUNT(h->world, HORIZON_MOVED);
 	if (whole) {
 		members_watch_applied(h, index, e);
 		control_watch_applied(h, index, e);
@@ -208,6 +217,9 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.session_requests = p->session_requests;
 	options.check_interval_ms = p->check_interval_ms;
 	options.level = control_level(h);
+	options.history_retention_ms = p->history_retention_ms;
+	options.history_max_bytes = p->history_max_bytes;
+	options.compact_pace_ms = p->compact_pace_ms;
 	h->member_events = (struct member_events){
 		.ctx = h,
 		.changed = h->events.changed,

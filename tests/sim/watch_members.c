@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "sim/callers.h"
 #include "sim/control.h"
 #include "sim/mode_members.h"
@@ -23,51 +24,215 @@
 /* An arena grows by doubling, from some kilobytes on. */
 #define ARENA_SLACK ((size_t)1 << 22)
 
-struct rows_seen {
-	uint64_t hash;
-	uint64_t living;  /* sum over the records */
-	uint64_t changes; /* rows of history */
+struct id_set {
+	uint64_t *ids; /* owned */
+	size_t count;
+	size_t cap;
 };
 
-/* The position says for itself what it is; it stands in the engine only. */
-static bool is_position(struct slice key)
+/*
+ * Members drop what is dead each at its own time: so only what is not dead is compared. Keyspaces
+ * and collections that ended above the horizon are not dead yet.
+ */
+struct rows_seen {
+	struct host *host;
+	const struct position *position;
+	struct reader *reader;
+	uint64_t hash;
+	uint64_t living;	    /* sum over the records */
+	struct id_set keyspaces;    /* that ended above the horizon */
+	struct id_set incarnations; /* of records, and what ended above the horizon */
+};
+
+static void id_add(struct id_set *s, uint64_t id)
 {
-	struct buf position = {0};
+	MEM_GROW(s->ids, s->cap, s->count + 1);
+	s->ids[s->count++] = id;
+}
+
+static bool id_is_in(const struct id_set *s, uint64_t id)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool keyspace_is_alive(const struct rows_seen *seen, uint32_t keyspace)
+{
+	return position_keyspace(seen->position, keyspace) || id_is_in(&seen->keyspaces, keyspace);
+}
+
+static void see_bytes(struct rows_seen *seen, struct slice key, struct slice row)
+{
+	seen->hash = hash64_pair(hash64_salted(key, seen->hash), hash64(row));
+}
+
+static bool is_meta(struct slice key, const char *name)
+{
+	struct buf row = {0};
 	bool is;
 
-	meta_key(&position, SLICE_LITERAL("position"));
-	is = slice_equal(buf_slice(&position), key);
-	buf_free(&position);
+	meta_key(&row, slice_of_text(name));
+	is = slice_equal(buf_slice(&row), key);
+	buf_free(&row);
 	return is;
 }
 
-static void see_row(struct host *h, enum engine_family family, struct slice key, struct slice row,
-		    struct rows_seen *seen)
-{
-	struct record record;
+/* ---- history --------------------------------------------------------------------------------- */
 
-	seen->hash = hash64_pair(hash64_salted(key, seen->hash), hash64_salted(row, family));
-	if (family == FAMILY_HISTORY)
-		seen->changes++;
-	if (family != FAMILY_STATE || key.data[0] != STATE_RECORD)
-		return;
-	if (record_decode(row, &record) != OK)
-		world_fail(h->world, "%s holds a record that cannot be read", h->name);
-	else if (record.type != RECORD_NONE)
-		seen->living += hash64_salted(row, hash64(key));
+/*
+ * What something alive names, at or below the horizon: the change before, or the one that holds the
+ * value. A tombstone there is dead, whether it was dropped or not.
+ */
+static int see_named(struct rows_seen *seen, struct revision at, bool needed)
+{
+	uint8_t key[HISTORY_KEY_BYTES];
+	struct change c;
+	struct slice row;
+	int rc;
+
+	if (!at.main || at.main > seen->position->horizon)
+		return OK;
+	history_key_put(key, at);
+	rc = reader_get(seen->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
+	if (rc == ERR_NOT_FOUND && needed)
+		world_fail(seen->host->world, "%s has dropped the change %" PRIu64 "-%" PRIu32,
+			   seen->host->name, at.main, at.sub);
+	if (rc != OK)
+		return rc == ERR_NOT_FOUND ? OK : rc;
+	if (change_decode(row, &c) == OK && (needed || !change_ends_record(&c)))
+		see_bytes(seen, slice_of(key, sizeof(key)), row);
+	return OK;
 }
 
-static int see_rows(struct host *h, struct reader *r, enum engine_family family, struct slice to,
-		    struct rows_seen *seen)
+/* A change above the horizon; of a new record nobody knows here what was before. */
+static int see_change(struct rows_seen *seen, struct slice key, struct slice row)
+{
+	struct change c;
+	bool went_on;
+	int rc;
+
+	see_bytes(seen, key, row);
+	if (change_decode(row, &c) != OK)
+		return ERR_CORRUPT;
+	went_on = c.version > 1 || c.kind == CHANGE_KEYSPACE || change_ends_record(&c);
+	rc = see_named(seen, c.previous, went_on);
+	return rc == OK ? see_named(seen, c.value_at, true) : rc;
+}
+
+/* ---- state ----------------------------------------------------------------------------------- */
+
+static int see_record(struct rows_seen *seen, struct slice key, struct slice row)
+{
+	struct slice name;
+	struct record r;
+	uint32_t keyspace;
+	int rc;
+
+	if (record_key_decode(key, &keyspace, &name) != OK || record_decode(row, &r) != OK)
+		return ERR_CORRUPT;
+	if (!keyspace_is_alive(seen, keyspace) ||
+	    (r.type == RECORD_NONE && r.mod.main <= seen->position->horizon))
+		return OK;
+	see_bytes(seen, key, row);
+	if (r.type == RECORD_NONE)
+		return OK;
+	if (position_keyspace(seen->position, keyspace))
+		seen->living += hash64_salted(row, hash64(key));
+	if (r.incarnation)
+		id_add(&seen->incarnations, r.incarnation);
+	rc = see_named(seen, r.mod, true);
+	return rc == OK ? see_named(seen, r.value_at, true) : rc;
+}
+
+static int see_garbage(struct rows_seen *seen, struct slice key, struct slice row)
+{
+	enum garbage_kind kind;
+	uint64_t ended, id;
+
+	if (garbage_key_decode(key, &ended, &kind, &id) != OK)
+		return ERR_CORRUPT;
+	if (ended <= seen->position->horizon)
+		return OK;
+	see_bytes(seen, key, row);
+	id_add(kind == GARBAGE_KEYSPACE ? &seen->keyspaces : &seen->incarnations, id);
+	return OK;
+}
+
+/* Garbage was looked at before; records stand before elements. */
+static int see_state(struct rows_seen *seen, struct slice key, struct slice row)
+{
+	uint64_t incarnation, at_ms;
+	struct slice name;
+	uint32_t keyspace;
+
+	switch (key.data[0]) {
+	case STATE_META:
+		/* The position says for itself what it is; it stands in the engine only. */
+		if (!is_meta(key, "position") && !is_meta(key, "dropped"))
+			see_bytes(seen, key, row);
+		return OK;
+	case STATE_RECORD:
+		return see_record(seen, key, row);
+	case STATE_ELEMENT:
+		if (element_key_decode(key, RECORD_NONE, &incarnation, &name) != OK)
+			return ERR_CORRUPT;
+		if (id_is_in(&seen->incarnations, incarnation))
+			see_bytes(seen, key, row);
+		return OK;
+	case STATE_DEADLINE:
+		if (deadline_key_decode(key, &at_ms, &keyspace, &name) != OK)
+			return ERR_CORRUPT;
+		if (keyspace_is_alive(seen, keyspace))
+			see_bytes(seen, key, row);
+		return OK;
+	case STATE_GARBAGE:
+		return OK;
+	default:
+		see_bytes(seen, key, row);
+		return OK;
+	}
+}
+
+/* ---- all rows -------------------------------------------------------------------------------- */
+
+typedef int (*see_row)(struct rows_seen *seen, struct slice key, struct slice row);
+
+static int see_rows(struct rows_seen *seen, enum engine_family family, struct slice from,
+		    struct slice to, see_row see)
 {
 	struct slice key, row;
 	struct scan s;
-	int rc = scan_open(&s, r, family, (struct slice){0}, to, false);
+	int rc = scan_open(&s, seen->reader, family, from, to, false), end;
 
+	if (rc != OK)
+		return rc;
 	while (rc == OK && scan_next(&s, &key, &row))
-		if (family != FAMILY_STATE || !is_position(key))
-			see_row(h, family, key, row, seen);
-	return rc == OK ? scan_close(&s) : rc;
+		rc = see(seen, key, row);
+	end = scan_close(&s);
+	return rc == OK ? end : rc;
+}
+
+static int see_all(struct rows_seen *seen)
+{
+	const struct position *p = seen->position;
+	uint8_t from[HISTORY_KEY_BYTES], to[HISTORY_KEY_BYTES];
+	struct buf garbage = {0};
+	int rc;
+
+	garbage_key(&garbage, 0, GARBAGE_KEYSPACE, 0);
+	rc = see_rows(seen, FAMILY_STATE, buf_slice(&garbage), (struct slice){0}, see_garbage);
+	if (rc == OK)
+		rc = see_rows(seen, FAMILY_STATE, (struct slice){0}, (struct slice){0}, see_state);
+	/* What was written beyond the position is written again by replaying. */
+	history_key_put(from, (struct revision){p->horizon + 1, 0});
+	history_key_put(to, (struct revision){p->revision + 1, 0});
+	if (rc == OK)
+		rc = see_rows(seen, FAMILY_HISTORY, slice_of(from, sizeof(from)),
+			      slice_of(to, sizeof(to)), see_change);
+	buf_free(&garbage);
+	return rc;
 }
 
 void members_watch_rows(struct host *h)
@@ -76,18 +241,15 @@ void members_watch_rows(struct host *h)
 	const struct position *p = store_position(store);
 	struct view *v = view_open(store);
 	struct reader r = {0};
-	struct rows_seen seen = {0};
-	uint8_t end[HISTORY_KEY_BYTES];
+	struct rows_seen seen = {.host = h, .position = p, .reader = &r};
 	int rc;
 
-	/* What was written beyond the position is written again by replaying. */
-	history_key_put(end, (struct revision){p->revision + 1, 0});
 	view_reader(v, &r);
-	rc = see_rows(h, &r, FAMILY_STATE, (struct slice){0}, &seen);
-	if (rc == OK)
-		rc = see_rows(h, &r, FAMILY_HISTORY, slice_of(end, sizeof(end)), &seen);
+	rc = see_all(&seen);
 	reader_close(&r);
 	view_close(v);
+	mem_free(seen.keyspaces.ids);
+	mem_free(seen.incarnations.ids);
 	if (rc != OK) {
 		if (!h->excuse)
 			world_fail(h->world, "%s cannot read its rows: %s", h->name,
@@ -111,6 +273,7 @@ void members_watch_applied(struct host *h, uint64_t index, const struct entry *e
 	if (broken)
 		world_fail(h->world, "%s breaks a rule: %s", h->name, broken);
 	watch_apply(h, index, e, h->world->mode->state(h).digest);
+	works_keep_changes(h->world, h);
 	if (index % ROWS_EVERY == 0)
 		members_watch_rows(h);
 }
@@ -131,6 +294,9 @@ void members_watch_turn(struct host *h)
 	control_watch_turn(h);
 	COUNT(h->world, CHECK_BOUNDS);
 	store_stats(m->store, &s);
+	if (s.dropped > h->seen_dropped)
+		COUNT(h->world, DEAD_DROPPED);
+	h->seen_dropped = s.dropped;
 	watch_bound(h, "bytes of writes under way", m->origin.bytes + m->origin.collected.len,
 		    p->unresolved_bytes + REQUEST_BYTES_MAX);
 	watch_bound(h, "bytes of batches held back", m->lag.held_bytes,

@@ -85,6 +85,7 @@ struct host {
 	int (*install_fetched)(void *ctx);
 	int (*install_done)(void *ctx);
 	uint64_t seen_incarnation;
+	uint64_t seen_dropped;
 	struct kv kv;
 	struct machine_state *machine_state;
 	struct node_io io;
@@ -168,6 +169,9 @@ struct profile {
 	size_t unresolved_bytes;
 	size_t lag_bytes;
 	size_t session_requests;
+	uint64_t history_retention_ms;
+	uint64_t history_max_bytes;
+	uint64_t compact_pace_ms;
 	unsigned burst;	      /* most requests that a client sends at once */
 	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
 	size_t padding_bytes; /* of the longer values, at most */
