@@ -265,8 +265,8 @@ struct member {
 	uint64_t changes; /* commands that changed something, since the start */
 
 	/* the engine's writer, on the monotonic clock */
-	uint64_t store_due_ms;	 /* a moved horizon is stored */
-	uint64_t compact_due_ms; /* what is dead is dropped */
+	uint64_t stored_ms;	 /* when the state was stored last */
+	uint64_t compact_due_ms; /* when what is dead is dropped next */
 
 	struct changing changing;
 	struct expiry expiry;

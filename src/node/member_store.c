@@ -5,6 +5,10 @@
 #include "base/logging.h"
 #include "node/member_state.h"
 
+/* What a flush waits for each time that the engine is over its limits, and the most it does. */
+#define PRESSURE_WAIT_MS     500
+#define PRESSURE_WAIT_MAX_MS 10000
+
 static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 {
 	return member_apply(ctx, index, e);
@@ -29,14 +33,27 @@ static uint64_t horizon_store_due_ms(const struct member *m)
 	    m->applying.index || m->install.phase == INSTALL_ADOPTING ||
 	    !driver_can_store(m->driver))
 		return UINT64_MAX;
-	return m->store_due_ms;
+	return m->stored_ms + m->options.compact_pace_ms;
+}
+
+/*
+ * While the engine is behind with merging, each flush waits a while after the one before. So
+ * overlays fill up, and applying lags, as everybody can see, but it goes on.
+ */
+static uint64_t flush_due_ms(const struct member *m)
+{
+	uint64_t wait_ms = store_pressure(m->store) * PRESSURE_WAIT_MS;
+
+	if (!store_wants_flush(m->store) || store_is_writing(m->store))
+		return UINT64_MAX;
+	return m->stored_ms + MIN(wait_ms, PRESSURE_WAIT_MAX_MS);
 }
 
 static bool machine_wants_store(void *ctx)
 {
 	struct member *m = ctx;
 
-	return store_wants_flush(m->store) || member_now_ms(m) >= horizon_store_due_ms(m);
+	return member_now_ms(m) >= MIN(flush_due_ms(m), horizon_store_due_ms(m));
 }
 
 static struct job *machine_store(void *ctx, const struct snapshot *s)
@@ -47,7 +64,7 @@ static struct job *machine_store(void *ctx, const struct snapshot *s)
 
 	/* What is stored is the state that the descriptor speaks of. */
 	CHECK(store_flush_failed(m->store) || store_position(m->store)->index == s->index);
-	m->store_due_ms = member_now_ms(m) + m->options.compact_pace_ms;
+	m->stored_ms = member_now_ms(m);
 	snapshot_encode(s, &descriptor);
 	job = store_flush(m->store, buf_slice(&descriptor));
 	buf_free(&descriptor);
@@ -173,5 +190,10 @@ void member_store_turn(struct member *m)
 
 uint64_t member_store_due_ms(const struct member *m)
 {
-	return MIN(compact_due_ms(m), horizon_store_due_ms(m));
+	uint64_t due_ms = MIN(compact_due_ms(m), horizon_store_due_ms(m));
+
+	/* Only one that has to wait: what could begin at once has begun, or waits for others. */
+	if (store_pressure(m->store) && flush_due_ms(m) > member_now_ms(m))
+		due_ms = MIN(due_ms, flush_due_ms(m));
+	return due_ms;
 }

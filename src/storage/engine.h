@@ -143,7 +143,7 @@ void engine_load(struct engine *e, struct engine_load *out);
 /*
  * Puts a part of the files into better order, where that is worth it: so that what was deleted
  * gives its room back, and small files become large ones. For the one thread that makes files;
- * takes about as long as taking one in. `*more`: it is worth calling again.
+ * takes no longer than to make one large file. `*more`: it is worth calling again, by and by.
  */
 MUST_USE int engine_tidy(struct engine *e, bool *more);
 

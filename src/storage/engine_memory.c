@@ -16,6 +16,8 @@ struct engine_memory {
 	pthread_mutex_t lock; /* over everything here, and the counts of rows and tables */
 	struct memory_table *tables[FAMILY_COUNT];
 	struct memory_fault faults[ENGINE_MEMORY_CALL_COUNT];
+	uint64_t level0_files; /* as engine_load tells them */
+	uint64_t compaction_debt;
 	bool open;
 };
 
@@ -83,6 +85,14 @@ void engine_memory_fail(struct engine_memory *m, enum engine_memory_call call, u
 {
 	memory_lock(m);
 	m->faults[call] = (struct memory_fault){.nth = nth, .error = error};
+	memory_unlock(m);
+}
+
+void engine_memory_press(struct engine_memory *m, uint64_t level0_files, uint64_t compaction_debt)
+{
+	memory_lock(m);
+	m->level0_files = level0_files;
+	m->compaction_debt = compaction_debt;
 	memory_unlock(m);
 }
 
@@ -375,6 +385,8 @@ static void memory_load(struct engine *e, struct engine_load *out)
 	memory_lock(m);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		out->live_bytes += m->tables[i]->bytes;
+	out->level0_files = m->level0_files;
+	out->compaction_debt = m->compaction_debt;
 	memory_unlock(m);
 }
 

@@ -36,6 +36,9 @@ struct engine *engine_memory_open(struct engine_memory *m);
 void engine_memory_fail(struct engine_memory *m, enum engine_memory_call call, uint64_t nth,
 			int error);
 
+/* What engine_load tells from now on beside the bytes: as if files were waiting to be merged. */
+void engine_memory_press(struct engine_memory *m, uint64_t level0_files, uint64_t compaction_debt);
+
 /*
  * The row is damaged on the disk: views opened from now on answer ERR_CORRUPT where they meet it,
  * until a file overwrites it or deletes it. False: there is no such row.

@@ -203,12 +203,14 @@ static struct rocks *rocks_new(const struct engine_rocks_options *o)
 		.cursor_next = rocks_cursor_next,
 		.cursor_prev = rocks_cursor_prev,
 		.load = rocks_load,
+		.tidy = rocks_tidy,
 		.close = rocks_close,
 	};
 	struct rocks *r = MEM_NEW(struct rocks);
 
 	engine_init(&r->engine, &ops);
 	r->logger = o->logger;
+	r->file_bytes = o->file_bytes;
 	buf_printf(&r->dir, "%s", o->dir);
 	buf_append_byte(&r->dir, 0);
 	rocks_path(&r->incoming, o->dir, "incoming");

@@ -25,7 +25,8 @@ struct rocks {
 	rocksdb_column_family_handle_t *families[ROCKS_FAMILY_COUNT];
 	rocksdb_envoptions_t *env;
 	rocksdb_ingestexternalfileoptions_t *ingest;
-	uint64_t next_file; /* number in the name of the next file that is made */
+	uint64_t next_file;  /* number in the name of the next file that is made */
+	uint64_t file_bytes; /* how long files become when they are merged */
 };
 
 static inline struct rocks *rocks_of(struct engine *e)
@@ -74,6 +75,9 @@ int rocks_file_delete_range(struct engine_file *f, struct slice from, struct sli
 int rocks_file_finish(struct engine_file *f);
 int rocks_file_ingest(struct engine_file *f);
 void rocks_file_free(struct engine_file *f);
+
+/* engine_rocks_tidy.c */
+int rocks_tidy(struct engine *e, bool *more);
 
 /* engine_rocks_views.c: rows out. */
 struct engine_view *rocks_view_open(struct engine *e);

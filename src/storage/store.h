@@ -102,6 +102,12 @@ uint64_t view_history_bytes(const struct view *v, uint64_t revision);
 /* Whether the live overlay should be frozen. */
 bool store_wants_flush(const struct store *s);
 
+/*
+ * How many times the engine is further behind with merging than it should be, as the last flush has
+ * seen it; 0: it is not. Then the next one should wait for a while.
+ */
+uint64_t store_pressure(const struct store *s);
+
 /* Whether the live overlay is so large that nothing more should be applied before it is frozen. */
 bool store_is_full(const struct store *s);
 

@@ -90,7 +90,9 @@ static int compact_begin(struct store_compact *k)
 	k->index = p.index;
 	position_free(&p);
 	buf_free(&row);
-	if (rc == OK)
+	if (rc == OK && k->tidies)
+		k->phase = COMPACT_TAKE_STATE; /* and tidying comes next */
+	else if (rc == OK)
 		history_walk_begin(&k->walk, k->view, k->dropped, MAX(k->dropped, k->horizon),
 				   &k->dead);
 	return rc;
@@ -315,7 +317,7 @@ uint64_t store_durable_horizon(const struct store *s)
 
 bool store_wants_compact(const struct store *s)
 {
-	return s->durable_horizon > s->dropped || s->compact_rest;
+	return s->durable_horizon > s->dropped || s->compact_rest || s->untidy;
 }
 
 bool store_compact_goes_on(const struct store *s)
@@ -337,6 +339,7 @@ struct job *store_compact(struct store *s)
 	k->store = s;
 	k->phase = COMPACT_BEGIN;
 	k->horizon = s->position.horizon;
+	k->tidies = s->durable_horizon <= s->dropped && !s->compact_rest;
 	k->rest = false;
 	k->untidy = false;
 	k->under_way = true;
@@ -355,6 +358,7 @@ int store_compacted(struct store *s)
 	s->published = published_new(s, k->view, k->index);
 	k->view = NULL;
 	s->dropped = k->dropped;
-	s->compact_rest = k->rest || k->untidy || k->dropped < k->horizon;
+	s->compact_rest = k->rest || k->dropped < k->horizon;
+	s->untidy = k->untidy;
 	return OK;
 }

@@ -11,6 +11,14 @@
 /* Rows that one step adds to a file. */
 #define FLUSH_SLICE 512
 
+/*
+ * The engine is behind with merging when this many files may overlap, for each is looked into by a
+ * read of what is not there; or when so many bytes are still to be merged, minutes of a disk's
+ * time.
+ */
+#define LEVEL0_FILES_MAX    24
+#define COMPACTION_DEBT_MAX ((uint64_t)8 << 30)
+
 /* In this order; a crash may come between any two. */
 enum flush_phase {
 	FLUSH_BEGIN_HISTORY,
@@ -25,6 +33,11 @@ enum flush_phase {
 bool store_wants_flush(const struct store *s)
 {
 	return overlay_bytes(s->live) >= s->options.overlay_bytes;
+}
+
+uint64_t store_pressure(const struct store *s)
+{
+	return s->pressure;
 }
 
 bool store_is_full(const struct store *s)
@@ -112,6 +125,7 @@ static int flush_go_on(struct store_flush *f, bool *whole)
 		break;
 	}
 	f->view = engine_view_open(f->store->engine);
+	engine_load(f->store->engine, &f->load);
 	return OK;
 }
 
@@ -181,6 +195,8 @@ int store_flushed(struct store *s)
 		s->bound = f->bound;
 	}
 	s->durable_horizon = f->horizon;
+	s->pressure = MAX(f->load.level0_files / LEVEL0_FILES_MAX,
+			  f->load.compaction_debt / COMPACTION_DEBT_MAX);
 	f->view = NULL;
 	overlay_release(s->frozen);
 	s->frozen = NULL;

@@ -32,6 +32,7 @@ struct store_flush {
 	uint64_t horizon;    /* of the same */
 	struct engine_bound bound;
 	struct engine_view *view;
+	struct engine_load load; /* afterwards */
 	int error;
 	bool under_way;
 	bool failed;
@@ -54,7 +55,8 @@ struct store_compact {
 	struct engine_file *history; /* dead changes go */
 	struct engine_file *state;   /* garbage goes, and the row that says how far */
 	bool rest;		     /* garbage is left, for another job */
-	bool untidy;		     /* the engine wants to go on */
+	bool tidies;		     /* nothing is dead: it does that alone */
+	bool untidy;		     /* the engine wants to be tidied again */
 	int error;
 	bool under_way;
 };
@@ -76,6 +78,8 @@ struct store {
 	uint64_t durable_horizon; /* of the position in the engine */
 	uint64_t dropped;	  /* as the engine's row says */
 	bool compact_rest;	  /* more is known to be left than the horizon tells */
+	bool untidy;		  /* the engine wants to be tidied again */
+	uint64_t pressure;
 	struct list retired;	  /* of struct published */
 	size_t views;		  /* of the living engine that are not closed yet */
 	struct engine *abandoned; /* lived before; NULL: none */

@@ -1,0 +1,112 @@
+/* How a member treats an engine that is behind with merging: it writes less often, and goes on. */
+
+#include "base/error.h"
+#include "node/member_state.h"
+
+#include "support/solo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LEVEL0_FILES_MAX 24
+
+static void wait_ms(struct solo *s, uint64_t ms)
+{
+	for (; ms > 0; ms -= 10) {
+		s->now_ms += 10;
+		solo_work(s);
+	}
+}
+
+static uint64_t flushes(const struct solo *s)
+{
+	struct store_stats stats;
+
+	store_stats(s->member->store, &stats);
+	return stats.flushes;
+}
+
+/* The overlay takes nothing, so every entry is stored at once. */
+static void start(struct solo *s)
+{
+	solo_init(s);
+	s->options.overlay_bytes = 1;
+	s->options.request_timeout_ms = 10000000;
+	s->options.history_retention_ms = UINT64_MAX;
+	s->options.history_max_bytes = UINT64_MAX;
+	assert_int_equal(solo_start(s), OK);
+}
+
+static void flushes_wait_while_the_engine_is_behind(void **state)
+{
+	struct solo s;
+	uint64_t before;
+
+	(void)state;
+	start(&s);
+	engine_memory_press(s.rows, 2 * LEVEL0_FILES_MAX, 0);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_int_equal(store_pressure(s.member->store), 2);
+	before = flushes(&s);
+	assert_string_equal(solo_say(&s, "SET a 2"), "+OK|");
+	wait_ms(&s, 900);
+	assert_int_equal(flushes(&s), before);
+	/* Somebody has to wake the member when the time has come. */
+	assert_true(member_deadline_ms(s.member) <= s.now_ms + 100);
+	wait_ms(&s, 110);
+	assert_int_equal(flushes(&s), before + 1);
+	/* When the engine has come along, nothing waits any more. */
+	engine_memory_press(s.rows, LEVEL0_FILES_MAX - 1, 0);
+	assert_string_equal(solo_say(&s, "SET a 3"), "+OK|");
+	wait_ms(&s, 1100);
+	before = flushes(&s);
+	assert_string_equal(solo_say(&s, "SET a 4"), "+OK|");
+	assert_int_equal(flushes(&s), before + 1);
+	solo_close(&s);
+}
+
+static void applying_waits_when_the_overlay_is_full_and_goes_on(void **state)
+{
+	char line[40000];
+	struct solo s;
+	unsigned answered = 0;
+
+	(void)state;
+	start(&s);
+	engine_memory_press(s.rows, 0, (uint64_t)1000 << 40);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_true(store_pressure(s.member->store) > 1000);
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "SET a ", 6);
+	line[sizeof(line) - 1] = 0;
+	for (int i = 0; i < 20; i++) {
+		solo_send(&s, s.session, line);
+		solo_work(&s);
+		answered += strcmp(solo_take(&s, s.session), "+OK|") == 0;
+	}
+	assert_true(answered > 3 && answered < 20);
+	/* However far behind it is, some flush comes in the end. */
+	for (int i = 0; i < 20 && answered < 20; i++) {
+		wait_ms(&s, 10000);
+		answered += (unsigned)strlen(solo_take(&s, s.session)) / 4;
+	}
+	assert_int_equal(answered, 20);
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flushes_wait_while_the_engine_is_behind),
+		cmocka_unit_test(applying_waits_when_the_overlay_is_full_and_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
