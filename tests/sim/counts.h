@@ -34,6 +34,7 @@
 	X(FAULT_FAILED_WRITE, BOTH, "fault", "failed write")                           \
 	X(FAULT_FAILED_SYNC, BOTH, "fault", "failed sync")                             \
 	X(FAULT_RESTART, MEMBERS, "fault", "kill and start at once")                   \
+	X(FAULT_SLOW_ENGINE, MEMBERS, "fault", "engine behind with merging")           \
 	X(FAULT_FULL_ENGINE, MEMBERS, "fault", "no room for an engine file")           \
 	X(FAULT_FAILED_ENGINE, MEMBERS, "fault", "failed engine call")                 \
 	X(FAULT_FLIP_LOG, BOTH, "fault", "flipped bit in a log")                       \

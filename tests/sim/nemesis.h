@@ -55,6 +55,7 @@ bool may_lose(struct world *w, struct host *h);
 	X(failed_write)   \
 	X(failed_sync)    \
 	X(restart)        \
+	X(slow_engine)    \
 	X(full_engine)    \
 	X(failed_engine)  \
 	X(flip_log)       \

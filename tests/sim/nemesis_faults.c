@@ -319,6 +319,17 @@ bool act_full_engine(struct world *w)
 	return true;
 }
 
+/* It has much to merge, or has come along. */
+bool act_slow_engine(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (!h)
+		return false;
+	engine_memory_press(h->vault.living, draw(w, 0, 200), 0);
+	return true;
+}
+
 bool act_failed_engine(struct world *w)
 {
 	struct host *h = victim(w);
@@ -337,6 +348,8 @@ void engine_settle(struct host *h)
 {
 	for (unsigned call = 0; h->vault.living && call < ENGINE_MEMORY_CALL_COUNT; call++)
 		engine_memory_fail(h->vault.living, (enum engine_memory_call)call, 0, OK);
+	if (h->vault.living)
+		engine_memory_press(h->vault.living, 0, 0);
 }
 
 bool act_flip_log(struct world *w)
