@@ -8,9 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Beyond this no string may grow: it is one request's worth. */
-#define STRING_BYTES_MAX ((uint64_t)16 << 20)
-
 int command_run(struct call *c)
 {
 	uint32_t changes = c->txn ? c->txn->sub : 0;
@@ -125,7 +122,7 @@ int call_string_record(struct call *c, size_t at, struct record *r)
 {
 	int rc = call_record(c, at, r);
 
-	if (rc == OK && r->type != RECORD_NONE && r->type != RECORD_STRING)
+	if (rc == OK && r->type != RECORD_NONE && !record_is_string(r))
 		return reply_wrong_type(c);
 	return rc;
 }
@@ -135,7 +132,7 @@ int call_string(struct call *c, size_t at, struct record *r, struct slice *value
 	int rc = call_string_record(c, at, r);
 
 	*value = (struct slice){NULL, 0};
-	if (rc == OK && r->type == RECORD_STRING)
+	if (rc == OK && r->type != RECORD_NONE)
 		rc = txn_value(c->txn, r, value);
 	return rc;
 }

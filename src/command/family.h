@@ -25,6 +25,8 @@ extern const struct command_family key_family;
 extern const struct command_family object_family;
 extern const struct command_family scan_family;
 extern const struct command_family string_family;
+extern const struct command_family string_bit_family;
+extern const struct command_family string_bitfield_family;
 extern const struct command_family string_many_family;
 extern const struct command_family string_number_family;
 extern const struct command_family string_part_family;
@@ -108,6 +110,9 @@ MUST_USE int call_string(struct call *c, size_t at, struct record *r, struct sli
 
 /* The same without the value, which may have to be fetched. */
 MUST_USE int call_string_record(struct call *c, size_t at, struct record *r);
+
+/* Beyond this no string may grow: it is one request's worth. */
+#define STRING_BYTES_MAX ((uint64_t)16 << 20)
 
 /* A string of so many bytes may be made; CALL_REFUSED if not. `bytes` may be beyond all bounds. */
 MUST_USE int call_string_fits(struct call *c, uint64_t bytes);

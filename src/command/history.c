@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "command/family.h"
 #include "resp/integer.h"
+#include "storage/txn_chunks.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -90,6 +91,17 @@ static void entry_number(struct history_entry *e, const char *name, uint64_t val
 	resp_write_integer(e->w, (int64_t)value);
 }
 
+/* What changed of what has parts: a field, or the bytes of a string from some place on. */
+static void entry_element(struct history_entry *e, const struct change *c)
+{
+	uint32_t number;
+
+	if (c->type == RECORD_CHUNKS && chunk_number(c->element, &number) == OK)
+		entry_number(e, "offset", (uint64_t)number * STRING_CHUNK_BYTES);
+	else
+		entry_bytes(e, "element", c->element);
+}
+
 static void history_write(struct resp_writer *w, struct revision at, const struct change *c)
 {
 	bool element = c->kind == CHANGE_ELEMENT_SET || c->kind == CHANGE_ELEMENT_DELETE;
@@ -108,7 +120,7 @@ static void history_write(struct resp_writer *w, struct revision at, const struc
 	if (c->deadline_ms)
 		entry_number(&e, "deadline", c->deadline_ms);
 	if (element)
-		entry_bytes(&e, "element", c->element);
+		entry_element(&e, c);
 	if (c->kind == CHANGE_SET || c->kind == CHANGE_ELEMENT_SET)
 		entry_bytes(&e, "value", c->value);
 	if (c->has_before)

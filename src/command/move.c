@@ -189,8 +189,8 @@ static int move_copy(struct call *c)
 		return reply_integer(c, 0);
 	rc = copy_make_room(c, &o, &other);
 	if (rc == OK)
-		rc = r.incarnation ? copy_collection(c, &o, &r, &other)
-				   : copy_string(c, &o, &r, &other);
+		rc = record_is_string(&r) ? copy_string(c, &o, &r, &other)
+					  : copy_collection(c, &o, &r, &other);
 	return rc == OK ? reply_integer(c, 1) : rc;
 }
 

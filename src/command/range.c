@@ -141,7 +141,7 @@ static int range_write(struct range_reply *p, struct slice key, const struct rec
 	if (parts > 1)
 		resp_write_array(c->reply, parts);
 	resp_write_bulk(c->reply, key);
-	if (!o->keys_only && r && r->type == RECORD_STRING) {
+	if (!o->keys_only && r && record_is_string(r)) {
 		rc = txn_value(c->txn, r, &value);
 		if (rc != OK)
 			return rc;

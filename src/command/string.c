@@ -115,7 +115,7 @@ static int condition_holds(struct call *c, const struct set_condition *condition
 	*holds = false;
 	if (!there)
 		return OK;
-	if (r->type != RECORD_STRING)
+	if (!record_is_string(r))
 		return reply_wrong_type(c);
 	rc = txn_value(c->txn, r, &value);
 	if (rc == OK)

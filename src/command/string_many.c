@@ -11,11 +11,11 @@ static int string_mget(struct call *c)
 		struct slice value;
 		int rc = call_record(c, i, &r);
 
-		if (rc == OK && r.type == RECORD_STRING)
+		if (rc == OK && record_is_string(&r))
 			rc = txn_value(c->txn, &r, &value);
 		if (rc != OK)
 			return rc;
-		if (r.type == RECORD_STRING)
+		if (record_is_string(&r))
 			resp_write_bulk(c->reply, value);
 		else
 			resp_write_null(c->reply);

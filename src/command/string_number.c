@@ -24,7 +24,7 @@ static int string_add(struct call *c, int64_t amount)
 
 	if (rc != OK)
 		return rc;
-	if (r.type == RECORD_STRING && !resp_integer_parse(value, &number))
+	if (r.type != RECORD_NONE && !resp_integer_parse(value, &number))
 		return reply_not_integer(c);
 	if (__builtin_add_overflow(number, amount, &number))
 		return reply_error(c, "ERR increment or decrement would overflow");
@@ -112,7 +112,7 @@ static int string_incrbyfloat(struct call *c)
 
 	if (rc != OK)
 		return rc;
-	if ((r.type == RECORD_STRING && !fraction_parse(value, &number)) ||
+	if ((r.type != RECORD_NONE && !fraction_parse(value, &number)) ||
 	    !fraction_parse(c->argv[2], &amount))
 		return reply_error(c, "ERR value is not a valid float");
 	number += amount;

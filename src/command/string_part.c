@@ -3,8 +3,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "command/family.h"
-
-#include <string.h>
+#include "storage/txn_chunks.h"
 
 static int string_strlen(struct call *c)
 {
@@ -16,66 +15,70 @@ static int string_strlen(struct call *c)
 
 static int string_append(struct call *c)
 {
+	struct slice part = c->argv[2];
 	struct record r;
-	struct slice value;
-	struct buf grown = {0};
 	int rc = call_string_record(c, 1, &r);
 
-	if (rc == OK && r.type == RECORD_STRING)
-		rc = call_string_fits(c, r.size + c->argv[2].len);
-	if (rc == OK)
-		rc = call_string(c, 1, &r, &value);
+	if (rc == OK && r.type != RECORD_NONE)
+		rc = call_string_fits(c, r.size + part.len);
 	if (rc != OK)
 		return rc;
-	(void)buf_reserve(&grown, value.len + c->argv[2].len);
-	buf_append_slice(&grown, value);
-	buf_append_slice(&grown, c->argv[2]);
-	call_replace_string(c, 1, &r, buf_slice(&grown));
-	reply_integer(c, (int64_t)grown.len);
-	buf_free(&grown);
-	return OK;
+	if (part.len > 0)
+		rc = txn_write_part(c->txn, c->database, c->argv[1], &r, r.size, part);
+	else if (r.type == RECORD_NONE)
+		call_replace_string(c, 1, &r, part);
+	else /* as in Redis, it counts as a change */
+		txn_set_deadline(c->txn, c->database, c->argv[1], &r, r.deadline_ms);
+	return rc == OK ? reply_integer(c, (int64_t)(r.size + part.len)) : rc;
 }
 
 /* The bytes from `first` to `last`, both included; negative ones count from the end. */
-static struct slice part_of(struct slice s, int64_t first, int64_t last)
+static void part_of(uint64_t size, int64_t first, int64_t last, uint64_t *from, uint64_t *len)
 {
-	int64_t len = (int64_t)s.len;
+	int64_t end = (int64_t)size;
 
+	*from = *len = 0;
 	if (first < 0 && last < 0 && first > last)
-		return (struct slice){NULL, 0};
+		return;
 	if (first < 0)
-		first = MAX(first + len, 0);
+		first = MAX(first + end, 0);
 	if (last < 0)
-		last = MAX(last + len, 0);
-	last = MIN(last, len - 1);
+		last = MAX(last + end, 0);
+	last = MIN(last, end - 1);
 	if (first > last)
-		return (struct slice){NULL, 0};
-	return slice_of(s.data + first, (size_t)(last - first + 1));
+		return;
+	*from = (uint64_t)first;
+	*len = (uint64_t)(last - first + 1);
 }
 
 static int string_getrange(struct call *c)
 {
+	struct slice part = {0};
 	struct record r;
-	struct slice value;
 	int64_t first, last;
+	uint64_t from, len;
 	int rc = call_integer(c, 2, &first);
 
 	if (rc == OK)
 		rc = call_integer(c, 3, &last);
 	if (rc == OK)
-		rc = call_string(c, 1, &r, &value);
+		rc = call_string_record(c, 1, &r);
+	if (rc != OK)
+		return rc;
+	part_of(r.size, first, last, &from, &len);
+	if (len > 0)
+		rc = txn_value_part(c->txn, &r, from, len, &part);
 	if (rc == OK)
-		resp_write_bulk(c->reply, part_of(value, first, last));
+		resp_write_bulk(c->reply, part);
 	return rc;
 }
 
 static int string_setrange(struct call *c)
 {
-	struct slice part = c->argv[3], value;
+	struct slice part = c->argv[3];
 	struct record r;
-	struct buf changed = {0};
-	size_t end, len;
 	int64_t offset;
+	uint64_t end;
 	int rc = call_integer(c, 2, &offset);
 
 	if (rc == OK && offset < 0)
@@ -86,20 +89,11 @@ static int string_setrange(struct call *c)
 		return rc;
 	if (part.len == 0)
 		return reply_integer(c, (int64_t)r.size);
-	rc = call_string_fits(c, (uint64_t)offset + part.len);
+	end = (uint64_t)offset + part.len;
+	rc = call_string_fits(c, end);
 	if (rc == OK)
-		rc = call_string(c, 1, &r, &value);
-	if (rc != OK)
-		return rc;
-	end = (size_t)offset + part.len;
-	len = MAX(end, value.len);
-	memset(buf_reserve(&changed, len), 0, len);
-	buf_append_slice(&changed, value);
-	memcpy(changed.data + offset, part.data, part.len);
-	changed.len = len;
-	call_replace_string(c, 1, &r, buf_slice(&changed));
-	buf_free(&changed);
-	return reply_integer(c, (int64_t)len);
+		rc = txn_write_part(c->txn, c->database, c->argv[1], &r, (uint64_t)offset, part);
+	return rc == OK ? reply_integer(c, (int64_t)MAX(end, r.size)) : rc;
 }
 
 #define GROWS (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)

@@ -157,8 +157,9 @@ static bool dump_record(struct state_dump *d, struct slice row, struct slice byt
 			: "record %" PRIu32 "/%s: %s, mod %" PRIu64 "-%" PRIu32 ", create %" PRIu64
 			  "-%" PRIu32 ", version %" PRIu64 ", deadline %" PRIu64 ", lease %" PRIu64
 			  ", size %" PRIu64 ", digest %016" PRIx64 ", whole: %s\n",
-		keyspace, escaped(d, key), record_type_name(r.type), r.mod.main, r.mod.sub,
-		r.create.main, r.create.sub, r.version, r.deadline_ms, r.lease, r.size,
+		keyspace, escaped(d, key),
+		r.type == RECORD_CHUNKS ? "string in chunks" : record_type_name(r.type), r.mod.main,
+		r.mod.sub, r.create.main, r.create.sub, r.version, r.deadline_ms, r.lease, r.size,
 		hash64(bytes), whole ? "true" : "false");
 	return whole;
 }

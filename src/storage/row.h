@@ -109,6 +109,12 @@ struct record {
 	struct slice extra; /* what the type keeps beside: ends of a list, last id of a stream */
 };
 
+/* What TYPE calls a string, in whichever form. */
+static inline bool record_is_string(const struct record *r)
+{
+	return r->type == RECORD_STRING || r->type == RECORD_CHUNKS;
+}
+
 /* Appends to `out`. Equal records give equal bytes, here and below: nothing has two forms. */
 void record_encode(const struct record *r, struct buf *out);
 MUST_USE int record_decode(struct slice bytes, struct record *r);
@@ -181,7 +187,7 @@ struct change {
 	struct slice before;
 	uint32_t other_keyspace;
 	struct slice other_key;
-	uint64_t size; /* elements that a collection has afterwards */
+	uint64_t size; /* of what has an incarnation: elements, or bytes in chunks */
 };
 
 /* Appends to `out`. */

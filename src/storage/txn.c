@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "storage/txn_chunks.h"
 #include "storage/txn_internal.h"
 
 static void txn_refresh_layer(struct txn *t, enum engine_family family)
@@ -41,18 +42,24 @@ static void txn_take_position(struct txn *t, const struct position *p)
 	t->position = position_numbers(p);
 }
 
-void txn_init(struct txn *t, struct store *s)
+static void txn_init_memory(struct txn *t)
 {
-	t->store = s;
-	t->base = store_position(s);
+	t->chunk_bytes = STRING_CHUNK_BYTES;
+	t->whole_max = STRING_WHOLE_MAX;
 	tree_init(&t->past.rows, &t->past.arena);
 	txn_empty(t);
 }
 
+void txn_init(struct txn *t, struct store *s)
+{
+	t->store = s;
+	t->base = store_position(s);
+	txn_init_memory(t);
+}
+
 void txn_init_view(struct txn *t, const struct view *v, struct fetched *note)
 {
-	tree_init(&t->past.rows, &t->past.arena);
-	txn_empty(t);
+	txn_init_memory(t);
 	txn_take_position(t, view_position(v));
 	view_reader(v, &t->reader);
 	t->reader.note = note;
@@ -64,6 +71,8 @@ void txn_close(struct txn *t)
 {
 	reader_close(&t->reader);
 	arena_free(&t->arena);
+	arena_free(&t->values);
+	buf_free(&t->changed);
 	mem_free(t->deltas);
 	mem_free(t->mappings);
 	past_free(&t->past);
@@ -76,6 +85,7 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 	if (!txn_is_empty(t))
 		txn_empty(t);
 	txn_now(t);
+	arena_clear(&t->values);
 	if (t->store)
 		store_reader(t->store, &t->reader);
 	txn_take_position(t, t->base);
@@ -216,7 +226,9 @@ int txn_value(struct txn *t, const struct record *r, struct slice *value)
 	struct change c;
 	int rc;
 
-	CHECK(r->type == RECORD_STRING);
+	CHECK(record_is_string(r));
+	if (r->type == RECORD_CHUNKS)
+		return chunks_read(t, r, 0, (size_t)r->size, value);
 	if (r->inlined) {
 		*value = r->value;
 		return OK;

@@ -66,6 +66,10 @@ struct txn {
 	struct past past;
 	struct buf key;
 	struct buf row;
+	struct arena values; /* what is put together of chunks */
+	struct buf changed;  /* what is written anew, as a whole or as a chunk */
+	size_t chunk_bytes;  /* as STRING_CHUNK_BYTES and STRING_WHOLE_MAX; smaller in tests */
+	size_t whole_max;
 };
 
 /* All zero before. Over the store, on the loop; may be used for one command after the other. */

@@ -4,9 +4,8 @@
 #include "base/hash.h"
 #include "storage/txn_internal.h"
 
-/* The key of the element's row comes into t->key. */
-static struct slice element_row_key(struct txn *t, enum record_type type, uint64_t incarnation,
-				    struct slice element)
+struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t incarnation,
+			     struct slice element)
 {
 	uint8_t order[ELEMENT_ORDER_MAX];
 	size_t len = element_order_put(type, element, order);
@@ -26,7 +25,7 @@ int txn_element(struct txn *t, const struct record *r, struct slice element, str
 	if (rc != OK)
 		return rc;
 	return reader_get(&t->reader, FAMILY_STATE,
-			  element_row_key(t, r->type, r->incarnation, element), value);
+			  txn_element_key(t, r->type, r->incarnation, element), value);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
@@ -134,8 +133,7 @@ int collection_get(struct collection *c, struct slice element, struct slice *val
 	return txn_element(c->txn, &c->now, element, value);
 }
 
-/* What an element adds to its collection's digest, whatever key and incarnation that has. */
-static uint64_t element_share(struct slice row_key, struct slice value)
+uint64_t element_share(struct slice row_key, struct slice value)
 {
 	struct slice name =
 		slice_of(row_key.data + ELEMENT_KEY_HEAD, row_key.len - ELEMENT_KEY_HEAD);
@@ -170,7 +168,7 @@ static void collection_change(struct collection *c, struct slice element,
 
 	if (c->now.version == 0)
 		collection_begin(c, at);
-	row = element_row_key(t, c->now.type, c->now.incarnation, element);
+	row = txn_element_key(t, c->now.type, c->now.incarnation, element);
 	c->now.mod = at;
 	c->now.version++;
 	c->now.size += (uint64_t)(value != NULL) - (uint64_t)(before != NULL);

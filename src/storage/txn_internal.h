@@ -48,6 +48,21 @@ void txn_bury(struct txn *t, const struct record *old);
 /* Counts of a keyspace that will be added at commit. */
 struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace);
 
+/* ---- txn_element.c --------------------------------------------------------------------------- */
+
+/* The key of an element's row, in t->key. */
+struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t incarnation,
+			     struct slice element);
+
+/* What an element adds to its collection's digest, whatever key and incarnation that has. */
+uint64_t element_share(struct slice row_key, struct slice value);
+
+/* ---- txn_chunks.c ---------------------------------------------------------------------------- */
+
+/* A part of a string in chunks that it has. */
+MUST_USE int chunks_read(struct txn *t, const struct record *r, uint64_t from, size_t len,
+			 struct slice *part);
+
 /* ---- txn_past.c ------------------------------------------------------------------------------ */
 
 /* The keyspace that a database had, at the revision that is read. */

@@ -37,6 +37,20 @@ CURSORS = [b"0", b"0", b"0", b"00", b"", b"-0", b"+0", b"abc", b"1x", b"99999999
 PATTERNS = [b"*", b"**", b"a", b"[a-c]", b"n*m", b"t?xt", b"[^a]*", b"b[ip]g", b"\\a", b"\x00*", b"", b"?", b"[", b"no"]
 SCAN_OPTIONS = [[b"MATCH", PATTERNS], [b"match", PATTERNS], [b"COUNT", [b"1000", b"5000"]], [b"COUNT", [b"0", b"-1", b"x", b""]],
                 [b"TYPE", [b"string", b"HASH", b"list", b"nope"]], [b"MATCH"], [b"nope"]]
+BITS = [b"0", b"1", b"0", b"1", b"2", b"-1", b"", b"abc", b"01"]
+# A few long ones, so that strings are large now and then.
+OFFSETS = [b"0", b"1", b"7", b"8", b"9", b"63", b"100", b"1000", b"600000", b"1200007", b"134217727", b"134217728",
+           b"-1", b"4294967296", b"9223372036854775807", b"", b"abc", b"1.5"]
+UNITS = [b"BYTE", b"BIT", b"bit", b"byte", b"nope"]
+BIT_OPERATIONS = [b"AND", b"or", b"XOR", b"NOT", b"nope", b""]
+FIELD_TYPES = [b"u1", b"u4", b"i5", b"u8", b"i8", b"u16", b"i33", b"u63", b"i64", b"i1", b"u64", b"i65", b"u0", b"x8", b"u", b"", b"u08"]
+FIELD_OFFSETS = OFFSETS[:9] + [b"#0", b"#1", b"#3", b"#100", b"#-1", b"#", b"#9223372036854775807", b"134217720"] + OFFSETS[-6:]
+FIELD_NUMBERS = INTEGERS + [b"1", b"2", b"15", b"16", b"127", b"128", b"-128", b"-129", b"255", b"256", b"-1"]
+FIELD_ACTIONS = [[b"GET", FIELD_TYPES, FIELD_OFFSETS], [b"get", FIELD_TYPES, FIELD_OFFSETS],
+                 [b"GET", FIELD_TYPES, FIELD_OFFSETS], [b"SET", FIELD_TYPES, FIELD_OFFSETS, FIELD_NUMBERS],
+                 [b"SET", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS], [b"INCRBY", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS],
+                 [b"incrby", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS], [b"OVERFLOW", [b"WRAP", b"SAT", b"FAIL", b"sat", b"nope"]],
+                 [b"OVERFLOW", [b"SAT"]], [b"OVERFLOW", [b"FAIL"]], [b"OVERFLOW"], [b"nope"]]
 FLUSH_OPTIONS = [[b"SYNC"], [b"ASYNC"], [b"nope"]]
 
 # So many keys are made before patterns are tried on them.
@@ -44,7 +58,13 @@ BATCH = 100
 
 FORMS = {
     b"append": ([KEYS, VALUES], []),
+    b"bitcount": ([KEYS], [[INTEGERS, INTEGERS], [INTEGERS, INTEGERS, UNITS], [INTEGERS]]),
+    b"bitfield": ([KEYS], FIELD_ACTIONS),
+    b"bitfield_ro": ([KEYS], FIELD_ACTIONS[:4]),
+    b"bitop": ([BIT_OPERATIONS, KEYS, KEYS], [[KEYS], [KEYS, KEYS]]),
+    b"bitpos": ([KEYS, BITS], [[INTEGERS], [INTEGERS, INTEGERS], [INTEGERS, INTEGERS, UNITS]]),
     b"decrby": ([KEYS, INTEGERS], []),
+    b"getbit": ([KEYS, OFFSETS], []),
     b"echo": ([VALUES], []),
     b"expire": ([KEYS, SECONDS], EXPIRE_OPTIONS),
     b"expireat": ([KEYS, STAMPS], EXPIREAT_OPTIONS),
@@ -65,6 +85,7 @@ FORMS = {
     b"scan": ([CURSORS, [b"COUNT"], [b"1000"]], SCAN_OPTIONS),
     b"select": ([DATABASES], []),
     b"set": ([KEYS, VALUES], SET_OPTIONS),
+    b"setbit": ([KEYS, OFFSETS, BITS], []),
     b"setex": ([KEYS, SECONDS, VALUES], []),
     b"setnx": ([KEYS, VALUES], []),
     b"setrange": ([KEYS, INTEGERS, VALUES], []),

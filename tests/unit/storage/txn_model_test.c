@@ -6,6 +6,8 @@
  */
 
 #include "support/history_oracle.h"
+#include "storage/txn_chunks.h"
+
 #include "support/store_tester.h"
 
 #include "base/check.h"
@@ -28,9 +30,15 @@
 #define KEYS	  5
 #define FIELDS	  4
 
+/* Of strings in this test: most that are changed in place come into chunks. */
+#define CHUNK_BYTES 16
+#define WHOLE_MAX   100
+#define TEXT_MAX    400
+
 struct model_key {
 	enum record_type type;
-	unsigned value; /* of a string; 0: none */
+	char text[TEXT_MAX]; /* of a string */
+	size_t len;
 	unsigned fields[FIELDS];
 	uint64_t deadline_ms;
 	uint64_t version;
@@ -83,6 +91,7 @@ static struct slice value_text(unsigned value, char room[static 200])
 struct step {
 	enum {
 		STEP_STRING,
+		STEP_PART, /* of a string is written */
 		STEP_DEADLINE,
 		STEP_FIELDS,
 		STEP_DELETE,
@@ -97,6 +106,7 @@ struct step {
 	unsigned values[FIELDS]; /* of fields, 0: not touched, 1: removed */
 	uint64_t deadline_ms;
 	uint8_t keep;
+	size_t offset; /* of a part; beyond TEXT_MAX / 2: it is appended */
 };
 
 #define STEPS_MAX 3
@@ -114,7 +124,7 @@ static int run_fields(struct txn *t, const struct step *p, const struct record *
 	bool changed;
 	int rc = OK;
 
-	if (r->type == RECORD_STRING)
+	if (record_is_string(r))
 		return OK;
 	collection_open(&c, t, p->database, key_name(p->key), r, RECORD_HASH);
 	for (unsigned f = 0; f < FIELDS && rc == OK; f++) {
@@ -127,6 +137,21 @@ static int run_fields(struct txn *t, const struct step *p, const struct record *
 	if (rc == OK)
 		collection_close(&c);
 	return rc;
+}
+
+static size_t part_offset(const struct step *p, size_t len)
+{
+	return p->offset <= TEXT_MAX / 2 ? p->offset : MIN(len, (size_t)TEXT_MAX / 2);
+}
+
+static int run_part(struct txn *t, const struct step *p, const struct record *r)
+{
+	char room[200];
+	struct slice part = value_text(p->values[0], room);
+
+	if ((r->type != RECORD_NONE && !record_is_string(r)) || part.len == 0)
+		return OK;
+	return txn_write_part(t, p->database, key_name(p->key), r, part_offset(p, r->size), part);
 }
 
 static int run_move(struct txn *t, const struct step *p, const struct record *r)
@@ -183,6 +208,8 @@ static int run_step(struct txn *t, const struct step *p)
 		txn_set_string(t, p->database, key_name(p->key), &r, value_text(p->values[0], room),
 			       &terms);
 		return OK;
+	case STEP_PART:
+		return run_part(t, p, &r);
 	case STEP_DEADLINE:
 		if (r.type != RECORD_NONE)
 			txn_set_deadline(t, p->database, key_name(p->key), &r, p->deadline_ms);
@@ -229,7 +256,7 @@ static bool model_fields(struct model_key *k, const struct step *p, uint64_t mai
 {
 	unsigned left = 0, changes = 0;
 
-	if (k->type == RECORD_STRING)
+	if (k->type == RECORD_STRING || k->type == RECORD_CHUNKS)
 		return false;
 	if (k->type == RECORD_NONE)
 		*k = (struct model_key){.create = main};
@@ -245,6 +272,44 @@ static bool model_fields(struct model_key *k, const struct step *p, uint64_t mai
 	if (left == 0)
 		*k = (struct model_key){0};
 	return changes > 0;
+}
+
+/* A change for each chunk that is touched, or one for the whole. */
+static bool model_part(struct model_key *k, const struct step *p, uint64_t main)
+{
+	char room[200];
+	struct slice part = value_text(p->values[0], room);
+	size_t offset = part_offset(p, k->len), end = offset + part.len;
+
+	if (k->type == RECORD_HASH || part.len == 0)
+		return false;
+	if (k->type == RECORD_NONE)
+		*k = (struct model_key){.type = RECORD_STRING, .create = main};
+	assert_true(end <= TEXT_MAX);
+	memcpy(k->text + offset, part.data, part.len);
+	k->len = MAX(k->len, end);
+	if (k->len > WHOLE_MAX)
+		k->type = RECORD_CHUNKS;
+	if (k->type == RECORD_CHUNKS)
+		k->version += (end - 1) / CHUNK_BYTES - offset / CHUNK_BYTES + 1;
+	else
+		k->version++;
+	return true;
+}
+
+static void model_string(struct model_key *k, const struct step *p, uint64_t main)
+{
+	char room[200];
+	struct slice value = value_text(p->values[0], room);
+
+	*k = (struct model_key){
+		.type = RECORD_STRING,
+		.len = value.len,
+		.deadline_ms = p->deadline_ms,
+		.version = k->version + 1,
+		.create = k->type == RECORD_NONE ? main : k->create,
+	};
+	memcpy(k->text, value.data, value.len);
 }
 
 static bool model_empty(struct model_key *keys)
@@ -264,14 +329,10 @@ static bool model_step(struct model_state *m, const struct step *p, uint64_t mai
 
 	switch (p->kind) {
 	case STEP_STRING:
-		*k = (struct model_key){
-			.type = RECORD_STRING,
-			.value = p->values[0],
-			.deadline_ms = p->deadline_ms,
-			.version = k->version + 1,
-			.create = k->type == RECORD_NONE ? main : k->create,
-		};
+		model_string(k, p, main);
 		return true;
+	case STEP_PART:
+		return model_part(k, p, main);
 	case STEP_DEADLINE:
 		if (k->type == RECORD_NONE)
 			return false;
@@ -322,19 +383,23 @@ static struct command any_command(struct model *m)
 	for (unsigned i = 0; i < c.count; i++) {
 		struct step *p = &c.steps[i];
 
-		p->kind = random_chance(r, 600000) ? STEP_FIELDS : random_below(r, STEP_KINDS);
+		p->kind = random_chance(r, 400000) ? STEP_FIELDS : random_below(r, STEP_KINDS);
+		if (random_chance(r, 200000))
+			p->kind = STEP_PART;
 		if ((p->kind == STEP_FLUSH || p->kind == STEP_EMPTY) && random_chance(r, 600000))
 			p->kind = STEP_STRING;
 		p->database = (unsigned)random_below(r, DATABASES);
 		p->other_database = (unsigned)random_below(r, DATABASES);
 		p->key = (unsigned)random_below(r, KEYS);
 		p->other_key = (unsigned)random_below(r, KEYS);
+		p->offset = random_below(r, TEXT_MAX);
 		if (random_chance(r, 300000))
 			p->deadline_ms = random_between(r, 1, 5000);
 		if (random_chance(r, 100000))
 			p->keep = (uint8_t)random_between(r, 1, 4);
 		for (unsigned f = 0; f < FIELDS; f++) {
-			if (p->kind == STEP_STRING || random_chance(r, 300000))
+			if (p->kind == STEP_STRING || p->kind == STEP_PART ||
+			    random_chance(r, 300000))
 				p->values[f] = ++m->next_value;
 			else if (random_chance(r, 400000))
 				p->values[f] = 1;
@@ -411,10 +476,27 @@ static int look_at_hash(struct txn *t, const struct record *r, const struct mode
 	return rc;
 }
 
+static int look_at_string(struct txn *t, const struct record *r, const struct model_key *k)
+{
+	uint64_t from = k->len / 3, len = k->len / 4 + 1;
+	struct slice value;
+	int rc = txn_value(t, r, &value);
+
+	if (rc != OK)
+		return rc;
+	assert_true(slice_equal(value, slice_of(k->text, k->len)));
+	for (int i = 0; i < 3 && rc == OK; i++, from += len) {
+		rc = txn_value_part(t, r, from, len, &value);
+		if (rc != OK)
+			return rc;
+		from = MIN(from, k->len);
+		assert_true(slice_equal(value, slice_of(k->text + from, MIN(len, k->len - from))));
+	}
+	return rc;
+}
+
 static int look_at_key(struct txn *t, unsigned database, unsigned key, const struct model_key *k)
 {
-	char room[200];
-	struct slice value;
 	struct record r;
 	int rc = txn_record(t, database, key_name(key), &r);
 
@@ -428,10 +510,8 @@ static int look_at_key(struct txn *t, unsigned database, unsigned key, const str
 	assert_int_equal(r.deadline_ms, k->deadline_ms);
 	if (r.type == RECORD_HASH)
 		return look_at_hash(t, &r, k);
-	rc = txn_value(t, &r, &value);
-	if (rc == OK)
-		assert_true(slice_equal(value, value_text(k->value, room)));
-	return rc;
+	assert_int_equal(r.size, k->len);
+	return look_at_string(t, &r, k);
 }
 
 static int look_at_order(struct txn *t, unsigned database, const struct model_state *state)
@@ -503,7 +583,9 @@ struct dump {
 	uint64_t digest;
 	uint64_t dead_records; /* of keyspaces that are none any more */
 	uint64_t elements;
-	uint64_t sizes; /* of living collections */
+	uint64_t sizes;			    /* of living collections */
+	uint64_t chunked[DATABASES * KEYS]; /* incarnations of living strings in chunks */
+	size_t chunked_count;
 	uint64_t garbage;
 	uint64_t deadlines;
 	uint64_t indexed; /* living records that have such a row */
@@ -527,7 +609,10 @@ static void dump_record(struct dump *d, const struct position *p, struct slice k
 	if (r.type == RECORD_NONE)
 		return;
 	d->digest += hash64_salted(value, hash64(key));
-	d->sizes += r.incarnation ? r.size : 0;
+	if (r.type == RECORD_CHUNKS)
+		d->chunked[d->chunked_count++] = r.incarnation;
+	else
+		d->sizes += r.incarnation ? r.size : 0;
 	d->digests += r.incarnation ? r.digest : 0;
 	d->indexed += r.indexed_ms != 0;
 }
@@ -540,6 +625,19 @@ static uint64_t element_share(struct slice key, struct slice value)
 	return hash64_salted(value, hash64(name));
 }
 
+/* How many chunks a string has is nobody's business: they count as what they should be. */
+static void dump_element(struct dump *d, struct slice key, struct slice value)
+{
+	struct slice element;
+	uint64_t incarnation;
+
+	assert_int_equal(element_key_decode(key, RECORD_CHUNKS, &incarnation, &element), OK);
+	d->elements++;
+	d->shares += element_share(key, value);
+	for (size_t i = 0; i < d->chunked_count; i++)
+		d->sizes += d->chunked[i] == incarnation;
+}
+
 static void dump_engine(struct model *m, struct dump *d)
 {
 	struct engine_view *v = engine_view_open(m->s.engine);
@@ -550,11 +648,10 @@ static void dump_engine(struct model *m, struct dump *d)
 	     engine_cursor_next(c)) {
 		struct slice key = engine_cursor_key(c);
 
-		d->elements += key.data[0] == STATE_ELEMENT;
 		d->garbage += key.data[0] == STATE_GARBAGE;
 		d->deadlines += key.data[0] == STATE_DEADLINE;
 		if (key.data[0] == STATE_ELEMENT)
-			d->shares += element_share(key, engine_cursor_value(c));
+			dump_element(d, key, engine_cursor_value(c));
 		if (key.data[0] == STATE_RECORD)
 			dump_record(d, store_position(m->s.store), key, engine_cursor_value(c));
 	}
@@ -613,6 +710,8 @@ static void run_model(uint64_t seed, size_t overlay_bytes, size_t cache_bytes, i
 	struct model m = {0};
 
 	store_tester_init(&m.s, seed, overlay_bytes, cache_bytes);
+	m.s.chunk_bytes = CHUNK_BYTES;
+	m.s.whole_max = WHOLE_MAX;
 	MEM_GROW(m.states, m.cap, 1);
 	memset(m.states, 0, sizeof(*m.states));
 	m.count = 1;

@@ -189,6 +189,14 @@ static void flush_some(struct store_tester *s)
 	flush_finish(s);
 }
 
+static void tester_limit(const struct store_tester *s, struct txn *t)
+{
+	if (!s->chunk_bytes)
+		return;
+	t->chunk_bytes = s->chunk_bytes;
+	t->whole_max = s->whole_max;
+}
+
 /* In a view of now; what it fetched is returned. */
 static struct fetched *run_in_view(struct store_tester *s, store_work work, void *ctx, int *rc)
 {
@@ -198,6 +206,7 @@ static struct fetched *run_in_view(struct store_tester *s, store_work work, void
 
 	flush_some(s);
 	txn_init_view(&t, v, note);
+	tester_limit(s, &t);
 	txn_begin(&t, s->time_ms, 7);
 	*rc = work(&t, ctx);
 	CHECK(*rc != ERR_MISSING);
@@ -215,6 +224,7 @@ int store_tester_run(struct store_tester *s, store_work work, void *ctx)
 
 	s->time_ms++;
 	flush_some(s);
+	tester_limit(s, &s->txn);
 	txn_begin(&s->txn, s->time_ms, 7);
 	/* Again and again: what the view had in an overlay may be in the engine by now. */
 	while ((rc = work(&s->txn, ctx)) == ERR_MISSING) {
@@ -250,6 +260,7 @@ int store_tester_read(struct store_tester *s, store_work work, void *ctx)
 
 	if (random_chance(&s->random, 200000))
 		return store_tester_read_view(s, work, ctx);
+	tester_limit(s, &s->reads);
 	txn_begin(&s->reads, s->time_ms, 0);
 	rc = work(&s->reads, ctx);
 	if (rc != ERR_MISSING)

@@ -25,6 +25,8 @@ struct store_tester {
 	uint64_t misses; /* commands and reads that had to go to a view */
 	uint64_t flushes;
 	uint64_t compacts;
+	size_t chunk_bytes; /* of the txns, if not 0; see struct txn */
+	size_t whole_max;
 };
 
 /* Works on a txn; may run several times for one call. */
