@@ -5,8 +5,9 @@
  * rest, whatever crash came between.
  */
 
-#include "support/history_oracle.h"
 #include "storage/txn_chunks.h"
+
+#include "support/history_oracle.h"
 
 #include "support/store_tester.h"
 
