@@ -17,6 +17,7 @@ extern const struct command_family history_family;
 extern const struct command_family member_family;
 extern const struct command_family move_family;
 extern const struct command_family past_family;
+extern const struct command_family random_key_family;
 extern const struct command_family range_family;
 extern const struct command_family database_family;
 extern const struct command_family expiry_family;

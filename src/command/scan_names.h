@@ -40,6 +40,7 @@ struct scan_page {
 	const struct scan_names *known; /* NULL in the pool */
 	uint64_t cursor;		/* 0: none */
 	struct buf name;
+	uint64_t number; /* of the read; no two of this member have the same: for RANDOMKEY */
 };
 
 #endif

@@ -177,6 +177,7 @@ void member_read_now(struct member *m, struct request *r)
 	}
 	txn_begin(&m->read_txn, member_time_now(m), 0);
 	r->page.known = &m->scan_names;
+	r->page.number = ++m->reads_run;
 	rc = command_run(&c);
 	r->page.known = NULL;
 	if (rc != OK)

@@ -297,6 +297,7 @@ struct member {
 	struct read_batch *batch;  /* to be handed to the pool at the end of the turn */
 	struct list batches;	   /* in the pool */
 	struct scan_names scan_names;
+	uint64_t reads_run; /* on the loop, since the start */
 
 	/* states of others and for others */
 	struct install install;

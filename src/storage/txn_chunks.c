@@ -183,7 +183,8 @@ static int chunk_write(struct chunks *c, uint64_t offset, struct slice part)
 	struct txn *t = c->txn;
 	uint8_t bytes[CHUNK_NAME_BYTES];
 	struct slice name = chunk_name(bytes, offset / t->chunk_bytes), before, value;
-	struct record last = c->now;
+	bool first = revision_equal(c->now.mod, c->old.mod);
+	struct record last = first ? c->old : c->now;
 	struct change change;
 	int rc = chunk_get(t, &c->now, offset / t->chunk_bytes, &before);
 	bool there = rc == OK;

@@ -374,6 +374,51 @@ static void no_page_ends_with_what_is_dead(void **state)
 	solo_close(&s);
 }
 
+/* ---- RANDOMKEY ------------------------------------------------------------------------------- */
+
+static void every_key_can_be_drawn_around(enum around around)
+{
+	static const char *const names[] = {
+		"''",	   "a",	     "aa",	  "aaa",	   "ab", "b", "user:1",
+		"user:10", "user:2", "\"\\xff\"", "\"\\xff\\xff\""};
+	static const char *const replies[] = {
+		"$0||",	      "$1|a|",	     "$2|aa|",	   "$3|aaa|",  "$2|ab|",      "$1|b|",
+		"$6|user:1|", "$7|user:10|", "$6|user:2|", "$1|\xff|", "$2|\xff\xff|"};
+	unsigned seen[ARRAY_LEN(names)] = {0};
+	struct solo s;
+
+	solo_begin(&s, around);
+	expect(&s, "RANDOMKEY", "$-1|");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char line[50];
+
+		snprintf(line, sizeof(line), "SET %s x", names[i]);
+		expect(&s, line, "+OK|");
+	}
+	expect(&s, "SET gone x", "+OK|");
+	expect(&s, "DEL gone", ":1|");
+	for (int i = 0; i < 3000; i++) {
+		const char *said = solo_say(&s, "RANDOMKEY");
+		size_t at = 0;
+
+		while (at < ARRAY_LEN(names) && strcmp(said, replies[at]) != 0)
+			at++;
+		assert_true(at < ARRAY_LEN(names));
+		seen[at]++;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_true(seen[i] > 0);
+	expect(&s, "AT 1 RANDOMKEY", "$0||");
+	solo_close(&s);
+}
+
+static void every_key_can_be_drawn(void **state)
+{
+	(void)state;
+	every_key_can_be_drawn_around(ALL_IN_MEMORY);
+	every_key_can_be_drawn_around(NOTHING_IN_MEMORY);
+}
+
 /* ---- hashes ---------------------------------------------------------------------------------- */
 
 #define FIELDS 300
@@ -464,6 +509,7 @@ int main(void)
 		cmocka_unit_test(what_stays_is_seen_whatever_others_write),
 		cmocka_unit_test(the_name_behind_a_cursor_is_remembered),
 		cmocka_unit_test(no_page_ends_with_what_is_dead),
+		cmocka_unit_test(every_key_can_be_drawn),
 		cmocka_unit_test(a_large_hash_comes_in_pages),
 		cmocka_unit_test(fields_with_one_place_come_together),
 	};

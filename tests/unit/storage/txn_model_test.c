@@ -8,7 +8,6 @@
 #include "storage/txn_chunks.h"
 
 #include "support/history_oracle.h"
-
 #include "support/store_tester.h"
 
 #include "base/check.h"
