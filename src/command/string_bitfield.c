@@ -227,7 +227,7 @@ static uint64_t field_wrap(const struct field *f, uint64_t value)
  */
 static bool field_fit(const struct field *f, uint64_t value, int64_t amount, uint64_t *fit)
 {
-	uint64_t max = UINT64_MAX >> (64 - f->bits + f->is_signed);
+	uint64_t max = UINT64_MAX >> (64 - f->bits) >> f->is_signed;
 	uint64_t min = f->is_signed ? ~max : 0;
 	bool above, below;
 
