@@ -2,7 +2,9 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "ctl/state_elements.h"
 #include "storage/store.h"
+#include "storage/txn_chunks.h"
 #include "storage/vault_rocks.h"
 
 #include <inttypes.h>
@@ -22,7 +24,8 @@ struct state_dump {
 	uint64_t others;  /* rows of other kinds */
 	uint64_t changes; /* up to the position's revision */
 	uint64_t beyond;  /* changes behind that: the log still has them, too */
-	uint64_t bad;	  /* rows that cannot be read, values that are not what their record says */
+	struct element_sums elements;
+	uint64_t bad; /* rows that cannot be read, values that are not what their record says */
 	struct keyspace_row *seen; /* what the position says of each keyspace, counted anew */
 	uint64_t history;
 };
@@ -132,7 +135,13 @@ static void count_living(struct state_dump *d, uint32_t keyspace, const struct r
 		d->seen[i].keys++;
 		d->seen[i].deadlines += r->deadline_ms != 0;
 		d->seen[i].digest += share;
+		element_sums_expect(&d->elements, r);
 	}
+}
+
+static const char *type_shown(enum record_type type)
+{
+	return type == RECORD_CHUNKS ? "string in chunks" : record_type_name(type);
 }
 
 static bool dump_record(struct state_dump *d, struct slice row, struct slice bytes)
@@ -157,24 +166,53 @@ static bool dump_record(struct state_dump *d, struct slice row, struct slice byt
 			: "record %" PRIu32 "/%s: %s, mod %" PRIu64 "-%" PRIu32 ", create %" PRIu64
 			  "-%" PRIu32 ", version %" PRIu64 ", deadline %" PRIu64 ", lease %" PRIu64
 			  ", size %" PRIu64 ", digest %016" PRIx64 ", whole: %s\n",
-		keyspace, escaped(d, key),
-		r.type == RECORD_CHUNKS ? "string in chunks" : record_type_name(r.type), r.mod.main,
-		r.mod.sub, r.create.main, r.create.sub, r.version, r.deadline_ms, r.lease, r.size,
-		hash64(bytes), whole ? "true" : "false");
+		keyspace, escaped(d, key), type_shown(r.type), r.mod.main, r.mod.sub, r.create.main,
+		r.create.sub, r.version, r.deadline_ms, r.lease, r.size, hash64(bytes),
+		whole ? "true" : "false");
 	return whole;
+}
+
+static bool dump_element(struct state_dump *d, struct slice row, struct slice bytes)
+{
+	enum record_type type;
+	uint64_t incarnation;
+	struct slice name;
+	uint32_t chunk;
+	bool chunked;
+
+	if (element_sums_see(&d->elements, row, bytes, &incarnation, &type, &name) != OK)
+		return false;
+	chunked = type == RECORD_CHUNKS && chunk_number(name, &chunk) == OK;
+	fprintf(d->out,
+		d->json ? "{\"type\":\"element\",\"incarnation\":%" PRIu64 ",\"of\":\"%s\","
+			: "element of %" PRIu64 ", %s, ",
+		incarnation, type_shown(type));
+	if (chunked)
+		fprintf(d->out, d->json ? "\"chunk\":%" PRIu32 : "chunk %" PRIu32, chunk);
+	else
+		fprintf(d->out, d->json ? "\"name\":\"%s\"" : "%s", escaped(d, name));
+	fprintf(d->out,
+		d->json ? ",\"size\":%zu,\"digest\":\"%016" PRIx64 "\"}\n"
+			: ": size %zu, digest %016" PRIx64 "\n",
+		bytes.len, hash64(bytes));
+	return true;
 }
 
 static bool dump_row(struct state_dump *d, struct slice row, struct slice bytes)
 {
 	static const char *const names[] = {
-		[STATE_META] = "meta",	 [STATE_ELEMENT] = "element", [STATE_DEADLINE] = "deadline",
-		[STATE_LEASE] = "lease", [STATE_GARBAGE] = "garbage",
+		[STATE_META] = "meta",
+		[STATE_DEADLINE] = "deadline",
+		[STATE_LEASE] = "lease",
+		[STATE_GARBAGE] = "garbage",
 	};
 	uint8_t tag = row.data[0];
 
 	if (tag == STATE_RECORD)
 		return dump_record(d, row, bytes);
 	d->others++;
+	if (tag == STATE_ELEMENT)
+		return dump_element(d, row, bytes);
 	if (tag >= ARRAY_LEN(names) || !names[tag])
 		return false;
 	fprintf(d->out,
@@ -282,6 +320,7 @@ int state_dump(struct engine *e, bool json, FILE *out)
 	d.view = engine_view_open(e);
 	dump_position(&d);
 	rc = walk(&d, FAMILY_STATE, dump_row);
+	d.bad += element_sums_wrong(&d.elements);
 	if (rc == OK)
 		rc = walk(&d, FAMILY_HISTORY, walk_change);
 	if (rc == OK)
@@ -289,6 +328,7 @@ int state_dump(struct engine *e, bool json, FILE *out)
 	engine_view_close(d.view);
 	store_close(store);
 	mem_free(d.seen);
+	element_sums_free(&d.elements);
 	buf_free(&d.text);
 	buf_free(&d.value);
 	return rc;

@@ -140,6 +140,9 @@ size_t element_order_put(enum record_type type, struct slice element,
 MUST_USE int element_key_decode(struct slice row, enum record_type type, uint64_t *incarnation,
 				struct slice *element);
 
+/* What an element adds to its record's digest, whatever key and incarnation that has. */
+uint64_t element_share(struct slice row, struct slice value);
+
 /* ---- changes --------------------------------------------------------------------------------- */
 
 enum change_kind {

@@ -169,3 +169,10 @@ int element_key_decode(struct slice row, enum record_type type, uint64_t *incarn
 	*element = slice_of(row.data + head, row.len - head);
 	return OK;
 }
+
+uint64_t element_share(struct slice row, struct slice value)
+{
+	struct slice name = slice_of(row.data + ELEMENT_KEY_HEAD, row.len - ELEMENT_KEY_HEAD);
+
+	return hash64_salted(value, hash64(name));
+}

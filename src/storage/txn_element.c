@@ -1,7 +1,6 @@
 #include "storage/txn_element.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "storage/txn_internal.h"
 
 struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t incarnation,
@@ -131,14 +130,6 @@ void collection_open(struct collection *c, struct txn *t, unsigned database, str
 int collection_get(struct collection *c, struct slice element, struct slice *value)
 {
 	return txn_element(c->txn, &c->now, element, value);
-}
-
-uint64_t element_share(struct slice row_key, struct slice value)
-{
-	struct slice name =
-		slice_of(row_key.data + ELEMENT_KEY_HEAD, row_key.len - ELEMENT_KEY_HEAD);
-
-	return hash64_salted(value, hash64(name));
 }
 
 /* The first change of a new collection: the number of its incarnation is taken. */

@@ -54,9 +54,6 @@ struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace);
 struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t incarnation,
 			     struct slice element);
 
-/* What an element adds to its collection's digest, whatever key and incarnation that has. */
-uint64_t element_share(struct slice row_key, struct slice value);
-
 /* ---- txn_chunks.c ---------------------------------------------------------------------------- */
 
 /* A part of a string in chunks that it has. */

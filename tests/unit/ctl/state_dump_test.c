@@ -1,9 +1,13 @@
 #include "ctl/state_dump.h"
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "storage/engine_memory.h"
 #include "storage/position.h"
 #include "storage/row.h"
+#include "storage/store.h"
+#include "storage/txn_chunks.h"
+#include "storage/txn_element.h"
 #include "storage/vault_rocks.h"
 
 #include <setjmp.h>
@@ -177,6 +181,113 @@ static void what_does_not_fit_is_said(void **state)
 	}
 }
 
+/* ---- elements -------------------------------------------------------------------------------- */
+
+static void run_flush(struct store *s)
+{
+	struct job *job = store_flush(s, SLICE_LITERAL(""));
+
+	while (job->step(job) == JOB_MORE)
+		;
+	assert_int_equal(store_flushed(s), OK);
+	job = store_clean(s);
+	while (job && job->step(job) == JOB_MORE)
+		;
+	store_cleaned(job);
+}
+
+/* A hash, and a string of two chunks with a hole between them, as they come to be. */
+static void fill_elements(struct engine *e)
+{
+	struct store_options options = {.overlay_bytes = 1 << 20};
+	struct collection hash;
+	struct store *s;
+	struct txn t = {0};
+	struct record r;
+	bool added;
+
+	assert_int_equal(store_open(&s, e, &options, &(struct buf){0}), OK);
+	txn_init(&t, s);
+	txn_begin(&t, 1, 0);
+	assert_int_equal(txn_record(&t, 0, SLICE_LITERAL("h"), &r), ERR_NOT_FOUND);
+	collection_open(&hash, &t, 0, SLICE_LITERAL("h"), &r, RECORD_HASH);
+	assert_int_equal(collection_set(&hash, SLICE_LITERAL("f"), SLICE_LITERAL("v"), &added), OK);
+	collection_close(&hash);
+	for (uint64_t at = 0; at <= 100000; at += 100000) {
+		assert_int_equal(txn_record(&t, 0, SLICE_LITERAL("s"), &r),
+				 at ? OK : ERR_NOT_FOUND);
+		assert_int_equal(
+			txn_write_part(&t, 0, SLICE_LITERAL("s"), &r, at, SLICE_LITERAL("abc")),
+			OK);
+	}
+	txn_commit(&t);
+	txn_close(&t);
+	run_flush(s);
+	store_close(s);
+}
+
+/* An element of the incarnation holds something else from now on. */
+static void change_element(struct engine *e, uint64_t incarnation, struct slice order,
+			   struct slice name)
+{
+	struct engine_file *f;
+	struct buf row = {0}, value = {0};
+
+	element_key(&row, incarnation, order, name);
+	buf_append_slice(&value, SLICE_LITERAL("x"));
+	assert_int_equal(engine_file_begin(e, FAMILY_STATE, &f), OK);
+	put(f, &row, &value);
+	assert_int_equal(engine_file_finish(f), OK);
+	assert_int_equal(engine_file_ingest(f), OK);
+	buf_free(&row);
+	buf_free(&value);
+}
+
+static char *dump_elements(struct engine *e, bool json, int expected)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(state_dump(e, json, out), expected);
+	fclose(out);
+	return text;
+}
+
+static void elements_are_shown_and_compared_with_their_records(void **state)
+{
+	struct engine_memory *rows = engine_memory_new();
+	struct engine *e = engine_memory_open(rows);
+	char *text;
+
+	(void)state;
+	fill_elements(e);
+	text = dump_elements(e, false, OK);
+	assert_non_null(strstr(text, "record 1/s: string in chunks, "));
+	assert_non_null(strstr(text, "size 100003, "));
+	assert_non_null(strstr(text, "element of 1, hash, f: size 1, digest "));
+	assert_non_null(strstr(text, "element of 2, string in chunks, chunk 0: size 3, digest "));
+	assert_non_null(strstr(text, "element of 2, string in chunks, chunk 6: size 1699, "));
+	assert_non_null(strstr(text, " 0 bad; "));
+	free(text);
+	text = dump_elements(e, true, OK);
+	assert_non_null(strstr(text, "{\"type\":\"element\",\"incarnation\":2,\"of\":\"string in "
+				     "chunks\",\"chunk\":6,\"size\":1699,"));
+	assert_non_null(strstr(text, "\"name\":\"f\",\"size\":1,"));
+	free(text);
+	change_element(e, 2, (struct slice){NULL, 0}, SLICE_LITERAL("\0\0\0\5"));
+	text = dump_elements(e, false, ERR_CORRUPT);
+	assert_non_null(strstr(text, " 1 bad; "));
+	free(text);
+	change_element(e, 1, SLICE_LITERAL("12345678"), SLICE_LITERAL("g"));
+	text = dump_elements(e, false, ERR_CORRUPT);
+	assert_non_null(strstr(text, " 2 bad; "));
+	free(text);
+	engine_close(e);
+	engine_memory_free(rows);
+}
+
 static void the_state_of_a_directory_is_shown_when_nobody_works_there(void **state)
 {
 	struct engine_rocks_options options = engine_rocks_defaults(NULL);
@@ -213,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_state_that_fits_together_is_shown),
 		cmocka_unit_test(what_does_not_fit_is_said),
+		cmocka_unit_test(elements_are_shown_and_compared_with_their_records),
 		cmocka_unit_test(the_state_of_a_directory_is_shown_when_nobody_works_there),
 	};
 

@@ -617,14 +617,6 @@ static void dump_record(struct dump *d, const struct position *p, struct slice k
 	d->indexed += r.indexed_ms != 0;
 }
 
-/* What an element adds to its collection's digest. */
-static uint64_t element_share(struct slice key, struct slice value)
-{
-	struct slice name = slice_of(key.data + ELEMENT_KEY_HEAD, key.len - ELEMENT_KEY_HEAD);
-
-	return hash64_salted(value, hash64(name));
-}
-
 /* How many chunks a string has is nobody's business: they count as what they should be. */
 static void dump_element(struct dump *d, struct slice key, struct slice value)
 {
