@@ -223,6 +223,33 @@ static void a_page_runs_on_to_a_small_cursor(void **state)
 	solo_close(&s);
 }
 
+/* The loop has better to do, even if it could. */
+static void long_walks_go_to_the_pool(void **state)
+{
+	uint64_t largest;
+	unsigned before;
+	struct solo s;
+
+	(void)state;
+	solo_begin(&s, ALL_IN_MEMORY);
+	set_many(&s, 0, 1000);
+	before = s.pool_jobs;
+	assert_memory_equal(solo_say(&s, "KEYS *"), "*1000|", 6);
+	assert_int_equal(walk(&s, "COUNT 100", &largest), 1000);
+	assert_int_equal(s.pool_jobs, before);
+	set_many(&s, 1000, 1);
+	assert_memory_equal(solo_say(&s, "KEYS *"), "*1001|", 6);
+	assert_int_equal(s.pool_jobs, before + 1);
+	assert_int_equal(walk(&s, "COUNT 5000", &largest), 1001);
+	assert_int_equal(s.pool_jobs, before + 2);
+	/* In a transaction it is what is applied. */
+	expect(&s, "MULTI", "+OK|");
+	expect(&s, "KEYS k0000", "+QUEUED|");
+	expect(&s, "SCAN 0 COUNT 5000 MATCH k0000", "+QUEUED|");
+	expect(&s, "EXEC", "*2|*1|$5|k0000|*2|$1|0|*1|$5|k0000|");
+	solo_close(&s);
+}
+
 /* ---- what a scan promises -------------------------------------------------------------------- */
 
 #define STAYING 60
@@ -506,6 +533,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cursors_are_revisions),
 		cmocka_unit_test(a_page_runs_on_to_a_small_cursor),
+		cmocka_unit_test(long_walks_go_to_the_pool),
 		cmocka_unit_test(what_stays_is_seen_whatever_others_write),
 		cmocka_unit_test(the_name_behind_a_cursor_is_remembered),
 		cmocka_unit_test(no_page_ends_with_what_is_dead),
