@@ -9,8 +9,9 @@
  *
  * `loop` is the processor time of the thread that applies, `all` that of the whole process: the
  * engine's writer (`store`), RocksDB's merging (`engine`) and the others are in it. What the bench
- * itself does to make requests is not. A figure is the median of the rounds, `spread` the distance
- * from the lowest to the highest as a part of it.
+ * itself does to make requests is not. The loop's figure is the median of the rounds, `spread` the
+ * distance from the lowest to the highest as a part of it. The others are means: merging comes
+ * seldom, and then a lot of it.
  */
 
 #include "base/check.h"
@@ -106,9 +107,9 @@ static void print_head(const char *what)
 static void print_figure(const char *name, const struct figure *f)
 {
 	printf("%-34s %6.2f %5.0f%% %6.2f %5.0f%% | %6.2f %6.2f %6.2f %6.2f | %.4f\n", name,
-	       samples_median(&f->loop), 100 * samples_spread(&f->loop), samples_median(&f->all),
-	       100 * samples_spread(&f->all), samples_median(&f->store), samples_median(&f->engine),
-	       samples_median(&f->log), samples_median(&f->read), samples_median(&f->allocations));
+	       samples_median(&f->loop), 100 * samples_spread(&f->loop), samples_mean(&f->all),
+	       100 * samples_spread(&f->all), samples_mean(&f->store), samples_mean(&f->engine),
+	       samples_mean(&f->log), samples_mean(&f->read), samples_mean(&f->allocations));
 	fflush(stdout);
 }
 

@@ -29,6 +29,15 @@ double samples_median(const struct samples *s)
 	return (sorted[(s->count - 1) / 2] + sorted[s->count / 2]) / 2;
 }
 
+double samples_mean(const struct samples *s)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		sum += s->values[i];
+	return s->count ? sum / (double)s->count : 0;
+}
+
 double samples_spread(const struct samples *s)
 {
 	double median = samples_median(s), low = median, high = median;

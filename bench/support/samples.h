@@ -19,6 +19,9 @@ void samples_add(struct samples *s, double value);
 /* The middle one, or the mean of the two in the middle; 0 if there are none. */
 double samples_median(const struct samples *s);
 
+/* 0 if there are none. */
+double samples_mean(const struct samples *s);
+
 /* From the lowest to the highest as a part of the median; 0 if that is 0. */
 double samples_spread(const struct samples *s);
 

@@ -14,6 +14,7 @@ static void test_none(void **state)
 
 	(void)state;
 	assert_true(samples_median(&s) == 0);
+	assert_true(samples_mean(&s) == 0);
 	assert_true(samples_spread(&s) == 0);
 }
 
@@ -29,6 +30,7 @@ static void test_median(void **state)
 	assert_true(samples_median(&s) == 5);
 	samples_add(&s, 2);
 	assert_true(samples_median(&s) == 2);
+	assert_true(samples_mean(&s) == 4);
 	assert_true(samples_spread(&s) == 4);
 	assert_true(s.values[0] == 9); /* in the order in which they came */
 }

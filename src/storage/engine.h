@@ -4,7 +4,9 @@
 /*
  * The ordered rows that outlive the process, in two families. Rows come in as sorted files, made
  * beside the living data and then taken in as a whole: taking in one file is atomic and durable by
- * itself. Rows go out through views, each a state of the engine that does not change.
+ * itself. Rows go out through views, each a state of the engine that does not change; but for new
+ * history: a file whose keys no row had before, neither in this family nor deleted, may be seen by
+ * views that were opened before it. Nobody asks for a revision that his state does not know of.
  *
  * Two engines keep this interface: RocksDB (engine_rocks.h), and one in memory whose rows outlive
  * a simulated process (engine_memory.h).

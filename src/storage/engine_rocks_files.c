@@ -137,7 +137,8 @@ int rocks_file_ingest(struct engine_file *f)
 		    rocks_path_text(&file->path), error_text(rc));
 		return rc == ERR_NO_SPACE ? rc : ERR_IO;
 	}
-	rocksdb_ingest_external_file_cf(r->db, r->families[f->family], &path, 1, r->ingest, &text);
+	rocksdb_ingest_external_file_cf(r->db, r->families[f->family], &path, 1,
+					r->ingest[f->family], &text);
 	return rocks_error(r, LOG_ERROR, "taking a file in", text);
 }
 

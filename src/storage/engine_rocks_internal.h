@@ -24,7 +24,7 @@ struct rocks {
 	rocksdb_options_t *options[ROCKS_FAMILY_COUNT];
 	rocksdb_column_family_handle_t *families[ROCKS_FAMILY_COUNT];
 	rocksdb_envoptions_t *env;
-	rocksdb_ingestexternalfileoptions_t *ingest;
+	rocksdb_ingestexternalfileoptions_t *ingest[FAMILY_COUNT];
 	uint64_t next_file;  /* number in the name of the next file that is made */
 	uint64_t file_bytes; /* how long files become when they are merged */
 };
