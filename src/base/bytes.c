@@ -38,14 +38,11 @@ void buf_clear(struct buf *b)
 	b->len = 0;
 }
 
-uint8_t *buf_reserve(struct buf *b, size_t extra)
+void buf_grow(struct buf *b, size_t extra)
 {
 	CHECK(extra <= SIZE_MAX - b->len);
-	if (UNLIKELY(b->len + extra > b->cap || !b->data)) {
-		b->cap = mem_grown_capacity(MAX(b->cap, (size_t)64), b->len + extra);
-		b->data = mem_resize(b->data, b->cap, 1);
-	}
-	return b->data + b->len;
+	b->cap = mem_grown_capacity(MAX(b->cap, (size_t)64), b->len + extra);
+	b->data = mem_resize(b->data, b->cap, 1);
 }
 
 void buf_commit(struct buf *b, size_t len)

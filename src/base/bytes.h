@@ -45,8 +45,16 @@ void buf_free(struct buf *b);
 /* Empty, with its memory kept for the next use. */
 void buf_clear(struct buf *b);
 
+/* For buf_reserve: more memory. */
+void buf_grow(struct buf *b, size_t extra);
+
 /* Room for `extra` more bytes behind the used ones; returns where they begin. */
-uint8_t *buf_reserve(struct buf *b, size_t extra);
+static inline uint8_t *buf_reserve(struct buf *b, size_t extra)
+{
+	if (UNLIKELY(extra > b->cap - b->len || !b->data))
+		buf_grow(b, extra);
+	return b->data + b->len;
+}
 
 /* Counts `len` bytes written into reserved room as used. */
 void buf_commit(struct buf *b, size_t len);

@@ -115,7 +115,7 @@ uint64_t cursor_fixed64(struct cursor *c)
 	return s.len ? fixed64_get(s.data) : 0;
 }
 
-uint64_t cursor_varint(struct cursor *c)
+uint64_t cursor_varint_any(struct cursor *c)
 {
 	const uint8_t *at = c->at, *end = c->failed ? at : c->end;
 	uint64_t v = 0;

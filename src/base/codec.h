@@ -83,7 +83,16 @@ uint8_t cursor_fixed8(struct cursor *c);
 uint16_t cursor_fixed16(struct cursor *c);
 uint32_t cursor_fixed32(struct cursor *c);
 uint64_t cursor_fixed64(struct cursor *c);
-uint64_t cursor_varint(struct cursor *c);
+
+/* Most numbers are small: one byte is read here, whatever else there may be by the other. */
+uint64_t cursor_varint_any(struct cursor *c);
+
+static inline uint64_t cursor_varint(struct cursor *c)
+{
+	if (LIKELY(!c->failed && c->at < c->end && *c->at < 0x80))
+		return *c->at++;
+	return cursor_varint_any(c);
+}
 
 /* A varint that is to fit in 32 bits. */
 uint32_t cursor_varint32(struct cursor *c);

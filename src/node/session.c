@@ -72,22 +72,31 @@ struct resp_writer session_writer(struct request *r)
 	return (struct resp_writer){.out = first ? &s->out : &r->reply, .protocol = r->protocol};
 }
 
+/* The reply of the first request, if there is one and it has one, goes out. */
+static bool session_emit_first(struct session *s)
+{
+	struct request *r = LIST_ITEM(s->requests.next, struct request, link);
+
+	if (list_empty(&s->requests) || r->state != REQUEST_DONE)
+		return false;
+	buf_append_slice(&s->out, buf_slice(&r->reply));
+	s->count--;
+	request_free(r);
+	session_touch(s);
+	return true;
+}
+
 /* Replies whose turn has come go out. */
 static void session_emit(struct session *s)
 {
-	while (!list_empty(&s->requests)) {
-		struct request *r = LIST_ITEM(s->requests.next, struct request, link);
-
-		if (r->state != REQUEST_DONE)
-			break;
-		buf_append_slice(&s->out, buf_slice(&r->reply));
-		s->count--;
-		request_free(r);
-		session_touch(s);
-	}
+	while (session_emit_first(s))
+		;
 }
 
-/* Runs the reads that nothing stands before: no write of this session that is not applied. */
+/*
+ * Runs the reads that nothing stands before: no write of this session that is not applied. The
+ * first one leaves at once, so that the reply of the next goes straight out, too.
+ */
 void session_advance(struct session *s)
 {
 	if (s->advancing)
@@ -98,8 +107,11 @@ void session_advance(struct session *s)
 
 		if (r->state == REQUEST_WRITES && !MUTANT(read_overtakes_write))
 			break;
-		if (r->state == REQUEST_DUE)
-			member_read_now(s->member, r);
+		if (r->state != REQUEST_DUE)
+			continue;
+		member_read_now(s->member, r);
+		if (s->requests.next == &r->link)
+			(void)session_emit_first(s);
 	}
 	s->advancing = false;
 	session_emit(s);

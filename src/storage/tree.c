@@ -144,18 +144,60 @@ static void insert(struct tree *t, const struct tree_path *path, struct tree_row
 	}
 }
 
+/* The way to behind the last row, without looking at what stands on it. */
+static void descend_edge(struct tree *t, struct tree_path *path)
+{
+	struct tree_node *n = own(t, &t->root);
+
+	for (path->depth = 0; n->level > 0; path->depth++) {
+		path->nodes[path->depth] = n;
+		path->places[path->depth] = n->count - 1u;
+		n = own(t, &n->children[n->count - 1u]);
+	}
+	path->nodes[path->depth] = n;
+	path->places[path->depth] = n->count;
+}
+
+static bool goes_behind_edge(const struct tree *t, struct slice key)
+{
+	return t->edge && slice_compare(key, tree_row_key(t->edge)) > 0;
+}
+
+static void put_first(struct tree *t, struct tree_row *row)
+{
+	t->root = tree_node_new(t->arena, t->epoch, 0);
+	t->height = 1;
+	tree_node_insert_row(t->root, 0, row);
+	t->rows = 1;
+	t->edge = row;
+}
+
+static void put_new(struct tree *t, const struct tree_path *path, struct tree_row *row)
+{
+	bool last = path->places[path->depth] == path->nodes[path->depth]->count &&
+		    at_right_edge(path, path->depth);
+
+	insert(t, path, row);
+	t->rows++;
+	t->edge = last ? row : NULL;
+}
+
 void tree_put(struct tree *t, struct slice key, struct slice value, bool deleted)
 {
 	struct tree_path path;
 	struct tree_row **slot;
 
 	if (!t->root) {
-		t->root = tree_node_new(t->arena, t->epoch, 0);
-		t->height = 1;
+		put_first(t, row_new(t, key, value, deleted));
+		return;
+	}
+	if (goes_behind_edge(t, key)) {
+		descend_edge(t, &path);
+		put_new(t, &path, row_new(t, key, value, deleted));
+		return;
 	}
 	if (!descend(t, key, &path)) {
-		insert(t, &path, row_new(t, key, value, deleted));
-		t->rows++;
+		put_new(t, &path, row_new(t, key, value, deleted));
 		return;
 	}
 	slot = &path.nodes[path.depth]->rows[path.places[path.depth]];

@@ -39,6 +39,8 @@ struct tree {
 	unsigned height;
 	uint32_t epoch; /* nodes and rows of an earlier one may be seen by a snapshot */
 	size_t rows;
+	/* The last row, if the newest one went behind all others, as history does; else NULL. */
+	const struct tree_row *edge;
 };
 
 /* Room for the way from the root to a leaf. */

@@ -273,14 +273,17 @@ static void txn_count(struct txn *t, uint32_t keyspace, const struct record *old
 	d->digest += digest;
 }
 
-/* What a record adds to the digest of the living: tombstones nothing. t->key is its row's key. */
-static uint64_t record_share(struct txn *t, const struct record *r)
+/*
+ * What a record adds to the digest of the living: tombstones nothing. `key` is the hash of its
+ * row's key.
+ */
+static uint64_t record_share(struct txn *t, uint64_t key, const struct record *r)
 {
 	if (r->type == RECORD_NONE)
 		return 0;
 	buf_clear(&t->row);
 	record_encode(r, &t->row);
-	return hash64_salted(buf_slice(&t->row), hash64(buf_slice(&t->key)));
+	return hash64_salted(buf_slice(&t->row), key);
 }
 
 static void txn_put_deadline_row(struct txn *t, uint32_t keyspace, struct slice key, uint64_t at_ms,
@@ -325,12 +328,13 @@ void txn_put_change(struct txn *t, struct revision at, const struct change *c)
 static void txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice key,
 			       const struct record *old, const struct record *new)
 {
-	uint64_t digest;
+	uint64_t digest, salt;
 
 	buf_clear(&t->key);
 	record_key(&t->key, keyspace, key);
-	digest = 0 - record_share(t, old);
-	digest += record_share(t, new);
+	salt = hash64(buf_slice(&t->key));
+	digest = 0 - record_share(t, salt, old);
+	digest += record_share(t, salt, new);
 	if (new->type == RECORD_NONE) {
 		buf_clear(&t->row);
 		record_encode(new, &t->row);

@@ -196,7 +196,7 @@ static void what_goes_beyond_a_buffer_fails_a_check(void **state)
 	(void)state;
 	expect_abort(commit_more_than_reserved, "buf_commit: check failed");
 	expect_abort(consume_more_than_used, "buf_consume: check failed");
-	expect_abort(reserve_too_much, "buf_reserve: check failed");
+	expect_abort(reserve_too_much, "buf_grow: check failed");
 	expect_abort(make_a_blob_too_long, "blob_new: check failed");
 }
 
