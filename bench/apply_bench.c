@@ -281,7 +281,11 @@ static void take_answers(struct bench *b, const struct talk *t)
 	for (uint32_t i = 0; i < t->sessions; i++) {
 		struct buf *out = session_output(b->sessions[i]);
 
-		CHECK(out->len > 0 && out->data[0] != '-');
+		if (out->len == 0 || out->data[0] == '-') {
+			fprintf(stderr, "an error was the answer: %.*s\n", (int)out->len,
+				(const char *)out->data);
+			exit(1);
+		}
 		buf_clear(out);
 	}
 }

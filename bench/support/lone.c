@@ -16,6 +16,7 @@
 
 #define READERS	    2
 #define REST_MS_MAX 100u
+#define REQUEST_MS  600000u
 
 static uint64_t lone_random(void *ctx)
 {
@@ -88,6 +89,7 @@ void lone_init(struct lone *l, const char *dir)
 	l->engine.logger = &l->logger;
 	l->options.driver.dir = path_text(&l->log_dir);
 	l->options.driver.raft.logger = &l->logger;
+	l->options.request_timeout_ms = REQUEST_MS; /* a slow machine is slow, and no failure */
 	l->options.driver.name = names[0];
 	l->options.driver.names = names;
 	l->options.driver.name_count = 1;

@@ -73,6 +73,18 @@ struct hash_node *hash_table_first(const struct hash_table *t, uint64_t hash)
 	return t->buckets ? hash_table_skip(t->buckets[hash & t->mask], hash) : NULL;
 }
 
+void hash_table_expect_bucket(const struct hash_table *t, uint64_t hash)
+{
+	if (t->buckets)
+		__builtin_prefetch(&t->buckets[hash & t->mask]);
+}
+
+void hash_table_expect_node(const struct hash_table *t, uint64_t hash)
+{
+	if (t->buckets)
+		__builtin_prefetch(t->buckets[hash & t->mask]);
+}
+
 struct hash_node *hash_table_next(const struct hash_node *node)
 {
 	return hash_table_skip(node->next, node->hash);

@@ -37,6 +37,13 @@ void hash_table_remove(struct hash_table *t, struct hash_node *node);
 /* The first node with this hash, or NULL. */
 struct hash_node *hash_table_first(const struct hash_table *t, uint64_t hash);
 
+/*
+ * Several lookups in a row wait less for memory if all of them call the first of these, then all
+ * the second, and then look: buckets and nodes are on their way by then.
+ */
+void hash_table_expect_bucket(const struct hash_table *t, uint64_t hash);
+void hash_table_expect_node(const struct hash_table *t, uint64_t hash);
+
 /* The next node with the same hash, or NULL. */
 struct hash_node *hash_table_next(const struct hash_node *node);
 

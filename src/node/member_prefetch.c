@@ -58,7 +58,7 @@ void member_prefetch_close(struct member *m)
 {
 	prefetch_free_all(&m->prefetch.waiting);
 	prefetch_free_all(&m->prefetch.flying);
-	buf_free(&m->prefetch.key);
+	buf_free(&m->prefetch.rows);
 	mem_free(m->prefetch.argv);
 	mem_free(m->prefetch.element_argv);
 }
@@ -147,22 +147,49 @@ static struct prefetch_job *prefetch_job_open(struct member *m, uint64_t index)
 	return p;
 }
 
-static void prefetch_record(struct member *m, uint64_t index, uint32_t keyspace, struct slice key)
+/* A row that is not in memory. */
+static void prefetch_row(struct member *m, uint64_t index, struct slice row)
 {
-	struct buf *row = &m->prefetch.key;
-	struct prefetch_job *p;
+	struct prefetch_job *p = prefetch_job_open(m, index);
 
-	buf_clear(row);
-	record_key(row, keyspace, key);
-	if (store_holds(m->store, buf_slice(row)))
-		return;
-	p = prefetch_job_open(m, index);
-	if (!p || tree_find(&p->wanted, buf_slice(row)))
+	if (!p || tree_find(&p->wanted, row))
 		return;
 	/* The entry at hand may be an earlier one than those that were appended. */
 	p->first = MIN(p->first, index);
-	p->bytes += row->len;
-	tree_put(&p->wanted, buf_slice(row), (struct slice){NULL, 0}, false);
+	p->bytes += row.len;
+	tree_put(&p->wanted, row, (struct slice){NULL, 0}, false);
+}
+
+/* Those of the noted rows that are not in memory are to be fetched. */
+static void prefetch_noted(struct member *m)
+{
+	struct prefetch *x = &m->prefetch;
+	struct slice rows[ROW_CACHE_TOGETHER];
+	bool held[ROW_CACHE_TOGETHER];
+	size_t at = 0;
+
+	for (size_t i = 0; i < x->noted_count; i++) {
+		rows[i] = slice_of(x->rows.data + at, x->noted[i].len);
+		at += x->noted[i].len;
+	}
+	store_holds(m->store, rows, x->noted_count, held);
+	for (size_t i = 0; i < x->noted_count; i++)
+		if (!held[i])
+			prefetch_row(m, x->noted[i].index, rows[i]);
+	buf_clear(&x->rows);
+	x->noted_count = 0;
+}
+
+static void prefetch_record(struct member *m, uint64_t index, uint32_t keyspace, struct slice key)
+{
+	struct prefetch *x = &m->prefetch;
+	size_t before = x->rows.len;
+
+	record_key(&x->rows, keyspace, key);
+	x->noted[x->noted_count].len = x->rows.len - before;
+	x->noted[x->noted_count].index = index;
+	if (++x->noted_count == ROW_CACHE_TOGETHER)
+		prefetch_noted(m);
 }
 
 /* For which entry a key is looked up. */
@@ -258,6 +285,7 @@ void member_prefetch_appended(struct member *m, uint64_t first, const struct ent
 {
 	for (size_t i = 0; i < count; i++)
 		prefetch_entry(m, first + i, &entries[i], 0);
+	prefetch_noted(m);
 }
 
 /* ---- a step that misses a row ---------------------------------------------------------------- */
@@ -291,6 +319,7 @@ bool member_prefetch_missing(struct member *m, const struct entry *e)
 	if (!a->awaits && a->asked != a->done + 1) {
 		a->asked = a->done + 1;
 		prefetch_entry(m, a->index, e, a->at);
+		prefetch_noted(m);
 		a->awaits = prefetch_is_under_way(m);
 	}
 	a->landed = m->prefetch.landed;

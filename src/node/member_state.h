@@ -168,7 +168,15 @@ struct prefetch {
 	unsigned waiting_count;
 	unsigned flying_count;
 	uint64_t landed; /* jobs that came back */
-	struct buf key;
+
+	/* rows that will be looked for together */
+	struct buf rows; /* their keys, one behind the other */
+	struct {
+		size_t len;
+		uint64_t index; /* of the entry that needs it */
+	} noted[ROW_CACHE_TOGETHER];
+	size_t noted_count;
+
 	struct slice *argv;
 	size_t argv_cap;
 	struct slice *element_argv; /* of a transaction */

@@ -88,13 +88,24 @@ int row_cache_get(struct row_cache *c, struct slice key, struct slice *value)
 	return OK;
 }
 
-bool row_cache_has(struct row_cache *c, struct slice key)
+void row_cache_has(struct row_cache *c, const struct slice *keys, size_t count, bool *has)
 {
-	struct cached *e = row_cache_find(c, key, hash64(key));
+	uint64_t hashes[ROW_CACHE_TOGETHER];
 
-	if (e)
-		e->asked = true;
-	return e != NULL;
+	CHECK(count <= ROW_CACHE_TOGETHER);
+	for (size_t i = 0; i < count; i++) {
+		hashes[i] = hash64(keys[i]);
+		hash_table_expect_bucket(&c->table, hashes[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		hash_table_expect_node(&c->table, hashes[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct cached *e = row_cache_find(c, keys[i], hashes[i]);
+
+		if (e)
+			e->asked = true;
+		has[i] = e != NULL;
+	}
 }
 
 /* The hand goes round: who was asked for since it last came by may stay once more. */

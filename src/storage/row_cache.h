@@ -29,8 +29,14 @@ void row_cache_close(struct row_cache *c);
  */
 MUST_USE int row_cache_get(struct row_cache *c, struct slice key, struct slice *value);
 
-/* Whether anything is known of the row, which will be asked for soon. */
-bool row_cache_has(struct row_cache *c, struct slice key);
+/* Rows that are looked for together. */
+#define ROW_CACHE_TOGETHER 16
+
+/*
+ * Whether anything is known of each of so many rows, up to ROW_CACHE_TOGETHER, which will be asked
+ * for soon. To look for them together takes less than one after the other.
+ */
+void row_cache_has(struct row_cache *c, const struct slice *keys, size_t count, bool *has);
 
 /* The row holds this value from now on. */
 void row_cache_put(struct row_cache *c, struct slice key, struct slice value);

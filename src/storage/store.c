@@ -235,15 +235,22 @@ void store_put(struct store *s, enum engine_family family, struct slice key, str
 		row_cache_update(&s->headers, key, value, deleted);
 }
 
-bool store_holds(struct store *s, struct slice row)
+static bool store_holds_uncached(const struct store *s, struct slice row)
 {
 	struct slice key;
 	uint32_t keyspace;
 
 	if (record_key_decode(row, &keyspace, &key) == OK && keyspace >= s->bound.next_keyspace)
 		return true;
-	return row_cache_has(&s->headers, row) || tree_find(&s->live->trees[FAMILY_STATE], row) ||
+	return tree_find(&s->live->trees[FAMILY_STATE], row) ||
 	       (s->frozen && tree_find(&s->frozen->trees[FAMILY_STATE], row));
+}
+
+void store_holds(struct store *s, const struct slice *rows, size_t count, bool *holds)
+{
+	row_cache_has(&s->headers, rows, count, holds);
+	for (size_t i = 0; i < count; i++)
+		holds[i] = holds[i] || store_holds_uncached(s, rows[i]);
 }
 
 /*

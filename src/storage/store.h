@@ -64,8 +64,11 @@ uint64_t store_deadline_ms(const struct store *s);
 uint64_t store_take_deadline_ms(struct store *s);
 void store_lower_deadline_ms(struct store *s, uint64_t at_ms);
 
-/* Whether the loop can read this row of the state family, or knows that it is not there. */
-bool store_holds(struct store *s, struct slice row);
+/*
+ * Whether the loop can read each of so many rows of the state family, up to ROW_CACHE_TOGETHER, or
+ * knows that it is not there.
+ */
+void store_holds(struct store *s, const struct slice *rows, size_t count, bool *holds);
 
 /*
  * Rows that another thread got through `v` may be kept in memory, as far as they are still what a
