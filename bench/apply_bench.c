@@ -30,7 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_COMMANDS 4096u /* made ahead, then measured */
+#define BLOCK_COMMANDS 1024u /* made ahead, then measured: a busy turn */
 #define BATCH_MAX      64u
 #define SESSIONS_MAX   64u
 #define GET_KEYS_MAX   100000u /* their values stay in the cache */

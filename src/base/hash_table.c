@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+#define CACHE_LINE 64
+
 void hash_table_close(struct hash_table *t)
 {
 	mem_free(t->buckets);
@@ -81,8 +83,14 @@ void hash_table_expect_bucket(const struct hash_table *t, uint64_t hash)
 
 void hash_table_expect_node(const struct hash_table *t, uint64_t hash)
 {
-	if (t->buckets)
-		__builtin_prefetch(t->buckets[hash & t->mask]);
+	const uint8_t *node;
+
+	if (!t->buckets)
+		return;
+	/* What a node is part of holds its key mostly right behind it. */
+	node = (const uint8_t *)t->buckets[hash & t->mask];
+	__builtin_prefetch(node);
+	__builtin_prefetch(node + CACHE_LINE);
 }
 
 struct hash_node *hash_table_next(const struct hash_node *node)
