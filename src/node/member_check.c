@@ -209,9 +209,13 @@ static void check_propose(struct member *m)
 	buf_free(&bytes);
 }
 
-/* The voter that is furthest of those whose state is in order; 0: there is none. */
+/*
+ * The voter that is furthest of those whose state is in order and who are there; 0: there is none.
+ * While leadership is being handed over nothing is proposed, so nobody is tried in vain.
+ */
 static uint64_t heir_of(const struct member *m)
 {
+	uint64_t silent_ms = m->options.driver.raft.election_ms, now = member_now_ms(m);
 	const struct raft *raft = driver_raft(m->driver);
 	const struct membership *all = driver_membership(m->driver);
 	const struct position *p = store_position(m->store);
@@ -222,7 +226,7 @@ static uint64_t heir_of(const struct member *m)
 		const struct participant *member = membership_find(all, s.id);
 
 		if (!member || !(member->roles & MEMBER_VOTER) || position_quarantine(p, s.id) ||
-		    (heir && s.match <= match))
+		    s.heard_ms + silent_ms < now || (heir && s.match <= match))
 			continue;
 		heir = s.id;
 		match = s.match;
@@ -237,7 +241,7 @@ static void leave_office(struct member *m)
 
 	if (now < m->check.leave_due_ms || !heir)
 		return;
-	m->check.leave_due_ms = now + m->options.driver.raft.election_ms;
+	m->check.leave_due_ms = now + 2 * (uint64_t)m->options.driver.raft.election_ms;
 	rc = driver_transfer(m->driver, heir);
 	if (rc != OK)
 		LOG(m->io->logger, LOG_NOTICE, "leadership is not handed over: %s", error_text(rc));

@@ -1,6 +1,9 @@
 /* The feature level, and what a state or a log holds that is above it. */
 
 #include "base/error.h"
+#include "node/member_state.h"
+#include "node/transfer.h"
+#include "storage/vault_memory.h"
 
 #include "support/control.h"
 #include "support/keys.h"
@@ -72,6 +75,58 @@ static void an_older_version_stops_where_its_log_raises_the_level(void **state)
 	assert_true(member_stopped(s.member));
 	assert_int_equal(s.failures, 1);
 	assert_int_equal(control_position(&s)->level, LEVEL_NEWEST - 1);
+	solo_close(&s);
+}
+
+/* What another member answers to the question for rows that is under way. */
+static void rows_come(struct solo *s, const struct buf *position)
+{
+	struct buf answer = {0}, key = {0};
+	struct blob *body;
+
+	rows_begin(s->member->install.request, &answer);
+	if (position) {
+		meta_key(&key, SLICE_LITERAL("position"));
+		rows_put(buf_slice(&key), buf_slice(position), &answer);
+	}
+	rows_end(&answer, ROWS_LAST, position != NULL);
+	body = blob_copy(buf_slice(&answer));
+	member_receive(s->member, STRANGER, FRAME_ROWS, body);
+	blob_release(body);
+	buf_free(&answer);
+	buf_free(&key);
+	solo_work(s);
+}
+
+static void an_older_version_does_not_take_over_a_state_of_a_newer_level(void **state)
+{
+	struct snapshot snapshot = {.index = 100};
+	struct vault_memory vault;
+	struct position p;
+	struct buf bytes = {0};
+	struct solo s;
+
+	(void)state;
+	vault_memory_init(&vault);
+	position_init(&p);
+	p.index = snapshot.index;
+	p.level = LEVEL_NEWEST;
+	position_encode(&p, (struct slice){0}, &bytes);
+	position_free(&p);
+	solo_init(&s);
+	s.options.level = LEVEL_NEWEST - 1;
+	s.options.vault = &vault.vault;
+	assert_int_equal(solo_start(&s), OK);
+	assert_null(member_install_fetch(s.member, STRANGER, &snapshot));
+	solo_work(&s);
+	rows_come(&s, NULL);
+	assert_false(member_stopped(s.member));
+	rows_come(&s, &bytes);
+	assert_true(member_stopped(s.member));
+	assert_int_equal(control_position(&s)->level, LEVEL_NEWEST - 1);
+	buf_free(&bytes);
+	solo_stop(&s, false);
+	vault_memory_free(&vault);
 	solo_close(&s);
 }
 
@@ -159,6 +214,7 @@ int main(void)
 		cmocka_unit_test(the_level_rises_when_a_newer_version_registers),
 		cmocka_unit_test(an_older_version_does_not_start_on_a_state_of_a_newer_level),
 		cmocka_unit_test(an_older_version_stops_where_its_log_raises_the_level),
+		cmocka_unit_test(an_older_version_does_not_take_over_a_state_of_a_newer_level),
 		cmocka_unit_test(a_level_that_a_registered_run_lacks_is_skipped_by_all),
 		cmocka_unit_test(the_level_never_falls),
 		cmocka_unit_test(a_run_that_lacks_the_level_is_not_registered),
