@@ -355,9 +355,9 @@ void member_say_quarantined(struct member *m)
 		return;
 	LOG(m->io->logger, LOG_ERROR,
 	    "the data of this member differs from that of a majority as of entry %" PRIu64
-	    ": it serves nobody. Stop it, remove the directory of its state but not that of its "
-	    "log, and start it again; it gets its state back and serves when a check has found it "
-	    "right",
+	    ": it serves nobody. Stop it, remove its state (in its directory the file ENGINE and "
+	    "engine-*, but not the log), and start it again: it gets its state back, and serves "
+	    "when a check has found it right",
 	    row->index);
 }
 

@@ -9,6 +9,7 @@
 #include "server/loop.h"
 #include "server/peers.h"
 #include "server/socket.h"
+#include "server/space.h"
 #include "server/threads.h"
 #include "storage/disk.h"
 
@@ -51,6 +52,7 @@ struct server {
 	struct peers *peers;
 	struct listener *listener;
 	struct listener *peer_listener;
+	struct space *space;
 
 	bool leads;
 	bool ready_told;
@@ -121,6 +123,23 @@ static void member_failed(void *ctx, int error)
 
 	LOG(s->logger, LOG_ERROR, "the member cannot go on: %s", error_text(error));
 	s->failed = true;
+}
+
+static void space_run(void *ctx, struct job *job)
+{
+	struct server *s = ctx;
+
+	threads_run(s->threads, LANE_MAINTENANCE, job);
+}
+
+static void space_told(void *ctx, bool low)
+{
+	struct server *s = ctx;
+
+	if (low)
+		LOG(s->logger, LOG_ERROR, "less than disk-reserve is free in %s or %s",
+		    s->options->dir, s->options->log_dir);
+	member_note_space(s->member, low);
 }
 
 /* ---- what connections and threads tell ------------------------------------------------------- */
@@ -209,12 +228,13 @@ static uint64_t server_end_turn(struct server *s, uint64_t due)
 static uint64_t server_turn(void *ctx)
 {
 	struct server *s = ctx;
-	uint64_t due, clients_due;
+	uint64_t due, clients_due, space_due;
 
+	space_due = space_turn(s->space, loop_now_ms(s->loop));
 	member_turn(s->member);
 	peers_flush(s->peers);
 	clients_due = clients_turn(s->clients, loop_now_ms(s->loop));
-	due = MIN(member_deadline_ms(s->member), clients_due);
+	due = MIN(MIN(member_deadline_ms(s->member), clients_due), space_due);
 	if (s->failed)
 		loop_end(s->loop);
 	return s->ending ? server_end_turn(s, due) : due;
@@ -277,6 +297,7 @@ static struct member_options server_member_options(struct server *s)
 	m.value_cache_bytes = o->value_cache_bytes;
 	m.history_retention_ms = o->history_retention_ms;
 	m.history_max_bytes = o->history_max_bytes;
+	m.check_interval_ms = o->check_interval_ms;
 	return m;
 }
 
@@ -305,10 +326,29 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 			   "%s: another process works on this log; end it, or give "
 			   "another --dir",
 			   s->options->log_dir);
+	else if (rc == ERR_VERSION)
+		buf_printf(problem,
+			   "%s: the data was written by a newer version, or needs one: start "
+			   "this member with the version that the others run",
+			   s->options->dir);
 	else if (rc != OK)
 		buf_printf(problem, "%s: the member cannot be started: %s", s->options->log_dir,
 			   error_text(rc));
 	return rc;
+}
+
+static void server_start_space(struct server *s)
+{
+	struct space_options options = {
+		.disk = &s->disk,
+		.dirs = {s->options->dir, s->options->log_dir},
+		.reserve = s->options->disk_reserve,
+		.ctx = s,
+		.run = space_run,
+		.told = space_told,
+	};
+
+	s->space = space_new(&options);
 }
 
 static void server_start_peers(struct server *s)
@@ -412,6 +452,7 @@ int server_new(struct server **out, const struct options *options, struct engine
 	if (rc == OK)
 		rc = server_start_member(s, engine, vault, problem);
 	if (rc == OK) {
+		server_start_space(s);
 		server_start_peers(s);
 		server_start_clients(s);
 		rc = server_listen(s, problem);
@@ -458,6 +499,7 @@ void server_free(struct server *s)
 	listener_free(s->peer_listener);
 	clients_free(s->clients);
 	peers_free(s->peers);
+	space_free(s->space);
 	if (s->member)
 		member_free(s->member);
 	loop_free(s->loop);

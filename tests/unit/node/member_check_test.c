@@ -132,7 +132,7 @@ static void it_knows_after_a_restart_and_says_what_to_do(void **state)
 	buf_clear(&s.log_text);
 	assert_int_equal(solo_start(&s), OK);
 	buf_append_byte(&s.log_text, 0);
-	assert_non_null(strstr((const char *)s.log_text.data, "remove the directory of its state"));
+	assert_non_null(strstr((const char *)s.log_text.data, "remove its state"));
 	assert_string_equal(solo_say(&s, "GET a"), REFUSED);
 	solo_close(&s);
 }

@@ -142,6 +142,12 @@ uint64_t member_deadline_ms(const struct member *m)
 	return fake_of(m)->due_ms;
 }
 
+void member_note_space(struct member *m, bool low)
+{
+	(void)m;
+	(void)low;
+}
+
 void member_hand_over(struct member *m)
 {
 	fake_of(m)->handed_over = true;

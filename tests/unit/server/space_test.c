@@ -1,0 +1,177 @@
+#include "server/space.h"
+
+#include "base/compiler.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Two disks in one, and somebody who is told. */
+struct fake {
+	struct disk disk;
+	struct disk_ops ops;
+	uint64_t room[2];
+	int error; /* of the second one */
+	struct job *job;
+	unsigned told;
+	bool low;
+};
+
+static int fake_free_space(struct disk *disk, const char *path, uint64_t *bytes)
+{
+	struct fake *f = CONTAINER_OF(disk, struct fake, disk);
+	bool second = strcmp(path, "log") == 0;
+
+	if (second && f->error != OK)
+		return f->error;
+	*bytes = f->room[second];
+	return OK;
+}
+
+static void fake_run(void *ctx, struct job *job)
+{
+	struct fake *f = ctx;
+
+	assert_null(f->job);
+	f->job = job;
+}
+
+static void fake_told(void *ctx, bool low)
+{
+	struct fake *f = ctx;
+
+	f->told++;
+	f->low = low;
+}
+
+static struct space *fake_space(struct fake *f, uint64_t reserve)
+{
+	struct space_options o = {
+		.disk = &f->disk,
+		.dirs = {"data", "log"},
+		.reserve = reserve,
+		.ctx = f,
+		.run = fake_run,
+		.told = fake_told,
+	};
+
+	*f = (struct fake){.ops = {.free_space = fake_free_space}, .room = {5000, 5000}};
+	f->disk.ops = &f->ops;
+	return space_new(&o);
+}
+
+/* The thread does its work, and the loop hears of it. */
+static void finish(struct fake *f)
+{
+	struct job *job = f->job;
+
+	assert_non_null(job);
+	f->job = NULL;
+	assert_int_equal(job->step(job), JOB_DONE);
+	job->done(job);
+}
+
+static void look(struct fake *f, struct space *s, uint64_t now_ms)
+{
+	assert_true(space_turn(s, now_ms) == UINT64_MAX);
+	finish(f);
+}
+
+static void what_was_found_is_told_when_it_changes(void **state)
+{
+	struct fake f;
+	struct space *s = fake_space(&f, 1000);
+
+	(void)state;
+	look(&f, s, 10000);
+	assert_int_equal(f.told, 1);
+	assert_false(f.low);
+	look(&f, s, 11000);
+	assert_int_equal(f.told, 1);
+	f.room[1] = 999;
+	look(&f, s, 12000);
+	assert_int_equal(f.told, 2);
+	assert_true(f.low);
+	look(&f, s, 13000);
+	assert_int_equal(f.told, 2);
+	space_free(s);
+}
+
+static void being_short_ends_when_there_is_a_tenth_more(void **state)
+{
+	struct fake f;
+	struct space *s = fake_space(&f, 1000);
+
+	(void)state;
+	f.room[0] = 999;
+	look(&f, s, 10000);
+	assert_true(f.low);
+	f.room[0] = 1099;
+	look(&f, s, 11000);
+	assert_true(f.low);
+	f.room[0] = 1100;
+	look(&f, s, 12000);
+	assert_false(f.low);
+	f.room[0] = 1000;
+	look(&f, s, 13000);
+	assert_false(f.low);
+	space_free(s);
+}
+
+static void one_look_is_under_way_at_a_time(void **state)
+{
+	struct fake f;
+	struct space *s = fake_space(&f, 1000);
+
+	(void)state;
+	assert_true(space_turn(s, 10000) == UINT64_MAX);
+	assert_true(space_turn(s, 20000) == UINT64_MAX);
+	finish(&f);
+	assert_true(space_turn(s, 10500) == 11000);
+	assert_null(f.job);
+	space_free(s);
+}
+
+static void a_disk_that_does_not_answer_is_not_called_full(void **state)
+{
+	struct fake f;
+	struct space *s = fake_space(&f, 1000);
+
+	(void)state;
+	f.error = ERR_IO;
+	look(&f, s, 10000);
+	assert_int_equal(f.told, 1);
+	assert_false(f.low);
+	f.room[0] = 1;
+	look(&f, s, 11000);
+	assert_true(f.low);
+	space_free(s);
+}
+
+static void without_a_reserve_nobody_looks(void **state)
+{
+	struct fake f;
+	struct space *s = fake_space(&f, 0);
+
+	(void)state;
+	assert_true(space_turn(s, 10000) == UINT64_MAX);
+	assert_null(f.job);
+	space_free(s);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_found_is_told_when_it_changes),
+		cmocka_unit_test(being_short_ends_when_there_is_a_tenth_more),
+		cmocka_unit_test(one_look_is_under_way_at_a_time),
+		cmocka_unit_test(a_disk_that_does_not_answer_is_not_called_full),
+		cmocka_unit_test(without_a_reserve_nobody_looks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
