@@ -105,6 +105,7 @@ static int member_open(struct member *m)
 		.logger = m->io->logger,
 	};
 	struct driver_stored stored;
+	struct raft_status status;
 	struct buf snapshot = {0};
 	int rc = store_open(&m->store, m->engine, &o, &snapshot);
 
@@ -125,7 +126,9 @@ static int member_open(struct member *m)
 	origin_init(&m->origin, driver_id(m->driver));
 	/* An answer to an earlier run must not pass for one to this. */
 	m->changing.number = m->io->random(m->io->ctx);
-	member_note_removed(m, driver_membership(m->driver));
+	driver_status(m->driver, &status);
+	if (!status.membership_pending)
+		member_note_removed(m, driver_membership(m->driver));
 	member_time_init(m);
 	member_say_quarantined(m);
 	return OK;

@@ -70,6 +70,14 @@ void member_peer_connected(struct member *m, uint64_t peer);
 /* The process of this peer is gone: its connection closed and nobody listens any more. */
 void member_peer_gone(struct member *m, uint64_t peer);
 
+/*
+ * Somebody who takes no part asks to, under this id, name and address; with `rises` it is to get a
+ * vote when it has caught up. Only a leader can do anything about it. True: see whether it is in
+ * the membership, and let it ask again, whoever leads. False: it never will be, and `why` says why.
+ */
+bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice address,
+		  bool rises, struct buf *why);
+
 /* Does what follows from all that was told since the last turn. */
 void member_turn(struct member *m);
 

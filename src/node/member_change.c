@@ -196,6 +196,33 @@ void member_change_done(struct member *m)
 	tell(m, c->from, &f);
 }
 
+bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice address,
+		  bool rises, struct buf *why)
+{
+	struct buf who = {0};
+	struct cluster_request request = {
+		.change = CLUSTER_ADD, .name = name, .address = address, .rises = rises};
+	int rc;
+
+	if (m->failed || m->removed) {
+		buf_printf(why, "the member that was asked does not take part any more");
+		return false;
+	}
+	if (!leads(m) || m->changing.under_way || membership_find(driver_membership(m->driver), id))
+		return true;
+	buf_printf(&who, "%016" PRIx64, id);
+	request.who = buf_slice(&who);
+	rc = member_make_change(m, &request, why);
+	buf_free(&who);
+	if (rc == OK)
+		LOG(m->io->logger, LOG_NOTICE, "%.*s (%016" PRIx64 ") joins as a learner",
+		    (int)name.len, (const char *)name.data, id);
+	if (rc != ERR_BUSY && rc != ERR_UNAVAILABLE)
+		return rc == OK;
+	buf_clear(why);
+	return true;
+}
+
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 static void hand_out(struct member *m, struct request *r)
@@ -216,6 +243,20 @@ static void hand_out(struct member *m, struct request *r)
 	frame.head = buf_slice(&bytes);
 	m->io->send(m->io->ctx, m->status.leader, &frame);
 	buf_free(&bytes);
+}
+
+/* Who has moved hears no leader before that one knows where it is: so all are told. */
+static void tell_leader(struct member *m, const struct frame *frame)
+{
+	const struct membership *now = driver_membership(m->driver);
+
+	if (m->status.leader) {
+		m->io->send(m->io->ctx, m->status.leader, frame);
+		return;
+	}
+	for (uint32_t i = 0; i < now->count; i++)
+		if (now->members[i].id != driver_id(m->driver))
+			m->io->send(m->io->ctx, now->members[i].id, frame);
 }
 
 /* Where others reach this member is theirs to know: it says so until it stands in the membership.
@@ -247,13 +288,15 @@ static void announce(struct member *m)
 	if (leads(m))
 		take_change(m, &f);
 	else
-		m->io->send(m->io->ctx, m->status.leader, &frame);
+		tell_leader(m, &frame);
 	buf_free(&bytes);
 	buf_free(&id);
 }
 
 void member_change_turn(struct member *m)
 {
+	if (m->options.address.len && member_now_ms(m) >= m->changing.announce_due_ms)
+		announce(m);
 	if (!m->status.leader)
 		return;
 	list_for_each_safe (it, &m->changing.asked) {
@@ -262,8 +305,6 @@ void member_change_turn(struct member *m)
 		if (!r->seq && member_now_ms(m) >= m->changing.again_due_ms)
 			hand_out(m, r);
 	}
-	if (m->options.address.len && member_now_ms(m) >= m->changing.announce_due_ms)
-		announce(m);
 	if (leads(m))
 		member_promote_turn(m);
 }
@@ -273,10 +314,10 @@ uint64_t member_change_due_ms(const struct member *m)
 	const struct changing *c = &m->changing;
 	uint64_t due = UINT64_MAX;
 
-	if (!m->status.leader)
-		return due;
 	if (m->options.address.len)
 		due = c->announce_due_ms;
+	if (!m->status.leader)
+		return due;
 	list_for_each (it, &c->asked)
 		if (!LIST_ITEM(it, const struct request, waiting)->seq)
 			due = MIN(due, c->again_due_ms);

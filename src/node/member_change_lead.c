@@ -21,13 +21,17 @@ static bool peer_of(const struct member *m, uint64_t id, struct raft_peer_status
 	return false;
 }
 
+/*
+ * Whether it was heard by this leader, and not long ago. Who was never heard counts for consensus
+ * as heard when leadership began, but has acknowledged nothing.
+ */
 static bool answers(const struct member *m, uint64_t id)
 {
 	struct raft_peer_status p;
 
 	if (id == driver_id(m->driver))
 		return true;
-	return peer_of(m, id, &p) &&
+	return peer_of(m, id, &p) && p.match > 0 &&
 	       member_now_ms(m) <= p.heard_ms + m->options.driver.raft.election_ms;
 }
 
@@ -42,18 +46,10 @@ static uint64_t entries_behind(const struct member *m, uint64_t id)
 	return s.last - MIN(s.last, p.match);
 }
 
-/* Whether it is known to have anything: who was never heard counts as heard when it was added. */
-static bool has_answered(const struct member *m, uint64_t id)
-{
-	struct raft_peer_status p;
-
-	return answers(m, id) && peer_of(m, id, &p) && p.match > 0;
-}
-
 /* What it has was true when it was heard last, so that must not be long ago. */
 static bool within_reach(const struct member *m, uint64_t id)
 {
-	return (has_answered(m, id) && entries_behind(m, id) <= REACH_ENTRIES) ||
+	return (answers(m, id) && entries_behind(m, id) <= REACH_ENTRIES) ||
 	       MUTANT(promote_far_behind);
 }
 
@@ -179,7 +175,7 @@ static bool may_vote(struct member *m, const struct participant *p, struct buf *
 
 	if (!(p->roles & MEMBER_LEARNER))
 		buf_printf(why, "ERR %.*s votes already", (int)name.len, (const char *)name.data);
-	else if (!has_answered(m, p->id))
+	else if (!answers(m, p->id))
 		buf_printf(why, "ERR %.*s does not answer: a vote that is never given helps nobody",
 			   (int)name.len, (const char *)name.data);
 	else if (!within_reach(m, p->id))

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "consensus/membership.h"
+#include "consensus/label.h"
 #include "resp/inline.h"
 #include "server/options_value.h"
 
@@ -54,6 +54,24 @@ static const struct directive directives[] = {
 	 {0},
 	 "all first members as n1=host:peer-port,n2=...; a cluster of one if left out",
 	 AT(initial_cluster)},
+	{"join",
+	 OPTION_TEXT,
+	 NULL,
+	 {0},
+	 "host:peer-port of any member of the cluster to join, in place of initial-cluster",
+	 AT(join)},
+	{"auto-promote",
+	 OPTION_FLAG,
+	 "yes",
+	 {0},
+	 "who joins gets a vote by itself when it has caught up",
+	 AT(auto_promote)},
+	{"announce-peer",
+	 OPTION_TEXT,
+	 NULL,
+	 {0},
+	 "host:port where other members reach this one, if bind does not say",
+	 AT(announce_peer)},
 	{"cluster-token",
 	 OPTION_TEXT,
 	 "conclave",
@@ -406,6 +424,66 @@ static bool knows_itself(const struct options *o)
 	return o->initial_cluster.count == 0;
 }
 
+static bool is_any_address(const char *host)
+{
+	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+/* Where others reach this member, if nobody has said so. */
+static void find_announce_peer(struct options *o)
+{
+	const char *host = o->bind.words[0];
+	uint16_t port = (uint16_t)o->peer_port;
+	struct buf text = {0};
+
+	if (o->announce_peer)
+		return;
+	for (size_t i = 0; i < o->initial_cluster.count; i++) {
+		if (strcmp(o->initial_cluster.list[i].name, o->name) != 0)
+			continue;
+		host = o->initial_cluster.list[i].host;
+		port = o->initial_cluster.list[i].port;
+	}
+	if (is_any_address(host))
+		return;
+	buf_printf(&text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	buf_append_byte(&text, '\0');
+	o->announce_peer = (char *)text.data;
+}
+
+static bool is_address(const char *text)
+{
+	struct slice host;
+	uint16_t port;
+
+	return label_address(slice_of_text(text), &host, &port) == OK;
+}
+
+/* Who this member is, and whom it is to meet. */
+static void check_cluster(const struct options *o, struct buf *problem)
+{
+	struct buf label = {0};
+
+	label_put(slice_of_text(o->name),
+		  o->announce_peer ? slice_of_text(o->announce_peer) : (struct slice){0}, &label);
+	if (o->announce_peer && !is_address(o->announce_peer))
+		buf_printf(problem, "announce-peer: '%s' is no host:port", o->announce_peer);
+	else if (strchr(o->name, '=') || label_check(buf_slice(&label)) != OK)
+		buf_printf(problem,
+			   "name: it is made of printable characters without blanks and =, and has "
+			   "with its address at most %d bytes",
+			   MEMBER_LABEL_MAX - 1);
+	else if (o->join && o->initial_cluster.count)
+		buf_printf(problem, "join: a member that joins has no initial-cluster; give one of "
+				    "the two");
+	else if (o->join && !is_address(o->join))
+		buf_printf(problem, "join: '%s' is no host:port of a member", o->join);
+	else if (o->join && !o->announce_peer)
+		buf_printf(problem, "join: the others have to know where this member is; give "
+				    "--announce-peer host:port");
+	buf_free(&label);
+}
+
 /* What no value alone can say. */
 static int check_together(struct options *o, struct buf *problem)
 {
@@ -433,6 +511,10 @@ static int check_together(struct options *o, struct buf *problem)
 		return ERR_INVALID;
 	if (o->peer_port == 0)
 		o->peer_port = o->port + PEER_PORT_DISTANCE;
+	find_announce_peer(o);
+	check_cluster(o, problem);
+	if (problem->len)
+		return ERR_INVALID;
 	if (!o->log_dir) {
 		buf_printf(&dir, "%s/log%c", o->dir, '\0');
 		o->log_dir = (char *)dir.data;

@@ -51,6 +51,9 @@ struct options {
 	char *log_dir;
 
 	struct options_members initial_cluster; /* empty: a cluster of one */
+	char *join;	       /* host:port of any member of the cluster to join; NULL: none */
+	char *announce_peer;   /* host:port where others reach this member; NULL: not known */
+	uint64_t auto_promote; /* who joins gets a vote by itself */
 	char *cluster_token;
 	uint64_t heartbeat_interval_ms;
 	uint64_t election_timeout_ms;

@@ -103,6 +103,16 @@ static int number_set(const struct unit *units, struct options_bounds bounds, ui
 	return OK;
 }
 
+static int flag_set(uint64_t *target, struct slice s)
+{
+	bool yes = slice_equal(s, SLICE_LITERAL("yes"));
+
+	if (!yes && !slice_equal(s, SLICE_LITERAL("no")))
+		return ERR_INVALID;
+	*target = yes;
+	return OK;
+}
+
 static int level_set(uint64_t *target, struct slice s)
 {
 	for (unsigned level = LOG_ERROR; level <= LOG_DEBUG; level++) {
@@ -235,6 +245,8 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 		return number_set(time_units, bounds, target, words[0]);
 	case OPTION_SIZE:
 		return number_set(size_units, bounds, target, words[0]);
+	case OPTION_FLAG:
+		return flag_set(target, words[0]);
 	case OPTION_LEVEL:
 		return level_set(target, words[0]);
 	case OPTION_MEMBERS:
@@ -278,6 +290,9 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 			   "milliseconds, from %" PRIu64 " to %" PRIu64
 			   ", or with a unit: 500ms, 10s, 5m, 1h, 7d",
 			   bounds.min, bounds.max);
+		return;
+	case OPTION_FLAG:
+		buf_printf(out, "yes or no");
 		return;
 	case OPTION_LEVEL:
 		buf_printf(out, "error, warning, notice or debug");

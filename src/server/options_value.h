@@ -14,6 +14,7 @@ enum options_kind {
 	OPTION_NUMBER,	/* uint64_t */
 	OPTION_SIZE,	/* uint64_t: bytes; 16mb, 64k */
 	OPTION_MS,	/* uint64_t: milliseconds */
+	OPTION_FLAG,	/* uint64_t: yes or no */
 	OPTION_LEVEL,	/* uint64_t: enum log_level by its name */
 	OPTION_MEMBERS, /* struct options_members: n1=host:port,n2=... */
 };

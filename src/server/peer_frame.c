@@ -43,7 +43,7 @@ static void greeting_end(struct buf *out, size_t at, unsigned kind)
 	struct slice body =
 		slice_of(out->data + at + PEER_FRAME_HEAD, out->len - at - PEER_FRAME_HEAD);
 
-	CHECK(body.len <= PEER_GREETING_MAX);
+	CHECK(body.len <= (kind == PEER_JOINED ? PEER_JOINED_MAX : PEER_GREETING_MAX));
 	peer_frame_put_head(out->data + at, kind, body.len,
 			    hash64_salted(body, peer_frame_salt(kind, body.len)));
 }
@@ -76,6 +76,27 @@ void peer_refuse_encode(struct slice reason, struct buf *out)
 	reason.len = MIN(reason.len, PEER_GREETING_MAX / 2);
 	buf_append_string(out, reason);
 	greeting_end(out, at, PEER_REFUSE);
+}
+
+void peer_join_encode(const struct peer_join *join, struct buf *out)
+{
+	size_t at = greeting_begin(out);
+
+	buf_append_fixed64(out, join->token);
+	buf_append_fixed64(out, join->id);
+	buf_append_fixed8(out, join->rises);
+	buf_append_string(out, join->name);
+	buf_append_string(out, join->address);
+	greeting_end(out, at, PEER_JOIN);
+}
+
+void peer_joined_encode(const struct peer_joined *joined, struct buf *out)
+{
+	size_t at = greeting_begin(out);
+
+	buf_append_fixed64(out, joined->leader);
+	buf_append_string(out, joined->membership);
+	greeting_end(out, at, PEER_JOINED);
 }
 
 /* ERR_MALFORMED, or the version stands in `*version`. */
@@ -130,6 +151,36 @@ int peer_refuse_decode(struct slice body, struct slice *reason)
 		return ERR_MALFORMED;
 	*reason = cursor_string(&c);
 	return c.failed ? ERR_MALFORMED : OK;
+}
+
+int peer_join_decode(struct slice body, struct peer_join *out, uint16_t *version)
+{
+	struct cursor c = cursor_of(body);
+
+	*out = (struct peer_join){0};
+	if (greeting_open(&c, version) != OK)
+		return ERR_MALFORMED;
+	if (*version != PEER_VERSION)
+		return ERR_VERSION;
+	out->token = cursor_fixed64(&c);
+	out->id = cursor_fixed64(&c);
+	out->rises = cursor_fixed8(&c);
+	out->name = cursor_string(&c);
+	out->address = cursor_string(&c);
+	return cursor_done(&c) && out->id != 0 && out->rises <= 1 ? OK : ERR_MALFORMED;
+}
+
+int peer_joined_decode(struct slice body, struct peer_joined *out)
+{
+	struct cursor c = cursor_of(body);
+	uint16_t version;
+
+	*out = (struct peer_joined){0};
+	if (greeting_open(&c, &version) != OK || version != PEER_VERSION)
+		return ERR_MALFORMED;
+	out->leader = cursor_fixed64(&c);
+	out->membership = cursor_string(&c);
+	return cursor_done(&c) ? OK : ERR_MALFORMED;
 }
 
 void peer_reader_init(struct peer_reader *r, size_t max)

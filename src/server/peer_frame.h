@@ -31,6 +31,8 @@ enum peer_kind {
 	PEER_HELLO = 0xf0,
 	PEER_WELCOME = 0xf1,
 	PEER_REFUSE = 0xf2,
+	PEER_JOIN = 0xf3,   /* in place of HELLO: somebody wants to take part */
+	PEER_JOINED = 0xf4, /* the answer, if it is not REFUSE; then the connection ends */
 };
 
 /* Two connections lead to each peer, so that what is small never waits behind what is large. */
@@ -54,6 +56,23 @@ struct peer_welcome {
 	struct slice name;
 };
 
+struct peer_join {
+	uint64_t token;
+	uint64_t id;
+	uint8_t rises; /* it wants a vote when it has caught up */
+	struct slice name;
+	struct slice address; /* host:port where it is reached */
+};
+
+/* Who is not in the membership by now asks again, whoever leads. */
+struct peer_joined {
+	uint64_t leader; /* 0: not known */
+	struct slice membership;
+};
+
+/* A membership, with all that were ever removed. */
+#define PEER_JOINED_MAX ((size_t)1 << 20)
+
 uint64_t peer_token(struct slice text);
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -68,6 +87,8 @@ void peer_frame_put_head(uint8_t *at, unsigned kind, size_t len, uint64_t hash);
 void peer_hello_encode(const struct peer_hello *hello, struct buf *out);
 void peer_welcome_encode(const struct peer_welcome *welcome, struct buf *out);
 void peer_refuse_encode(struct slice reason, struct buf *out);
+void peer_join_encode(const struct peer_join *join, struct buf *out);
+void peer_joined_encode(const struct peer_joined *joined, struct buf *out);
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -78,6 +99,8 @@ void peer_refuse_encode(struct slice reason, struct buf *out);
 MUST_USE int peer_hello_decode(struct slice body, struct peer_hello *out, uint16_t *version);
 MUST_USE int peer_welcome_decode(struct slice body, struct peer_welcome *out, uint16_t *version);
 MUST_USE int peer_refuse_decode(struct slice body, struct slice *reason);
+MUST_USE int peer_join_decode(struct slice body, struct peer_join *out, uint16_t *version);
+MUST_USE int peer_joined_decode(struct slice body, struct peer_joined *out);
 
 enum peer_outcome {
 	PEER_MORE,   /* all bytes are taken, no further frame is whole */

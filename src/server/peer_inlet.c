@@ -20,8 +20,8 @@ static void inlet_complain(struct peer_inlet *in, const char *why)
 	char name[SOCKET_NAME_MAX];
 
 	if (in->peer) {
-		LOG(p->options.logger, LOG_NOTICE, "a connection from %s ends: %s",
-		    in->peer->member->name, why);
+		LOG(p->options.logger, LOG_NOTICE, "a connection from %s ends: %s", in->peer->name,
+		    why);
 		return;
 	}
 	if (p->told == hash)
@@ -45,7 +45,7 @@ static bool hello_is_good(const struct peers *p, const struct peer_hello *hello,
 
 	if (hello->token != p->token)
 		buf_printf(why, "the cluster-token of %s is another one", o->name);
-	else if (!slice_equal(hello->expected, slice_of_text(o->name)))
+	else if (hello->expected.len && !slice_equal(hello->expected, slice_of_text(o->name)))
 		buf_printf(why, "this is %s, not %.*s; compare initial-cluster on both", o->name,
 			   (int)hello->expected.len, (const char *)hello->expected.data);
 	else if (hello->id == o->id)
@@ -109,6 +109,59 @@ static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct
 	return true;
 }
 
+/* Who takes part is known by its id; before that is known, by its name. */
+static struct peer *inlet_who(struct peers *p, const struct peer_hello *hello, struct buf *why)
+{
+	struct peer *peer = peers_find_id(p, hello->id);
+	int len = (int)hello->name.len;
+	const char *name = (const char *)hello->name.data;
+
+	if (peer)
+		return peer;
+	peer = peers_find(p, hello->name);
+	if (peer && !peer->fixed)
+		return peer;
+	if (peer)
+		buf_printf(why,
+			   "%.*s is %016" PRIx64 " and not %016" PRIx64
+			   ": this is another directory. "
+			   "Let it join under another name, then MEMBER REPLACE %.*s",
+			   len, name, peer->id, hello->id, len, name);
+	else
+		buf_printf(why,
+			   "%s knows no member called %.*s, or it was removed; compare "
+			   "initial-cluster, "
+			   "or let it --join",
+			   p->options.name, len, name);
+	return NULL;
+}
+
+/* The answer, and the connection ends: whoever joins is connected to when it takes part. */
+static void inlet_hear_join(struct peer_inlet *in, struct slice body)
+{
+	struct peers *p = in->owner;
+	struct buf why = {0}, answer = {0};
+	struct peer_join join;
+	uint16_t version = 0;
+	int rc = peer_join_decode(body, &join, &version);
+
+	if (rc == ERR_VERSION)
+		buf_printf(&why, "it speaks version %u of the protocol, %s speaks %u; upgrade one",
+			   version, p->options.name, PEER_VERSION);
+	else if (rc != OK || !p->events->join)
+		buf_printf(&why, "who connects is no member");
+	else if (join.token != p->token)
+		buf_printf(&why, "the cluster-token of %s is another one", p->options.name);
+	else if (p->events->join(p->events->ctx, &join, &answer, &why))
+		(void)inlet_answer(in, &answer);
+	if (why.len)
+		inlet_refuse(in, &why);
+	else
+		peer_inlet_free(in);
+	buf_free(&why);
+	buf_free(&answer);
+}
+
 /* False: the inlet is gone. */
 static bool inlet_hear_hello(struct peer_inlet *in, unsigned kind, struct slice body)
 {
@@ -117,20 +170,21 @@ static bool inlet_hear_hello(struct peer_inlet *in, unsigned kind, struct slice 
 	struct peer *peer = NULL;
 	struct buf why = {0};
 	uint16_t version = 0;
-	int rc = kind == PEER_HELLO ? peer_hello_decode(body, &hello, &version) : ERR_MALFORMED;
+	int rc;
+
+	if (kind == PEER_JOIN) {
+		inlet_hear_join(in, body);
+		return false;
+	}
+	rc = kind == PEER_HELLO ? peer_hello_decode(body, &hello, &version) : ERR_MALFORMED;
 
 	if (rc == ERR_MALFORMED)
 		buf_printf(&why, "who connects is no member");
 	else if (rc == ERR_VERSION)
 		buf_printf(&why, "it speaks version %u of the protocol, %s speaks %u; upgrade one",
 			   version, p->options.name, PEER_VERSION);
-	else if (hello_is_good(p, &hello, &why)) {
-		peer = peers_find(p, hello.name);
-		if (!peer)
-			buf_printf(&why, "%s knows no member called %.*s; compare initial-cluster",
-				   p->options.name, (int)hello.name.len,
-				   (const char *)hello.name.data);
-	}
+	else if (hello_is_good(p, &hello, &why))
+		peer = inlet_who(p, &hello, &why);
 	if (why.len) {
 		inlet_refuse(in, &why);
 		buf_free(&why);

@@ -45,8 +45,8 @@ static void link_complain(struct peer_link *l, const char *why)
 	if (l->channel != PEER_PROMPT || l->told == hash)
 		return;
 	l->told = hash;
-	LOG(link_options(l)->logger, LOG_WARNING, "no connection to %s at %s:%u: %s",
-	    l->peer->member->name, l->peer->member->host, l->peer->member->port, why);
+	LOG(link_options(l)->logger, LOG_WARNING, "no connection to %s at %s:%u: %s", l->peer->name,
+	    l->peer->host, l->peer->port, why);
 }
 
 static void link_disconnect(struct peer_link *l)
@@ -121,7 +121,7 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 	if (peer->id && peer->id != welcome->id)
 		LOG(owner->options.logger, LOG_WARNING,
 		    "%s was %016" PRIx64 " and is %016" PRIx64 " now: its directory is another one",
-		    peer->member->name, peer->id, welcome->id);
+		    peer->name, peer->id, welcome->id);
 	peer->id = welcome->id;
 	l->state = LINK_UP;
 	l->up_since_ms = link_now_ms(l);
@@ -129,7 +129,7 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 	if (l->channel == PEER_PROMPT) {
 		peer->lost = false;
 		LOG(owner->options.logger, LOG_NOTICE, "connected to %s (%016" PRIx64 ")",
-		    peer->member->name, peer->id);
+		    peer->name, peer->id);
 	}
 	owner->events->connected(owner->events->ctx, peer->id);
 }
@@ -141,7 +141,8 @@ static void link_hear_welcome(struct peer_link *l, struct slice body)
 
 	if (peer_welcome_decode(body, &welcome, &version) != OK)
 		link_fail(l, "its greeting cannot be read", false);
-	else if (!slice_equal(welcome.name, slice_of_text(l->peer->member->name)))
+	else if (l->peer->fixed ? welcome.id != l->peer->id
+				: !slice_equal(welcome.name, slice_of_text(l->peer->name)))
 		link_fail(l, "another member is there", false);
 	else
 		link_up(l, &welcome);
@@ -185,7 +186,7 @@ static void link_greet(struct peer_link *l)
 		.token = l->peer->owner->token,
 		.id = options->id,
 		.name = slice_of_text(options->name),
-		.expected = slice_of_text(l->peer->member->name),
+		.expected = l->peer->fixed ? (struct slice){0} : slice_of_text(l->peer->name),
 	};
 
 	l->state = LINK_GREETING;
@@ -332,7 +333,7 @@ static bool link_has_room(struct peer_link *l, size_t len)
 		LOG(link_options(l)->logger, LOG_WARNING,
 		    "%s takes what is sent too slowly: %zu bytes wait, more is dropped until it "
 		    "has caught up",
-		    l->peer->member->name, l->out.queued);
+		    l->peer->name, l->out.queued);
 	l->dropping = !room;
 	return room;
 }
@@ -384,8 +385,9 @@ void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel ch
 	ev_timer_init(&l->timer, link_timer, 0., 0.);
 	l->readable.data = l->writable.data = l->timer.data = l;
 	list_init(&l->dirty);
-	endpoint_init(&l->endpoint, peer->member->host, peer->member->port);
-	link_wait(l);
+	endpoint_init(&l->endpoint, peer->host, peer->port);
+	if (*peer->host)
+		link_wait(l);
 }
 
 void peer_link_close(struct peer_link *l)

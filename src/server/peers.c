@@ -9,17 +9,70 @@
 struct peer *peers_find(struct peers *p, struct slice name)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (slice_equal(name, slice_of_text(p->list[i].member->name)))
-			return &p->list[i];
+		if (!p->list[i]->leaves_ms && slice_equal(name, slice_of_text(p->list[i]->name)))
+			return p->list[i];
 	return NULL;
 }
 
-static struct peer *peers_find_id(const struct peers *p, uint64_t id)
+/* Who leaves is found as long as nobody else has its id. */
+struct peer *peers_find_id(const struct peers *p, uint64_t id)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (p->list[i].id == id)
-			return &p->list[i];
-	return NULL;
+	struct peer *leaving = NULL;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->list[i]->id != id)
+			continue;
+		if (!p->list[i]->leaves_ms)
+			return p->list[i];
+		leaving = p->list[i];
+	}
+	return leaving;
+}
+
+static char *text_of(struct slice s)
+{
+	char *text = mem_alloc(s.len + 1);
+
+	if (s.len)
+		memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
+	return text;
+}
+
+static void peer_add(struct peers *p, const struct peers_place *place)
+{
+	struct peer *peer = MEM_NEW(struct peer);
+
+	peer->owner = p;
+	peer->name = text_of(place->name);
+	peer->host = text_of(place->host);
+	peer->port = place->port;
+	peer->id = place->id;
+	peer->fixed = place->id != 0;
+	MEM_GROW(p->list, p->cap, p->count + 1);
+	p->list[p->count++] = peer;
+	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
+		peer_link_init(&peer->links[channel], peer, (enum peer_channel)channel);
+}
+
+static void inlets_free(struct list *inlets, const struct peer *of)
+{
+	list_for_each_safe (it, inlets) {
+		struct peer_inlet *in = LIST_ITEM(it, struct peer_inlet, link);
+
+		if (!of || in->peer == of)
+			peer_inlet_free(in);
+	}
+}
+
+static void peer_free(struct peer *peer)
+{
+	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
+		peer_link_close(&peer->links[channel]);
+	inlets_free(&peer->owner->inlets, peer);
+	mem_free(peer->name);
+	mem_free(peer->host);
+	mem_free(peer);
 }
 
 struct peers *peers_new(const struct peers_options *options, const struct peers_events *events)
@@ -33,18 +86,13 @@ struct peers *peers_new(const struct peers_options *options, const struct peers_
 	list_init(&p->dirty);
 	list_init(&p->inlets);
 	list_init(&p->strangers);
-	p->list = mem_zalloc(options->members->count + 1, sizeof(*p->list));
 	for (size_t i = 0; i < options->members->count; i++) {
 		const struct options_member *m = &options->members->list[i];
-		struct peer *peer = &p->list[p->count];
 
-		if (strcmp(m->name, options->name) == 0)
-			continue;
-		peer->owner = p;
-		peer->member = m;
-		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
-			peer_link_init(&peer->links[channel], peer, (enum peer_channel)channel);
-		p->count++;
+		if (strcmp(m->name, options->name) != 0)
+			peer_add(p, &(struct peers_place){.name = slice_of_text(m->name),
+							  .host = slice_of_text(m->host),
+							  .port = m->port});
 	}
 	return p;
 }
@@ -53,17 +101,107 @@ void peers_free(struct peers *p)
 {
 	if (!p)
 		return;
+	inlets_free(&p->inlets, NULL);
+	inlets_free(&p->strangers, NULL);
 	for (size_t i = 0; i < p->count; i++)
-		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
-			peer_link_close(&p->list[i].links[channel]);
-	list_for_each_safe (it, &p->inlets)
-		peer_inlet_free(LIST_ITEM(it, struct peer_inlet, link));
-	list_for_each_safe (it, &p->strangers)
-		peer_inlet_free(LIST_ITEM(it, struct peer_inlet, link));
+		peer_free(p->list[i]);
 	hash_stream_free(p->hash);
 	mem_free(p->list);
 	mem_free(p);
 }
+
+/* ---- following a membership ------------------------------------------------------------------ */
+
+static uint64_t peers_now_ms(const struct peers *p)
+{
+	return clock_monotonic_us(p->options.clock) / 1000;
+}
+
+static bool is_there(const struct peer *peer, const struct peers_place *place)
+{
+	return peer->port == place->port && slice_equal(slice_of_text(peer->host), place->host);
+}
+
+/* The peer that this place speaks of, which may get to know its id by it. */
+static struct peer *peer_at(struct peers *p, const struct peers_place *place)
+{
+	struct peer *peer = peers_find_id(p, place->id);
+
+	if (peer && !peer->leaves_ms && is_there(peer, place))
+		return peer;
+	peer = peers_find(p, place->name);
+	if (peer && !peer->fixed && (!peer->id || peer->id == place->id) && is_there(peer, place))
+		return peer;
+	return NULL;
+}
+
+static void peer_leave(struct peer *peer, uint64_t at_ms)
+{
+	if (!peer->leaves_ms)
+		peer->leaves_ms = MAX(at_ms, 1);
+}
+
+static void follow_one(struct peers *p, const struct peers_place *place)
+{
+	struct peer *peer = peer_at(p, place);
+
+	if (!peer) {
+		peer_add(p, place);
+		return;
+	}
+	if (!slice_equal(slice_of_text(peer->name), place->name)) {
+		mem_free(peer->name);
+		peer->name = text_of(place->name);
+	}
+	peer->id = place->id;
+	peer->fixed = true;
+}
+
+void peers_follow(struct peers *p, const struct peers_place *places, size_t count)
+{
+	uint64_t now = peers_now_ms(p);
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct peers_place *here = NULL, *elsewhere = NULL;
+
+		for (size_t k = 0; k < count; k++) {
+			if (peer_at(p, &places[k]) == p->list[i])
+				here = &places[k];
+			else if (places[k].id == p->list[i]->id)
+				elsewhere = &places[k];
+		}
+		if (!here)
+			peer_leave(p->list[i], elsewhere ? now : now + p->options.leave_ms);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (places[i].id != p->options.id)
+			follow_one(p, &places[i]);
+}
+
+/* A name that is being looked up comes back to whoever asked. */
+static bool is_looking(const struct peer *peer)
+{
+	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
+		if (peer->links[channel].endpoint.looking)
+			return true;
+	return false;
+}
+
+static void peers_reap(struct peers *p)
+{
+	for (size_t i = p->count; i-- > 0;) {
+		struct peer *peer = p->list[i];
+
+		if (!peer->leaves_ms || peers_now_ms(p) < peer->leaves_ms || is_looking(peer))
+			continue;
+		LOG(p->options.logger, LOG_NOTICE, "%s at %s:%u is left", peer->name, peer->host,
+		    peer->port);
+		p->list[i] = p->list[--p->count];
+		peer_free(peer);
+	}
+}
+
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 void peers_accept(struct peers *p, int fd)
 {
@@ -107,18 +245,23 @@ void peers_flush(struct peers *p)
 
 	while ((node = list_pop_front(&p->dirty)) != NULL)
 		peer_link_flush(LIST_ITEM(node, struct peer_link, dirty));
+	peers_reap(p);
 }
 
 const char *peers_name_of(const struct peers *p, uint64_t id)
 {
 	const struct peer *peer = id ? peers_find_id(p, id) : NULL;
 
-	return peer ? peer->member->name : NULL;
+	return peer ? peer->name : NULL;
 }
 
 size_t peers_count(const struct peers *p)
 {
-	return p->count;
+	size_t staying = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		staying += !p->list[i]->leaves_ms;
+	return staying;
 }
 
 ssize_t peer_read(struct peers *p, struct peer_reader *r, int fd, struct slice *rest)

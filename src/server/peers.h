@@ -6,7 +6,9 @@
  * (enum peer_channel), and frames go one way only: from the one that connected. What is sent while
  * there is no connection, or beyond what may wait, is dropped: consensus asks again.
  *
- * A peer is known by its name and place at the start; its id comes with the greeting.
+ * A peer is known by its name and place at the start, and its id comes with the greeting. Once
+ * there is a membership that says who takes part, where and under which id, peers_follow hands it
+ * on: who answers with another id is not that member, whatever it is called.
  */
 
 #include "base/logging.h"
@@ -16,6 +18,16 @@
 
 struct ev_loop;
 struct peers;
+
+struct peer_join;
+
+/* Where a member is, as a membership says. */
+struct peers_place {
+	uint64_t id;
+	struct slice name;
+	struct slice host; /* empty: not known; it may come by itself */
+	uint16_t port;
+};
 
 struct peers_events {
 	void *ctx;
@@ -27,6 +39,11 @@ struct peers_events {
 	void (*gone)(void *ctx, uint64_t id);
 	/* Runs a job on the lane for looking up names. */
 	void (*resolve)(void *ctx, struct job *job);
+	/*
+	 * Somebody asks to take part. True: `answer` takes the encoded answer; false: `why` says
+	 * why not.
+	 */
+	bool (*join)(void *ctx, const struct peer_join *join, struct buf *answer, struct buf *why);
 };
 
 struct peers_options {
@@ -40,6 +57,7 @@ struct peers_options {
 	uint64_t id;	     /* of this member */
 	uint32_t silence_ms; /* a connection that moves nothing for so long has failed */
 	size_t queued_bytes; /* that may wait for one connection */
+	uint32_t leave_ms;   /* who takes part no more is still told so for this long */
 };
 
 /* Begins to connect. All that is handed in outlives it. */
@@ -47,6 +65,12 @@ struct peers *peers_new(const struct peers_options *options, const struct peers_
 
 /* Closes all connections; no job of it runs any more. NULL is nothing. */
 void peers_free(struct peers *p);
+
+/*
+ * From now on these are the peers, this member aside: new ones are connected to, others leave. What
+ * is handed in is copied.
+ */
+void peers_follow(struct peers *p, const struct peers_place *places, size_t count);
 
 /* Somebody connected; the socket, not blocking, belongs to the callee. */
 void peers_accept(struct peers *p, int fd);

@@ -60,9 +60,13 @@ struct peer_link {
 
 struct peer {
 	struct peers *owner;
-	const struct options_member *member;
-	uint64_t id; /* 0: not known yet */
-	bool lost;   /* was connected, is not, and may be gone */
+	char *name;
+	char *host; /* empty: nobody knows where it is */
+	uint16_t port;
+	uint64_t id;	    /* 0: not known yet */
+	bool fixed;	    /* the id is that of the membership */
+	uint64_t leaves_ms; /* when it is forgotten; 0: it stays */
+	bool lost;	    /* was connected, is not, and may be gone */
 	struct peer_link links[PEER_CHANNELS];
 };
 
@@ -81,8 +85,9 @@ struct peers {
 	struct peers_options options;
 	const struct peers_events *events;
 	uint64_t token;
-	struct peer *list; /* all but this member */
+	struct peer **list; /* all but this member, and those who leave */
 	size_t count;
+	size_t cap;
 	struct list dirty;     /* links with something to write */
 	struct list inlets;    /* greeted */
 	struct list strangers; /* oldest first */
@@ -92,8 +97,9 @@ struct peers {
 	uint8_t scratch[PEER_SCRATCH];
 };
 
-/* The peer of this name, or NULL. */
+/* The peer of this name, or with this id, that stays; or NULL. */
 struct peer *peers_find(struct peers *p, struct slice name);
+struct peer *peers_find_id(const struct peers *p, uint64_t id);
 
 /* ---- to a peer ------------------------------------------------------------------------------- */
 

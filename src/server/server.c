@@ -2,11 +2,14 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "consensus/label.h"
 #include "node/member.h"
 #include "server/clients.h"
 #include "server/files.h"
+#include "server/join.h"
 #include "server/listener.h"
 #include "server/loop.h"
+#include "server/peer_frame.h"
 #include "server/peers.h"
 #include "server/socket.h"
 #include "server/space.h"
@@ -31,6 +34,9 @@
 /* Beyond the time that requests have anyway: for clients to take the last replies. */
 #define END_EXTRA_MS 2000u
 
+/* Who takes part no more is still told so for this many election timeouts. */
+#define LEAVE_TIMEOUTS 10u
+
 struct server {
 	const struct options *options;
 	const struct logger *logger;
@@ -50,6 +56,10 @@ struct server {
 	struct member *member;
 	struct clients *clients;
 	struct peers *peers;
+	struct join_events join_events;
+	struct join *join;    /* asks to take part; NULL: not (any more) */
+	uint64_t memberships; /* that the peers follow, by raft_status.memberships */
+	bool born;
 	struct listener *listener;
 	struct listener *peer_listener;
 	struct space *space;
@@ -108,11 +118,60 @@ static void server_say_ready(struct server *s, const struct raft_status *status)
 	s->ready_told = true;
 }
 
+/* Where a member is: as it says itself, or else as this one was told at its start. */
+static struct peers_place server_place(const struct server *s, const struct participant *member)
+{
+	struct label label = label_of_member(member);
+	const struct options_members *initial = &s->options->initial_cluster;
+	struct peers_place place = {.id = member->id, .name = label.name};
+
+	if (label_address(label.address, &place.host, &place.port) == OK)
+		return place;
+	place.host = (struct slice){0};
+	place.port = 0;
+	for (size_t i = 0; i < initial->count; i++) {
+		if (!slice_equal(slice_of_text(initial->list[i].name), label.name))
+			continue;
+		place.host = slice_of_text(initial->list[i].host);
+		place.port = initial->list[i].port;
+	}
+	return place;
+}
+
+static void server_follow(struct server *s, const struct membership *m)
+{
+	struct peers_place places[MEMBERSHIP_MAX];
+
+	for (uint32_t i = 0; i < m->count; i++)
+		places[i] = server_place(s, &m->members[i]);
+	if (m->count)
+		peers_follow(s->peers, places, m->count);
+}
+
+static bool server_takes_part(const struct server *s)
+{
+	const struct driver *d = member_driver(s->member);
+
+	return membership_find(driver_membership(d), driver_id(d));
+}
+
+/* Before it is born a cluster has no membership that counts. */
+static void server_follow_own(struct server *s, const struct raft_status *status)
+{
+	if (!status->born || (s->born && s->memberships == status->memberships))
+		return;
+	s->born = true;
+	s->memberships = status->memberships;
+	if (!s->join || server_takes_part(s))
+		server_follow(s, driver_membership(member_driver(s->member)));
+}
+
 static void member_changed(void *ctx, const struct raft_status *status)
 {
 	struct server *s = ctx;
 
 	s->leads = status->role == RAFT_LEADER;
+	server_follow_own(s, status);
 	if (status->leader && !s->ready_told && s->listener)
 		server_say_ready(s, status);
 }
@@ -163,6 +222,44 @@ static void peer_gone(void *ctx, uint64_t id)
 	struct server *s = ctx;
 
 	member_peer_gone(s->member, id);
+}
+
+static bool peer_join(void *ctx, const struct peer_join *join, struct buf *answer, struct buf *why)
+{
+	struct server *s = ctx;
+	const struct driver *d = member_driver(s->member);
+	struct buf membership = {0};
+	struct peer_joined joined;
+	struct raft_status status;
+
+	driver_status(d, &status);
+	if (!status.born || driver_membership(d)->count == 0) {
+		buf_printf(why, "%s is not in a cluster yet itself; ask again", s->options->name);
+		return false;
+	}
+	if (!member_admit(s->member, join->id, join->name, join->address, join->rises, why))
+		return false;
+	membership_encode(driver_membership(d), &membership);
+	joined =
+		(struct peer_joined){.leader = status.leader, .membership = buf_slice(&membership)};
+	peer_joined_encode(&joined, answer);
+	buf_free(&membership);
+	return true;
+}
+
+static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct buf *next)
+{
+	struct server *s = ctx;
+	struct membership m = {0};
+	const struct participant *leads;
+
+	if (server_takes_part(s) || membership_decode(bytes, &m) != OK)
+		return;
+	server_follow(s, &m);
+	leads = membership_find(&m, leader);
+	if (leads)
+		buf_append_slice(next, label_of_member(leads).address);
+	membership_free(&m);
 }
 
 static void peer_resolve(void *ctx, struct job *job)
@@ -233,6 +330,10 @@ static uint64_t server_turn(void *ctx)
 	space_due = space_turn(s->space, loop_now_ms(s->loop));
 	member_turn(s->member);
 	peers_flush(s->peers);
+	if (s->join && server_takes_part(s) && !join_is_looking(s->join)) {
+		join_free(s->join);
+		s->join = NULL;
+	}
 	clients_due = clients_turn(s->clients, loop_now_ms(s->loop));
 	due = MIN(MIN(member_deadline_ms(s->member), clients_due), space_due);
 	if (s->failed)
@@ -279,7 +380,7 @@ static struct member_options server_member_options(struct server *s)
 	s->names = mem_zalloc(count + 1, sizeof(*s->names));
 	for (size_t i = 0; i < count; i++)
 		s->names[i] = slice_of_text(o->initial_cluster.list[i].name);
-	if (count == 0)
+	if (count == 0 && !o->join)
 		s->names[count++] = slice_of_text(o->name);
 	m.driver.raft.heartbeat_ms = (uint32_t)o->heartbeat_interval_ms;
 	m.driver.raft.election_ms = (uint32_t)o->election_timeout_ms;
@@ -291,6 +392,8 @@ static struct member_options server_member_options(struct server *s)
 	m.driver.name = slice_of_text(o->name);
 	m.driver.names = s->names;
 	m.driver.name_count = count;
+	if (o->announce_peer)
+		m.address = slice_of_text(o->announce_peer);
 	m.request_timeout_ms = (uint32_t)o->request_timeout_ms;
 	m.overlay_bytes = o->overlay_bytes;
 	m.header_cache_bytes = o->header_cache_bytes;
@@ -365,6 +468,7 @@ static void server_start_peers(struct server *s)
 		.id = driver_id(member_driver(s->member)),
 		.silence_ms = MAX(2 * (uint32_t)o->election_timeout_ms, PEER_SILENCE_MIN_MS),
 		.queued_bytes = PEER_QUEUED_BYTES,
+		.leave_ms = LEAVE_TIMEOUTS * (uint32_t)o->election_timeout_ms,
 	};
 
 	s->peers_events = (struct peers_events){
@@ -373,8 +477,33 @@ static void server_start_peers(struct server *s)
 		.connected = peer_connected,
 		.gone = peer_gone,
 		.resolve = peer_resolve,
+		.join = peer_join,
 	};
 	s->peers = peers_new(&options, &s->peers_events);
+}
+
+static void server_start_join(struct server *s)
+{
+	const struct options *o = s->options;
+	struct join_options options;
+
+	if (!o->join || driver_membership(member_driver(s->member))->count)
+		return; /* it was there before */
+	options = (struct join_options){
+		.ev = loop_ev(s->loop),
+		.logger = s->logger,
+		.at = slice_of_text(o->join),
+		.name = o->name,
+		.address = o->announce_peer,
+		.token = o->cluster_token,
+		.id = driver_id(member_driver(s->member)),
+		.rises = o->auto_promote,
+	};
+	s->join_events =
+		(struct join_events){.ctx = s, .answered = join_answered, .resolve = peer_resolve};
+	LOG(s->logger, LOG_NOTICE, "%s (%016" PRIx64 ") asks at %s to join", o->name, options.id,
+	    o->join);
+	s->join = join_new(&options, &s->join_events);
 }
 
 /* So many clients as there can be files for. */
@@ -454,6 +583,7 @@ int server_new(struct server **out, const struct options *options, struct engine
 	if (rc == OK) {
 		server_start_space(s);
 		server_start_peers(s);
+		server_start_join(s);
 		server_start_clients(s);
 		rc = server_listen(s, problem);
 	}
@@ -498,6 +628,7 @@ void server_free(struct server *s)
 	listener_free(s->listener);
 	listener_free(s->peer_listener);
 	clients_free(s->clients);
+	join_free(s->join);
 	peers_free(s->peers);
 	space_free(s->space);
 	if (s->member)

@@ -289,6 +289,7 @@ void members_watch_turn(struct host *h)
 {
 	const struct profile *p = &h->world->profile;
 	struct member *m = h->member;
+	struct raft_status status;
 	struct store_stats s;
 
 	control_watch_turn(h);
@@ -309,6 +310,10 @@ void members_watch_turn(struct host *h)
 	list_for_each_safe (it, &m->sessions)
 		watch_bound(h, "requests of a session", LIST_ITEM(it, struct session, link)->count,
 			    p->session_requests);
+	driver_status(h->driver, &status);
+	if (m->removed && !membership_was_removed(
+				  raft_membership_at(driver_raft(h->driver), status.commit), h->id))
+		world_fail(h->world, "%s takes itself for removed and is not", h->name);
 	if (m->origin.incarnation != h->seen_incarnation)
 		COUNT(h->world, REGISTERED);
 	h->seen_incarnation = m->origin.incarnation;

@@ -96,6 +96,38 @@ static void defaults_make_a_cluster_of_one(void **state)
 	options_free(&o);
 }
 
+static void a_member_knows_where_it_is_reached(void **state)
+{
+	struct options o;
+
+	(void)state;
+	expect_load(&o, "", nothing);
+	assert_string_equal(o.announce_peer, "127.0.0.1:16379");
+	assert_int_equal(o.auto_promote, 1);
+	assert_null(o.join);
+	options_free(&o);
+	expect_load(&o, "--bind * --auto-promote no", nothing);
+	assert_null(o.announce_peer);
+	assert_int_equal(o.auto_promote, 0);
+	options_free(&o);
+	expect_load(&o, "--bind ::1 --port 7000", nothing);
+	assert_string_equal(o.announce_peer, "[::1]:17000");
+	options_free(&o);
+	expect_load(&o, "--initial-cluster n1=a:1,n2=b:2 --name n2", nothing);
+	assert_string_equal(o.announce_peer, "b:2");
+	options_free(&o);
+	expect_load(&o, "--bind * --announce-peer c:3 --join [::1]:4", nothing);
+	assert_string_equal(o.announce_peer, "c:3");
+	assert_string_equal(o.join, "[::1]:4");
+	options_free(&o);
+	expect_problem("--join nowhere", nothing, "join: 'nowhere' is no host:port");
+	expect_problem("--join a:1 --initial-cluster n1=a:1", nothing, "give one of the two");
+	expect_problem("--join a:1 --bind *", nothing, "give --announce-peer");
+	expect_problem("--announce-peer a", nothing, "announce-peer: 'a' is no host:port");
+	expect_problem("--name a=b", nothing, "name: it is made of printable characters");
+	expect_problem("--auto-promote maybe", nothing, "yes or no");
+}
+
 static void the_command_line_beats_the_file_beats_the_environment(void **state)
 {
 	char *environment[] = {(char[]){"CONCLAVE_PORT=1"},
@@ -248,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_make_a_cluster_of_one),
+		cmocka_unit_test(a_member_knows_where_it_is_reached),
 		cmocka_unit_test(the_command_line_beats_the_file_beats_the_environment),
 		cmocka_unit_test(members_have_names_hosts_and_ports),
 		cmocka_unit_test(what_cannot_be_used_is_named_with_what_is_expected),

@@ -201,6 +201,46 @@ static void a_welcome_and_a_refusal_come_back(void **state)
 	buf_free(&bytes);
 }
 
+static void who_joins_is_read_whole_or_not_at_all(void **state)
+{
+	struct peer_join join = {.token = 1,
+				 .id = 2,
+				 .rises = 1,
+				 .name = SLICE_LITERAL("n4"),
+				 .address = SLICE_LITERAL("a:1")},
+			 back;
+	struct peer_joined joined = {.leader = 3, .membership = SLICE_LITERAL("members")}, again;
+	struct buf bytes = {0};
+	uint16_t version;
+
+	(void)state;
+	peer_join_encode(&join, &bytes);
+	for (size_t len = PEER_FRAME_HEAD; len < bytes.len; len++)
+		assert_int_equal(peer_join_decode(slice_of(bytes.data + PEER_FRAME_HEAD,
+							   len - PEER_FRAME_HEAD),
+						  &back, &version),
+				 ERR_MALFORMED);
+	assert_int_equal(peer_join_decode(slice_of(bytes.data + PEER_FRAME_HEAD,
+						   bytes.len - PEER_FRAME_HEAD),
+					  &back, &version),
+			 OK);
+	assert_int_equal(back.id, 2);
+	assert_true(slice_equal(back.address, join.address));
+	buf_clear(&bytes);
+	peer_joined_encode(&joined, &bytes);
+	for (size_t len = PEER_FRAME_HEAD; len < bytes.len; len++)
+		assert_int_equal(peer_joined_decode(slice_of(bytes.data + PEER_FRAME_HEAD,
+							     len - PEER_FRAME_HEAD),
+						    &again),
+				 ERR_MALFORMED);
+	assert_int_equal(peer_joined_decode(slice_of(bytes.data + PEER_FRAME_HEAD,
+						     bytes.len - PEER_FRAME_HEAD),
+					    &again),
+			 OK);
+	assert_true(slice_equal(again.membership, joined.membership));
+	buf_free(&bytes);
+}
+
 static void another_version_is_told_from_rubbish_and_may_say_why(void **state)
 {
 	struct peer_hello hello = {.id = 7}, got;
@@ -232,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_frame_beyond_the_limit_is_refused_by_its_head),
 		cmocka_unit_test(greetings_come_back_and_cut_ones_do_not),
 		cmocka_unit_test(a_welcome_and_a_refusal_come_back),
+		cmocka_unit_test(who_joins_is_read_whole_or_not_at_all),
 		cmocka_unit_test(another_version_is_told_from_rubbish_and_may_say_why),
 	};
 

@@ -82,7 +82,7 @@ static void connections_that_break_come_again_and_lose_only_what_was_under_way(v
 
 	connect_both(w);
 	for (int round = 0; round < 12; round++) {
-		struct peer_link *l = &from->peers->list[0].links[round % 2];
+		struct peer_link *l = &from->peers->list[0]->links[round % 2];
 		size_t connected = from->connected, received;
 
 		for (int i = 0; i < 100; i++)
@@ -287,12 +287,71 @@ static void only_what_consensus_says_without_entries_goes_the_prompt_way(void **
 	struct frame frame = {.kind = FRAME_LEADS, .head = slice_of(head, 4)};
 
 	connect_both(w);
-	links = w->nodes[0].peers->list[0].links;
+	links = w->nodes[0].peers->list[0]->links;
 	peers_send(w->nodes[0].peers, 102, &frame);
 	assert_int_equal(links[PEER_PROMPT].out.queued, 0);
 	assert_int_equal(links[PEER_BULK].out.queued, PEER_FRAME_HEAD + 4);
 	send_frame(&w->nodes[0], 102, 2);
 	assert_int_equal(links[PEER_PROMPT].out.queued, PEER_FRAME_HEAD + 4);
+}
+
+static struct peers_place place_of(const struct world *w, unsigned number, uint64_t id)
+{
+	return (struct peers_place){
+		.id = id,
+		.name = slice_of_text(w->nodes[number].name),
+		.host = slice_of_text(w->places[number].host),
+		.port = w->places[number].port,
+	};
+}
+
+/* Who is not among the peers leaves, and comes back when it is; who stays keeps its connections. */
+static void peers_follow_a_membership(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place both[2], stranger = {.id = 7, .name = SLICE_LITERAL("n7")};
+	size_t connected;
+
+	connect_both(w);
+	both[0] = place_of(w, 0, 101);
+	both[1] = place_of(w, 1, 102);
+	connected = n->connected;
+	peers_follow(n->peers, both, 2);
+	step_for(w, 50);
+	assert_int_equal(peers_count(n->peers), 1);
+	assert_int_equal(n->connected, connected);
+	send_frame(n, 102, 3);
+	await(w, &w->nodes[1].received_count, 1);
+	/* Another one is there, and nobody knows where: it is waited for. */
+	peers_follow(n->peers, &stranger, 1);
+	step_for(w, 50);
+	assert_int_equal(peers_count(n->peers), 1);
+	assert_string_equal(peers_name_of(n->peers, 7), "n7");
+	assert_null(peers_name_of(n->peers, 102));
+	assert_true(node_said(n, "n2 at localhost"));
+	peers_follow(n->peers, both, 2);
+	await(w, &n->connected, connected + PEER_CHANNELS);
+	send_frame(n, 102, 5);
+	await(w, &w->nodes[1].received_count, 2);
+}
+
+/* An address that somebody else has by now, and a name under which another directory comes. */
+static void who_has_another_id_is_not_the_member(void **state)
+{
+	struct world *w = *state;
+	struct peers_place other = place_of(w, 1, 999);
+	uint64_t till = now_ms(w) + PATIENCE_MS;
+
+	node_start(&w->nodes[0], "token");
+	peers_follow(w->nodes[0].peers, &other, 1);
+	node_start(&w->nodes[1], "token");
+	while (now_ms(w) < till && !(node_said(&w->nodes[0], "another member is there") &&
+				     node_said(&w->nodes[1], "this is another directory")))
+		loop_step(w->loop, true);
+	assert_true(node_said(&w->nodes[0], "another member is there"));
+	assert_true(node_said(&w->nodes[1], "this is another directory"));
+	assert_int_equal(w->nodes[0].connected, 0);
 }
 
 static void beyond_the_limit_frames_are_dropped_until_there_is_room(void **state)
@@ -303,7 +362,7 @@ static void beyond_the_limit_frames_are_dropped_until_there_is_room(void **state
 	connect_both(w);
 	for (int i = 0; i < 20; i++)
 		send_frame(&w->nodes[0], 102, 49 + 100 * (uint32_t)i);
-	assert_in_range(w->nodes[0].peers->list[0].links[PEER_BULK].out.queued, 1, 1 << 20);
+	assert_in_range(w->nodes[0].peers->list[0]->links[PEER_BULK].out.queued, 1, 1 << 20);
 	assert_true(node_said(&w->nodes[0], "n2 takes what is sent too slowly"));
 	await(w, &w->nodes[1].received_count, 3);
 	step_for(w, 20);
@@ -327,6 +386,8 @@ int main(void)
 		TEST(strangers_who_say_nothing_are_few),
 		TEST(what_is_small_overtakes_what_is_large),
 		TEST(only_what_consensus_says_without_entries_goes_the_prompt_way),
+		TEST(peers_follow_a_membership),
+		TEST(who_has_another_id_is_not_the_member),
 		TEST(beyond_the_limit_frames_are_dropped_until_there_is_room),
 	};
 

@@ -153,6 +153,18 @@ void member_hand_over(struct member *m)
 	fake_of(m)->handed_over = true;
 }
 
+bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice address,
+		  bool rises, struct buf *why)
+{
+	(void)m;
+	(void)id;
+	(void)name;
+	(void)address;
+	(void)rises;
+	buf_printf(why, "nobody is taken in");
+	return false;
+}
+
 bool member_is_idle(const struct member *m)
 {
 	list_for_each (it, &fake_of(m)->sessions)
@@ -177,6 +189,20 @@ uint64_t driver_id(const struct driver *d)
 {
 	(void)d;
 	return 1;
+}
+
+const struct membership *driver_membership(const struct driver *d)
+{
+	static const struct membership nobody;
+
+	(void)d;
+	return &nobody;
+}
+
+void driver_status(const struct driver *d, struct raft_status *out)
+{
+	(void)d;
+	*out = (struct raft_status){.id = 1};
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */
