@@ -140,7 +140,7 @@ static void the_command_line_beats_the_file_beats_the_environment(void **state)
 	struct options o;
 
 	(void)state;
-	file_with("# a comment\n\n  port 2\nname \"n 2\"\r\nbind 127.0.0.1 ::1\n\tdir /a\n"
+	file_with("# a comment\n\n  port 2\nname \"n2\"\r\nbind 127.0.0.1 ::1\n\tdir /a\n"
 		  "overlay-bytes 16MB\nheartbeat-interval 50",
 		  path);
 	snprintf(line, sizeof(line), "%s --dir /b --port 3 --bind *", path);
@@ -149,7 +149,7 @@ static void the_command_line_beats_the_file_beats_the_environment(void **state)
 	assert_int_equal(o.peer_port, 10003);
 	assert_int_equal(o.maxclients, 11);
 	assert_string_equal(o.cluster_token, "two words");
-	assert_string_equal(o.name, "n 2");
+	assert_string_equal(o.name, "n2");
 	assert_string_equal(o.dir, "/b");
 	assert_string_equal(o.log_dir, "/b/log");
 	assert_int_equal(o.bind.count, 1);
