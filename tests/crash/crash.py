@@ -124,6 +124,8 @@ class House:
             "--log-max-bytes", "1mb",
             "--header-cache-bytes", "1mb",
             "--value-cache-bytes", self.random.choice(("0", "1mb")),
+            # What is dead leaves the engine then, for the first time right after a start.
+            "--history-retention", self.random.choice(("0", "1s", "1h")),
         ]
         self.start_calls = 200  # followed calls of a start, as far as is known
 
