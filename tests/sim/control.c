@@ -92,16 +92,23 @@ bool control_drifted(const struct host *h)
 	return h->member && control_drift_row(h)->digest == DRIFT;
 }
 
+void control_took_over(struct host *h)
+{
+	if (control_drifted(h) && !h->drifts)
+		control_drift_row(h)->digest = 0;
+}
+
 static bool in_quarantine(const struct host *h)
 {
 	return h->member && position_quarantine(position_of(h), h->id);
 }
 
+/* As anybody knows: one that was refilled may have its quarantine still to come. */
 static bool anybody_drifted(const struct world *w)
 {
 	for (unsigned i = 0; i < w->host_count; i++)
 		if (runs(&w->hosts[i]) &&
-		    (control_drifted(&w->hosts[i]) || in_quarantine(&w->hosts[i])))
+		    (control_drifted(&w->hosts[i]) || position_of(&w->hosts[i])->quarantine_count))
 			return true;
 	return false;
 }
@@ -116,6 +123,8 @@ bool act_drift(struct world *w)
 	TRACE(w, h, "drifts");
 	control_drift_row(h)->digest = DRIFT;
 	h->drift_id = h->id;
+	for (unsigned i = 0; i < w->host_count; i++)
+		w->hosts[i].drifts = &w->hosts[i] == h;
 	return true;
 }
 
@@ -134,9 +143,13 @@ static void operator_refills(struct world *w, struct host *h)
 {
 	const struct host *leader = world_leader(w);
 
-	if (!runs(h) || !control_drifted(h) || !may_lose(w, h))
+	if (!runs(h) || !control_drifted(h) || !leader)
 		return;
-	/* Of two nobody can tell who is right, but the operator of this world. */
+	if (w->calm && voters(driver_membership(leader->driver)) < 3)
+		control_drift_row(h)->digest = 0; /* nobody can tell who is right: by hand */
+	if (!control_drifted(h) || !may_lose(w, h))
+		return;
+	/* Of three that have to be of one mind, too: one may be on its way in or out. */
 	if (!in_quarantine(h) && !(w->calm && voters(driver_membership(leader->driver)) < 4))
 		return;
 	if (w->calm ? in_quarantine(h) || random_chance(&w->random, 10000)
@@ -158,11 +171,14 @@ static void operator_looks_for_damage(struct world *w, struct host *h)
 	host_start(h);
 }
 
-static void watch_verdict(struct host *h, const struct entry *e)
+static void watch_verdict(struct host *h, uint64_t index, const struct entry *e)
 {
 	struct world *w = h->world;
 	struct verdict v;
 
+	if (index <= w->verdict_index)
+		return; /* somebody was here before: it speaks of what was then */
+	w->verdict_index = index;
 	if (verdict_decode(entry_payload(e), &v) != OK) {
 		world_fail(w, "%s proposed what is no verdict", h->name);
 		return;
@@ -191,10 +207,11 @@ static void set_space(struct world *w, struct host *h, bool low)
 		return;
 	TRACE(w, h, low ? "is short of space" : "has room again");
 	h->space_low = low;
-	if (!runs(h))
-		return;
+	if (!h->member || h->dying)
+		return; /* its next process is told */
 	member_note_space(h->member, low);
-	host_after(h);
+	if (h->state == HOST_UP)
+		host_after(h);
 }
 
 bool act_space(struct world *w)
@@ -217,6 +234,7 @@ bool act_space(struct world *w)
 void control_started(struct host *h)
 {
 	h->quarantined_us = 0;
+	h->seen_disagreements = 0;
 	if (h->world->profile.faults & GROUP_SPACE)
 		member_note_space(h->member, h->space_low);
 }
@@ -251,7 +269,7 @@ void control_watch_applied(struct host *h, uint64_t index, const struct entry *e
 		COUNT(w, ENTRY_CHECK_COUNT);
 		break;
 	case ENTRY_VERDICT:
-		watch_verdict(h, e);
+		watch_verdict(h, index, e);
 		break;
 	case ENTRY_ALARM:
 		COUNT(w, ENTRY_ALARM_COUNT);
@@ -261,6 +279,12 @@ void control_watch_applied(struct host *h, uint64_t index, const struct entry *e
 
 void control_watch_turn(struct host *h)
 {
+	struct member_stats stats;
+
+	member_stats(h->member, &stats);
+	if (stats.disagreements > h->seen_disagreements)
+		COUNT(h->world, DISAGREED);
+	h->seen_disagreements = stats.disagreements;
 	if (!in_quarantine(h))
 		h->quarantined_us = 0;
 	else if (!h->quarantined_us)

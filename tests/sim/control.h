@@ -19,6 +19,11 @@ void control_started(struct host *h);
 
 /* Whether its state is another one than it should be; it runs. */
 bool control_drifted(const struct host *h);
+/*
+ * It holds a state that may be another's. Were that one wrong, two would be, and could outvote a
+ * third: so the wrong of it is mended here.
+ */
+void control_took_over(struct host *h);
 /* Where it is wrong: what the digest should be is 0. */
 struct keyspace_row *control_drift_row(const struct host *h);
 

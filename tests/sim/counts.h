@@ -86,6 +86,7 @@
 	X(DAMAGE_CLEARED, BOTH, "event", "damage made good")                           \
 	X(LEVEL_RAISED, MEMBERS, "event", "level raised")                              \
 	X(CONVICTED, MEMBERS, "event", "member named by a verdict")                    \
+	X(DISAGREED, MEMBERS, "event", "check without a majority")                     \
 	X(REFILLED, MEMBERS, "event", "member refilled")                               \
 	X(RELEASED, MEMBERS, "event", "member released")                               \
 	X(ENTRY_CHECK_COUNT, MEMBERS, "entry", "check")                                \

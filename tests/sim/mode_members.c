@@ -176,6 +176,8 @@ static int machine_install_done(void *ctx)
 	struct host *h = host_of(ctx);
 	int rc = h->install_done(ctx);
 
+	if (rc == OK)
+		control_took_over(h);
 	if (rc != OK || h->dying)
 		return rc;
 	COUNT(h->world, STATE_INSTALLED);
@@ -237,6 +239,7 @@ static int members_start(struct host *h, const struct driver_options *o)
 	h->driver = member_driver(h->member);
 	look_on(h);
 	control_started(h);
+	control_took_over(h);
 	if (store_position(h->member->store)->index) {
 		COUNT(h->world, STATE_FOUND);
 		members_watch_rows(h);
@@ -265,9 +268,6 @@ static uint64_t members_deadline_ms(const struct host *h)
 static void members_receive(struct host *h, const struct host *from, enum frame_kind kind,
 			    struct blob *body)
 {
-	/* A state that drifted may be given away before it is found out: then two are wrong. */
-	if (kind == FRAME_ROWS && control_drifted(from))
-		return;
 	member_receive(h->member, from->id, kind, body);
 }
 

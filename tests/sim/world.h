@@ -56,8 +56,10 @@ struct host {
 	uint64_t lost_id;   /* of the directory it had before it was wiped */
 	struct slice names[SIM_HOSTS_MAX];
 	uint32_t level;		 /* highest feature level of its version; 0: not drawn yet */
-	uint64_t drift_id;	 /* the directory whose state has been made wrong; 0: none was */
+	uint64_t drift_id;	 /* the directory whose state was made wrong last; 0: none was */
+	bool drifts;		 /* of all hosts, this was the last one */
 	uint64_t quarantined_us; /* since when its member has known it; 0: it is in none */
+	uint64_t seen_disagreements;
 	bool space_low;
 	bool dying; /* at a crash point or a cut disk: cut off, and destroyed when it returns */
 
@@ -226,7 +228,8 @@ struct world {
 	uint64_t tick;	     /* numbers what clients see, so that no two moments are equal */
 	uint64_t next_value; /* every written value is unique */
 	uint64_t ops_in_calm;
-	uint32_t level; /* the highest feature level that anybody has applied */
+	uint32_t level;		/* the highest feature level that anybody has applied */
+	uint64_t verdict_index; /* of the newest VERDICT that anybody has applied */
 
 	struct committed *committed; /* [index] */
 	uint64_t committed_last;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "node/member_state.h"
+#include "node/transfer.h"
 
 #include "support/control.h"
 
@@ -137,6 +138,43 @@ static void it_knows_after_a_restart_and_says_what_to_do(void **state)
 	solo_close(&s);
 }
 
+/* Whether it looks for rows to give to somebody who asks for the state that it has stored. */
+static bool gives_its_state(struct solo *s)
+{
+	struct fetch f = {.from = 77,
+			  .index = store_durable_index(s->member->store),
+			  .request = 1,
+			  .family = FAMILY_STATE};
+	unsigned jobs = s->pool_jobs;
+	struct buf question = {0};
+	struct blob *body;
+
+	fetch_encode(&f, &question);
+	body = blob_copy(buf_slice(&question));
+	member_receive(s->member, 77, FRAME_FETCH, body);
+	blob_release(body);
+	buf_free(&question);
+	solo_work(s);
+	return s->pool_jobs > jobs;
+}
+
+static void it_gives_its_state_to_nobody(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	assert_true(gives_its_state(&s));
+	control_verdict(&s, own_id(&s), VERDICT_QUARANTINE);
+	assert_false(gives_its_state(&s));
+	control_verdict(&s, own_id(&s), VERDICT_RELEASE);
+	assert_true(gives_its_state(&s));
+	solo_close(&s);
+}
+
 static void others_in_quarantine_do_not_matter_here(void **state)
 {
 	struct solo s;
@@ -176,6 +214,7 @@ int main(void)
 		cmocka_unit_test(a_write_under_way_is_applied_and_its_reply_is_not_given),
 		cmocka_unit_test(a_read_that_the_pool_brings_back_is_refused),
 		cmocka_unit_test(it_knows_after_a_restart_and_says_what_to_do),
+		cmocka_unit_test(it_gives_its_state_to_nobody),
 		cmocka_unit_test(others_in_quarantine_do_not_matter_here),
 		cmocka_unit_test(a_lone_member_has_nobody_to_compare_with),
 	};
