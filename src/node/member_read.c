@@ -14,7 +14,7 @@
 
 #include <inttypes.h>
 
-/* More than this is not kept of what a batch of reads got from the engine. */
+/* Where a batch of reads gets more than this from the engine, nothing of it is learned. */
 #define LEARN_MAX ((size_t)4 << 20)
 
 static struct call read_call(struct request *r, struct txn *t, struct resp_writer *w)
@@ -53,6 +53,7 @@ static void read_in_pool(struct read_batch *b, struct request *r)
 	struct call c = read_call(r, &b->txn, &w);
 	int rc;
 
+	txn_begin(&b->txn, b->txn.time_ms, 0); /* the same state, without what others read of it */
 	rc = command_run(&c);
 	CHECK(rc != ERR_MISSING);
 	if (rc == OK)
@@ -101,7 +102,7 @@ static void read_batch_done(struct job *job)
 	struct member *m = b->member;
 	struct list *it;
 
-	if (b->note->arena.bytes <= LEARN_MAX)
+	if (!fetched_is_full(b->note))
 		store_learn(m->store, b->view, b->note);
 	while ((it = list_pop_front(&b->requests)) != NULL) {
 		struct request *r = LIST_ITEM(it, struct request, waiting);
@@ -126,6 +127,7 @@ static struct read_batch *read_batch_new(struct member *m)
 	b->member = m;
 	b->view = view_open(m->store);
 	b->note = fetched_new();
+	b->note->limit = LEARN_MAX;
 	b->changes = m->changes;
 	list_init(&b->requests);
 	list_init(&b->link);

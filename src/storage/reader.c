@@ -22,6 +22,11 @@ void fetched_free(struct fetched *f)
 	mem_free(f);
 }
 
+bool fetched_is_full(const struct fetched *f)
+{
+	return f->limit && f->arena.bytes >= f->limit;
+}
+
 void reader_close(struct reader *r)
 {
 	arena_free(&r->arena);
@@ -37,7 +42,7 @@ static int row_result(const struct tree_row *row, struct slice *value)
 }
 
 static int reader_get_engine(struct reader *r, enum engine_family family, struct slice key,
-			     struct slice *value)
+			     bool kept, struct slice *value)
 {
 	int rc;
 
@@ -45,10 +50,10 @@ static int reader_get_engine(struct reader *r, enum engine_family family, struct
 	rc = engine_view_get(r->engine, family, key, &r->value);
 	if (rc != OK && rc != ERR_NOT_FOUND)
 		return rc;
-	if (r->note)
+	if (r->note && !fetched_is_full(r->note))
 		tree_put(&r->note->trees[family], key, buf_slice(&r->value), rc != OK);
 	if (rc == OK)
-		*value = arena_copy(&r->arena, buf_slice(&r->value));
+		*value = kept ? arena_copy(&r->arena, buf_slice(&r->value)) : buf_slice(&r->value);
 	return rc;
 }
 
@@ -84,7 +89,8 @@ static int reader_get_pinned(const struct reader *r, enum engine_family family, 
 	return reader_bound_excludes(r, family, key, key) ? ERR_NOT_FOUND : ERR_MISSING;
 }
 
-int reader_get(struct reader *r, enum engine_family family, struct slice key, struct slice *value)
+static int reader_read(struct reader *r, enum engine_family family, struct slice key, bool kept,
+		       struct slice *value)
 {
 	struct row_cache *cache = family == FAMILY_STATE ? r->headers : r->values;
 	int rc;
@@ -109,6 +115,16 @@ int reader_get(struct reader *r, enum engine_family family, struct slice key, st
 			return rc;
 	}
 	if (r->engine)
-		return reader_get_engine(r, family, key, value);
+		return reader_get_engine(r, family, key, kept, value);
 	return reader_get_pinned(r, family, key, value);
+}
+
+int reader_get(struct reader *r, enum engine_family family, struct slice key, struct slice *value)
+{
+	return reader_read(r, family, key, true, value);
+}
+
+int reader_peek(struct reader *r, enum engine_family family, struct slice key, struct slice *value)
+{
+	return reader_read(r, family, key, false, value);
 }

@@ -40,10 +40,14 @@ struct fetched {
 	size_t range_count;
 	size_t range_cap;
 	uint64_t drops; /* as in the reader that fetched them */
+	size_t limit;	/* of bytes; then nothing more is kept, and no range. 0: all is */
 };
 
 struct fetched *fetched_new(void);
 void fetched_free(struct fetched *f);
+
+/* Whether some rows may not have been kept. */
+bool fetched_is_full(const struct fetched *f);
 
 /*
  * Where the engine's rows end, as the loop knows without asking it: what was made later is in the
@@ -85,6 +89,10 @@ void reader_close(struct reader *r);
  */
 MUST_USE int reader_get(struct reader *r, enum engine_family family, struct slice key,
 			struct slice *value);
+
+/* The same, borrowed until the next read only: for what is read in numbers and not kept. */
+MUST_USE int reader_peek(struct reader *r, enum engine_family family, struct slice key,
+			 struct slice *value);
 
 /*
  * On the loop: whether the engine has no row from `from` up to, not including, `to` (empty: the end

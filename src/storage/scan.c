@@ -142,7 +142,7 @@ static void scan_note(struct scan *s, struct slice key, struct slice value)
 {
 	struct fetched *note = s->reader->note;
 
-	if (note)
+	if (note && !fetched_is_full(note))
 		tree_put(&note->trees[s->family], key, value, false);
 }
 
@@ -206,7 +206,7 @@ static void scan_note_range(const struct scan *s)
 {
 	struct fetched *note = s->reader->note;
 
-	if (!note || (!s->ended && s->last.len == 0))
+	if (!note || fetched_is_full(note) || (!s->ended && s->last.len == 0))
 		return;
 	MEM_GROW(note->ranges, note->range_cap, note->range_count + 1);
 	note->ranges[note->range_count++] = (struct fetched_range){

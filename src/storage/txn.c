@@ -86,6 +86,7 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 		txn_empty(t);
 	txn_now(t);
 	arena_clear(&t->values);
+	arena_clear(&t->reader.arena);
 	if (t->store)
 		store_reader(t->store, &t->reader);
 	txn_take_position(t, t->base);

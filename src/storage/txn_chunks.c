@@ -35,11 +35,12 @@ bool txn_makes_chunks(const struct txn *t)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* What there is of a chunk; ERR_NOT_FOUND: nothing. */
-static int chunk_get(struct txn *t, const struct record *r, uint64_t number, struct slice *chunk)
+/* What there is of a chunk, borrowed as txn_element_read says; ERR_NOT_FOUND: nothing. */
+static int chunk_get(struct txn *t, const struct record *r, uint64_t number, bool kept,
+		     struct slice *chunk)
 {
 	uint8_t name[CHUNK_NAME_BYTES];
-	int rc = txn_element(t, r, chunk_name(name, number), chunk);
+	int rc = txn_element_read(t, r, chunk_name(name, number), kept, chunk);
 
 	return rc == OK && chunk->len > t->chunk_bytes ? ERR_CORRUPT : rc;
 }
@@ -49,7 +50,7 @@ static int chunk_copy(struct txn *t, const struct record *r, uint64_t number, si
 		      uint8_t *to, size_t len)
 {
 	struct slice chunk;
-	int rc = chunk_get(t, r, number, &chunk);
+	int rc = chunk_get(t, r, number, false, &chunk);
 
 	if (rc == OK && chunk.len > from)
 		memcpy(to, chunk.data + from, MIN(len, chunk.len - from));
@@ -66,7 +67,7 @@ int chunks_read(struct txn *t, const struct record *r, uint64_t from, size_t len
 	if (from % t->chunk_bytes + len <= t->chunk_bytes) {
 		size_t at = (size_t)(from % t->chunk_bytes);
 
-		rc = chunk_get(t, r, from / t->chunk_bytes, part);
+		rc = chunk_get(t, r, from / t->chunk_bytes, true, part);
 		if (rc == OK && part->len >= at + len) {
 			*part = slice_of(part->data + at, len);
 			return OK;
@@ -186,7 +187,7 @@ static int chunk_write(struct chunks *c, uint64_t offset, struct slice part)
 	bool first = revision_equal(c->now.mod, c->old.mod);
 	struct record last = first ? c->old : c->now;
 	struct change change;
-	int rc = chunk_get(t, &c->now, offset / t->chunk_bytes, &before);
+	int rc = chunk_get(t, &c->now, offset / t->chunk_bytes, true, &before);
 	bool there = rc == OK;
 
 	if (rc != OK && rc != ERR_NOT_FOUND)

@@ -14,8 +14,10 @@ struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t inca
 	return buf_slice(&t->key);
 }
 
-int txn_element(struct txn *t, const struct record *r, struct slice element, struct slice *value)
+int txn_element_read(struct txn *t, const struct record *r, struct slice element, bool kept,
+		     struct slice *value)
 {
+	struct slice row;
 	int rc = OK;
 
 	CHECK(r->incarnation);
@@ -23,8 +25,14 @@ int txn_element(struct txn *t, const struct record *r, struct slice element, str
 		rc = past_elements(t, r->incarnation);
 	if (rc != OK)
 		return rc;
-	return reader_get(&t->reader, FAMILY_STATE,
-			  txn_element_key(t, r->type, r->incarnation, element), value);
+	row = txn_element_key(t, r->type, r->incarnation, element);
+	return kept ? reader_get(&t->reader, FAMILY_STATE, row, value)
+		    : reader_peek(&t->reader, FAMILY_STATE, row, value);
+}
+
+int txn_element(struct txn *t, const struct record *r, struct slice element, struct slice *value)
+{
+	return txn_element_read(t, r, element, true, value);
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */

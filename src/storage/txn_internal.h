@@ -54,6 +54,10 @@ struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace);
 struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t incarnation,
 			     struct slice element);
 
+/* As txn_element; unless `kept`, the value is borrowed until the next read only. */
+MUST_USE int txn_element_read(struct txn *t, const struct record *r, struct slice element,
+			      bool kept, struct slice *value);
+
 /* ---- txn_chunks.c ---------------------------------------------------------------------------- */
 
 /* A part of a string in chunks that it has. */

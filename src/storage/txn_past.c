@@ -50,10 +50,22 @@ void txn_now(struct txn *t)
 	t->reader.past = (struct tree_snapshot){0};
 }
 
-/* A change that is not at or below the horizon: it is there. */
+/* The way back may be long: what is read on it is not kept. Borrowed until the next read. */
+static int past_peek(struct txn *t, struct revision at, struct change *c)
+{
+	uint8_t key[HISTORY_KEY_BYTES];
+	struct slice row;
+	int rc;
+
+	history_key_put(key, at);
+	rc = reader_peek(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
+	return rc == OK ? row_decoded(change_decode(row, c)) : rc;
+}
+
+/* A change that is not at or below the horizon: it is there. Borrowed as above. */
 static int past_change(struct txn *t, struct revision at, struct change *c)
 {
-	int rc = txn_change_at(t, at, c);
+	int rc = past_peek(t, at, c);
 
 	return rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc;
 }
@@ -137,7 +149,8 @@ static int past_value(struct txn *t, const struct change *c, struct record *r)
 	}
 	r->size = holder.value.len;
 	r->inlined = r->size <= RECORD_INLINE_MAX;
-	r->value = r->inlined ? holder.value : (struct slice){NULL, 0};
+	if (rc == OK && r->inlined)
+		r->value = arena_copy(&t->values, holder.value);
 	return rc;
 }
 
@@ -197,7 +210,7 @@ int past_record(struct txn *t, uint32_t keyspace, struct slice key, struct recor
 	*r = (struct record){.mod = at};
 	if (!at.main)
 		return OK;
-	rc = txn_change_at(t, at, &c);
+	rc = past_peek(t, at, &c);
 	if (rc == ERR_NOT_FOUND && at.main <= t->position.horizon)
 		return OK; /* only a tombstone is dropped while there is something newer */
 	if (rc == OK)
