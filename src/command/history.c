@@ -102,7 +102,22 @@ static void entry_element(struct history_entry *e, const struct change *c)
 		entry_bytes(e, "element", c->element);
 }
 
-static void history_write(struct resp_writer *w, struct revision at, const struct change *c)
+/* Of an author whose row is gone the number is left. */
+static void entry_author(struct history_entry *e, struct author a, const struct author_text *text)
+{
+	entry_number(e, "author", a.number);
+	if (!a.number)
+		return;
+	entry_number(e, "run", a.incarnation);
+	if (!text)
+		return;
+	entry_bytes(e, "user", text->user);
+	entry_bytes(e, "address", text->address);
+	entry_bytes(e, "client", text->client);
+}
+
+static void history_write(struct resp_writer *w, struct revision at, const struct change *c,
+			  const struct author_text *author)
 {
 	bool element = c->kind == CHANGE_ELEMENT_SET || c->kind == CHANGE_ELEMENT_DELETE;
 	struct history_entry e = {.w = w, .open = resp_open_map(w)};
@@ -112,7 +127,7 @@ static void history_write(struct resp_writer *w, struct revision at, const struc
 	entry_bytes(&e, "revision", buf_slice(&text));
 	buf_free(&text);
 	entry_number(&e, "time", c->time_ms);
-	entry_number(&e, "author", c->author);
+	entry_author(&e, c->author, author);
 	entry_bytes(&e, "change", slice_of_text(change_kind_name(c->kind)));
 	entry_bytes(&e, "type", slice_of_text(record_type_name(c->type)));
 	if (c->version)
@@ -196,13 +211,16 @@ static int history_reply(struct call *c, const struct history_options *o, const 
 		size_t place = o->newest_first ? i : total - 1 - i;
 		struct revision at;
 		struct change change;
-		int rc;
+		struct author_text author;
+		int rc, known = ERR_NOT_FOUND;
 
 		memcpy(&at, found->data + place * sizeof(at), sizeof(at));
 		rc = txn_change_at(c->txn, at, &change);
-		if (rc != OK)
+		if (rc == OK && change.author.number)
+			rc = known = txn_author(c->txn, change.author, &author);
+		if (rc != OK && rc != ERR_NOT_FOUND)
 			return rc;
-		history_write(c->reply, at, &change);
+		history_write(c->reply, at, &change, known == OK ? &author : NULL);
 	}
 	return OK;
 }

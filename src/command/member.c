@@ -79,9 +79,8 @@ static int check_label(struct call *c, struct slice name, struct slice address)
 	       label_check(buf_slice(&label)) == OK;
 	buf_free(&label);
 	return fits ? OK
-		    : reply_error(c,
-				  "ERR a name has printable characters without spaces and =, and "
-				  "with its address at most 254 bytes");
+		    : reply_error(c, "ERR a name has printable characters without =, and "
+				     "with its address at most 254 bytes");
 }
 
 /* MEMBER ADD id name host:port [LEARNER] */

@@ -64,11 +64,11 @@ int label_address(struct slice address, struct slice *host, uint16_t *port)
 	return port_of(slice_of(address.data + at, address.len - at), port);
 }
 
-/* A label stands in lines of a log and in words of a command. */
+/* A label stands in lines of a log. */
 static bool is_plain(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] < '!' || text.data[i] > '~')
+		if (text.data[i] < ' ' || text.data[i] == 0x7f)
 			return false;
 	return true;
 }

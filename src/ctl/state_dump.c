@@ -205,6 +205,7 @@ static bool dump_row(struct state_dump *d, struct slice row, struct slice bytes)
 		[STATE_DEADLINE] = "deadline",
 		[STATE_LEASE] = "lease",
 		[STATE_GARBAGE] = "garbage",
+		[STATE_AUTHOR] = "author",
 	};
 	uint8_t tag = row.data[0];
 

@@ -17,8 +17,8 @@
  *	fixed32  count
  *	         commands, `count` times
  *
- * A command: varint flags, varint database, varint author, varint users version, varint argc, then
- * each argument as a string.
+ * A command: varint flags, varint database, varint author (a number of that incarnation, 0:
+ *nobody), varint users version, varint argc, then each argument as a string.
  */
 
 #include "base/codec.h"
@@ -51,6 +51,9 @@ enum batch_flag {
 	BATCH_CANCELLED = 1,   /* the client was told that its outcome is not known: do nothing */
 	BATCH_TRANSACTION = 2, /* the arguments are those of transaction_command */
 	BATCH_ONCE = 4,	       /* reserved: no level knows it yet */
+	/* No command: user, address and client's name of an author whose number is new; or one
+	 * argument: nothing behind it names that author any more. */
+	BATCH_AUTHOR = 8,
 };
 
 /* A command with any other flag means something that this version cannot do: it is refused. */

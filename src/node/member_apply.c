@@ -158,8 +158,8 @@ static bool alarm_stands(const struct member *m)
 }
 
 /* Runs it and lets it take effect. ERR_MISSING: nothing has happened. */
-static int run_command(struct member *m, const struct batch_command *b, struct request *r,
-		       struct resp_writer *reply)
+static int run_command(struct member *m, uint64_t incarnation, const struct batch_command *b,
+		       struct request *r, struct resp_writer *reply)
 {
 	size_t before = reply->out ? reply->out->len : 0;
 	struct call c = {
@@ -179,6 +179,7 @@ static int run_command(struct member *m, const struct batch_command *b, struct r
 	    !command_takes(c.command, c.argc) || c.database >= DATABASE_COUNT)
 		return ERR_MALFORMED;
 	txn_begin(&m->txn, store_position(m->store)->stamp_ms, b->author);
+	txn_of_run(&m->txn, incarnation);
 	txn_pin(&m->txn, m->pinned);
 	rc = command_run(&c);
 	if (rc != OK) {
@@ -191,6 +192,33 @@ static int run_command(struct member *m, const struct batch_command *b, struct r
 		m->changes++;
 	txn_commit(&m->txn);
 	return OK;
+}
+
+/* An author that changes from now on may name, or none any more. */
+static void apply_author(struct member *m, uint64_t incarnation, const struct batch_command *b)
+{
+	struct author a = {.incarnation = incarnation, .number = b->author};
+	struct author_text text;
+
+	txn_begin(&m->txn, store_position(m->store)->stamp_ms, 0);
+	if (b->argc == 3) {
+		text = (struct author_text){b->argv[0], b->argv[1], b->argv[2]};
+		if (!MUTANT(author_not_kept))
+			txn_put_author(&m->txn, a, &text);
+	} else if (b->argc == 1) {
+		txn_end_author(&m->txn, a);
+	}
+	txn_commit(&m->txn);
+}
+
+/* Whoever a run of a member spoke for speaks no more. */
+static void end_authors_of(struct member *m, uint64_t incarnation)
+{
+	if (!incarnation)
+		return;
+	txn_begin(&m->txn, store_position(m->store)->stamp_ms, 0);
+	txn_end_authors_of(&m->txn, incarnation);
+	txn_commit(&m->txn);
 }
 
 /* The request that waits for this number, if it is one of this member's own. */
@@ -221,11 +249,15 @@ static int run_step(struct member *m, const struct batch_header *h, const struct
 	bool distrusted = r && member_is_quarantined(m);
 	int rc;
 
+	if (b->flags & BATCH_AUTHOR) {
+		apply_author(m, h->incarnation, b);
+		return OK;
+	}
 	if (b->flags & BATCH_CANCELLED)
 		return OK;
 	if (h->level > store_position(m->store)->level)
 		return ERR_VERSION;
-	rc = run_command(m, b, distrusted ? NULL : r, distrusted ? &nobody : w);
+	rc = run_command(m, h->incarnation, b, distrusted ? NULL : r, distrusted ? &nobody : w);
 	if (rc == OK && distrusted)
 		resp_write_errorf(w, "UNCERTAIN applied, reply lost: the data of this member was "
 				     "found to differ from that of the others");
@@ -340,6 +372,7 @@ static void apply_registration(struct member *m, uint64_t index, const struct en
 	ok = (row->incarnation == r.replaces || MUTANT(old_registration_wins)) &&
 	     r.level >= p->level;
 	if (ok) {
+		end_authors_of(m, row->incarnation);
 		row->incarnation = index;
 		row->level = r.level;
 		row->seq = MUTANT(seq_survives_registration) ? row->seq : 0;
@@ -356,8 +389,10 @@ static void apply_membership(struct member *m, const struct entry *e)
 	if (membership_decode(entry_payload(e), &now) != OK)
 		return;
 	for (size_t i = p->origin_count; i-- > 0;)
-		if (!membership_find(&now, p->origins[i].member))
+		if (!membership_find(&now, p->origins[i].member)) {
+			end_authors_of(m, p->origins[i].incarnation);
 			position_origin_remove(p, p->origins[i].member);
+		}
 	for (size_t i = p->alarm_count; i-- > 0;)
 		if (!membership_find(&now, p->alarms[i].member))
 			position_alarm_clear(p, p->alarms[i].member, p->alarms[i].kind);

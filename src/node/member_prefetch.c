@@ -243,7 +243,7 @@ static void prefetch_batch(struct member *m, uint64_t index, const struct entry 
 
 		if (batch_command_decode(&c, &b, &x->argv, &x->argv_cap) != OK)
 			return;
-		if (b.flags & BATCH_CANCELLED)
+		if (b.flags & (BATCH_CANCELLED | BATCH_AUTHOR))
 			continue;
 		if (b.flags & BATCH_TRANSACTION) {
 			prefetch_transaction(&target, &b);

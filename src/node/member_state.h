@@ -49,6 +49,9 @@ struct session {
 	size_t count;	      /* of these and of those that are held */
 	struct buf out;
 	bool advancing;
+	struct buf address;	/* of its client; empty: not known */
+	uint64_t author;	/* the number its changes go under; 0: none was given yet */
+	struct buf author_name; /* the client's name when it was given */
 	struct client client;
 	struct multi multi;
 	struct list held;     /* requests that came behind one that decides what they mean */
@@ -321,6 +324,7 @@ struct member {
 	struct list released; /* hold requests that may go on */
 	struct list ageing;   /* requests, oldest first */
 	uint64_t last_client; /* the id that was given last */
+	uint64_t last_author; /* the number that was given last, in this run */
 };
 
 uint64_t member_now_ms(const struct member *m);
@@ -452,6 +456,8 @@ void member_alarm_apply(struct member *m, const struct entry *e);
 
 /* member_write.c */
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc);
+/* Nothing of this session will be written any more under the author it has. */
+void member_end_author(struct session *s);
 void member_write_turn(struct member *m);
 /* This member leads. As driver_propose, for one entry, which is stamped. */
 MUST_USE int member_propose(struct member *m, uint8_t kind, struct blob *payload, uint64_t waiter,

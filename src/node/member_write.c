@@ -3,10 +3,53 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/logging.h"
+#include "base/mem.h"
 #include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
+
+/* ---- authors --------------------------------------------------------------------------------- */
+
+static void collect_author(struct member *m, uint64_t number, const struct slice *argv, size_t argc)
+{
+	struct batch_command c = {
+		.flags = BATCH_AUTHOR, .author = number, .argc = argc, .argv = argv};
+
+	batch_command_encode(&c, origin_collect(&m->origin, request_new(NULL, NULL, 0)));
+	origin_collected(&m->origin);
+}
+
+void member_end_author(struct session *s)
+{
+	struct slice none = {0};
+
+	if (s->author && !s->member->failed)
+		collect_author(s->member, s->author, &none, 1);
+	s->author = 0;
+}
+
+/*
+ * The number under which this session writes. The first write of a client brings a row along that
+ * says who it is, and so does the first one under another name. It stands before what names it, and
+ * what ends it stands behind: they have numbers like the writes, and come in that order.
+ */
+static uint64_t author_of(struct member *m, struct session *s)
+{
+	struct slice text[3] = {SLICE_LITERAL("default"), buf_slice(&s->address),
+				buf_slice(&s->client.name)};
+
+	if (s->author && slice_equal(buf_slice(&s->author_name), text[2]))
+		return s->author;
+	member_end_author(s);
+	if (!text[1].len && !text[2].len)
+		return 0;
+	s->author = MUTANT(author_number_again) ? 1 : ++m->last_author;
+	buf_clear(&s->author_name);
+	buf_append_slice(&s->author_name, text[2]);
+	collect_author(m, s->author, text, ARRAY_LEN(text));
+	return s->author;
+}
 
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc)
 {
@@ -16,6 +59,8 @@ void member_collect(struct member *m, struct request *r, const struct slice *arg
 		session_answer_quarantined(r);
 		return;
 	}
+	c.author = author_of(m, r->session);
+
 	if (r->command == &transaction_command)
 		c.flags = BATCH_TRANSACTION;
 	batch_command_encode(&c, origin_collect(&m->origin, r));

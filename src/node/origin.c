@@ -26,6 +26,9 @@ void origin_close(struct origin *o)
 {
 	while (o->first < o->next)
 		origin_resolve_first(o);
+	for (size_t i = 0; i < o->waiting_count; i++)
+		if (o->waiting[i] && !o->waiting[i]->session)
+			request_free(o->waiting[i]);
 	buf_free(&o->collected);
 	mem_free(o->waiting);
 	mem_free(o->ends);
@@ -136,15 +139,19 @@ struct blob *origin_seal(struct origin *o, uint64_t term, uint32_t level)
 	blob = blob_copy(buf_slice(&o->collected));
 	ring_reserve(o, o->waiting_count);
 	for (size_t i = 0; i < o->waiting_count; i++) {
-		o->waiting[i]->seq = o->next;
+		struct request *r = o->waiting[i];
+
+		r->seq = o->next;
 		*ring_at(o, o->next++) = (struct pending){
-			.request = o->waiting[i],
+			.request = r->session ? r : NULL,
 			.blob = blob_hold(blob),
 			.at = at,
 			.len = o->ends[i] - at,
 		};
 		o->bytes += o->ends[i] - at;
 		at = o->ends[i];
+		if (!r->session)
+			request_free(r);
 	}
 	o->sent = o->next;
 	collected_clear(o);

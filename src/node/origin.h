@@ -62,7 +62,10 @@ void origin_close(struct origin *o);
 /* A new incarnation: numbers begin anew. Nothing was numbered before. */
 void origin_registered(struct origin *o, uint64_t incarnation);
 
-/* Takes one write, encoded by batch_command_encode to the end of the returned buffer. */
+/*
+ * Takes one write, encoded by batch_command_encode to the end of the returned buffer. A request
+ * without a session waits for nothing: it is freed when it has got its number.
+ */
 struct buf *origin_collect(struct origin *o, struct request *request);
 void origin_collected(struct origin *o);
 

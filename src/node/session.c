@@ -25,6 +25,12 @@ struct session *session_open(struct member *m, const struct session_events *even
 	return s;
 }
 
+void session_set_address(struct session *s, struct slice address)
+{
+	buf_clear(&s->address);
+	buf_append_slice(&s->address, address);
+}
+
 /* Nobody waits for this request any more. What another thread has, comes back by itself. */
 static void request_abandon(struct member *m, struct request *r)
 {
@@ -51,6 +57,9 @@ void session_close(struct session *s)
 	list_remove(&s->released);
 	while ((it = list_pop_front(&s->held)) != NULL)
 		request_free(LIST_ITEM(it, struct request, link));
+	member_end_author(s);
+	buf_free(&s->address);
+	buf_free(&s->author_name);
 	multi_close(&s->multi);
 	client_free(&s->client);
 	buf_free(&s->out);

@@ -24,6 +24,9 @@ struct session_events {
 /* A session of `m`. `events` must outlive it. */
 struct session *session_open(struct member *m, const struct session_events *events, void *ctx);
 
+/* Where its client is, for the records of who changed what; copied. Before the first request. */
+void session_set_address(struct session *s, struct slice address);
+
 /*
  * Its owner is gone: it answers nobody any more. Writes that were handed out are seen through,
  * reads are forgotten.

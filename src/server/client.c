@@ -306,6 +306,7 @@ static const struct session_events *client_events(void)
 struct client *client_new(struct clients *owner, int fd)
 {
 	struct client *c = MEM_NEW(struct client);
+	char name[SOCKET_NAME_MAX];
 
 	c->owner = owner;
 	c->missing = 1;
@@ -321,6 +322,7 @@ struct client *client_new(struct clients *owner, int fd)
 	owner->count++;
 	resp_parser_init(&c->parser, owner->options.limits);
 	c->session = session_open(owner->options.member, client_events(), c);
+	session_set_address(c->session, slice_of_text(socket_peer_name(fd, name)));
 	ev_io_start(owner->options.ev, &c->readable);
 	return c;
 }

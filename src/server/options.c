@@ -470,7 +470,7 @@ static void check_cluster(const struct options *o, struct buf *problem)
 		buf_printf(problem, "announce-peer: '%s' is no host:port", o->announce_peer);
 	else if (strchr(o->name, '=') || label_check(buf_slice(&label)) != OK)
 		buf_printf(problem,
-			   "name: it is made of printable characters without blanks and =, and has "
+			   "name: it is made of printable characters without =, and has "
 			   "with its address at most %d bytes",
 			   MEMBER_LABEL_MAX - 1);
 	else if (o->join && o->initial_cluster.count)

@@ -28,10 +28,10 @@ enum change_flag {
 
 /*
  * All but the bytes of slices: four bytes, four revisions, keep and kept, and numbers: two
- * keyspaces, version, time, author, deadline, lease, incarnation, size, and the lengths of four
- * slices.
+ * keyspaces, version, time, two of the author, deadline, lease, incarnation, size, and the lengths
+ * of four slices.
  */
-#define CHANGE_HEAD_MAX (4 + 4 * REVISION_MAX + 2 + 13 * VARINT_MAX)
+#define CHANGE_HEAD_MAX (4 + 4 * REVISION_MAX + 2 + 14 * VARINT_MAX)
 
 _Static_assert(RECORD_CHUNKS <= CHANGE_TYPE_MASK, "types have three bits");
 
@@ -50,7 +50,7 @@ static unsigned change_flags(const struct change *c)
 		flags |= CHANGE_HAS_CREATE;
 	if (revision_given(c->value_at))
 		flags |= CHANGE_HAS_VALUE_AT;
-	if (c->author != 0)
+	if (c->author.number != 0)
 		flags |= CHANGE_HAS_AUTHOR;
 	if (c->deadline_ms != 0)
 		flags |= CHANGE_HAS_DEADLINE;
@@ -89,7 +89,7 @@ static uint8_t *change_put(uint8_t *at, const struct change *c, unsigned flags)
 	at = number_put(at, c->version);
 	at = number_put(at, c->time_ms);
 	if (flags & CHANGE_HAS_AUTHOR)
-		at = number_put(at, c->author);
+		at = number_put(number_put(at, c->author.incarnation), c->author.number);
 	if (flags & CHANGE_HAS_DEADLINE)
 		at = number_put(at, c->deadline_ms - c->time_ms);
 	if (flags & CHANGE_HAS_LEASE)
@@ -132,6 +132,14 @@ void change_encode(const struct change *c, struct buf *out)
 	buf_commit(out, (size_t)(at - begin));
 }
 
+static struct author cursor_author(struct cursor *in)
+{
+	struct author a = {.incarnation = cursor_varint(in)};
+
+	a.number = cursor_varint(in);
+	return a;
+}
+
 static void change_get(struct cursor *in, struct change *c, unsigned flags)
 {
 	c->keyspace = cursor_varint32(in);
@@ -145,7 +153,7 @@ static void change_get(struct cursor *in, struct change *c, unsigned flags)
 	c->version = cursor_varint(in);
 	c->time_ms = cursor_varint(in);
 	if (flags & CHANGE_HAS_AUTHOR)
-		c->author = cursor_varint(in);
+		c->author = cursor_author(in);
 	if (flags & CHANGE_HAS_DEADLINE)
 		c->deadline_ms = c->time_ms + cursor_varint(in);
 	if (flags & CHANGE_HAS_LEASE)

@@ -149,19 +149,35 @@ static int keyspace_end(struct garbage_drop *g, struct engine_file *file)
 	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->limit));
 }
 
+/* The row of one author, or of all that a run of a member had. */
+static int drop_authors(struct garbage_drop *g, struct engine_file *file, enum garbage_kind kind,
+			uint64_t incarnation, uint64_t number)
+{
+	bool all = kind == GARBAGE_AUTHORS_OF;
+
+	buf_clear(&g->from);
+	buf_clear(&g->to);
+	author_key(&g->from, (struct author){incarnation, all ? 0 : number});
+	author_key(&g->to, (struct author){incarnation + all, all ? 0 : number + 1});
+	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->to));
+}
+
 static int drop_next(struct garbage_drop *g, struct engine_file *file)
 {
 	struct slice row = engine_cursor_key(g->garbage);
 	enum garbage_kind kind;
-	uint64_t ended, id;
+	uint64_t ended, id, number;
 
 	if (garbage_key_decode(row, &ended, &kind, &id) != OK)
 		return ERR_CORRUPT;
 	buf_clear(&g->row);
 	buf_append_slice(&g->row, row);
+	number = author_garbage_number(row);
 	engine_cursor_next(g->garbage);
 	if (kind == GARBAGE_INCARNATION)
 		return drop_incarnation(g, file, id);
+	if (kind == GARBAGE_AUTHOR || kind == GARBAGE_AUTHORS_OF)
+		return drop_authors(g, file, kind, id, number);
 	keyspace_begin(g, (uint32_t)id);
 	return OK;
 }

@@ -37,6 +37,7 @@ enum state_tag {
 	STATE_DEADLINE = 4,
 	STATE_LEASE = 5,
 	STATE_GARBAGE = 6,
+	STATE_AUTHOR = 16,
 };
 
 #define HISTORY_KEY_BYTES 12
@@ -61,6 +62,8 @@ MUST_USE int deadline_key_decode(struct slice row, uint64_t *deadline_ms, uint32
 enum garbage_kind {
 	GARBAGE_KEYSPACE = 1,	 /* its records, and the elements of those that are collections */
 	GARBAGE_INCARNATION = 2, /* its elements */
+	GARBAGE_AUTHOR = 4,	 /* its row; `id` is the run's, see author_garbage_key */
+	GARBAGE_AUTHORS_OF = 5,	 /* the rows of all authors of a run of a member */
 };
 
 /* `ended`: main of the change. */
@@ -142,6 +145,28 @@ MUST_USE int element_key_decode(struct slice row, enum record_type type, uint64_
 
 /* What an element adds to its record's digest, whatever key and incarnation that has. */
 uint64_t element_share(struct slice row, struct slice value);
+/* ---- authors --------------------------------------------------------------------------------- */
+
+/* Who made a change: a number that a run of a member gave to one of its clients. */
+struct author {
+	uint64_t incarnation; /* of the run */
+	uint64_t number;      /* 0: nobody in particular */
+};
+
+/* What is known of one. */
+struct author_text {
+	struct slice user;
+	struct slice address;
+	struct slice client; /* as it calls itself; may be empty */
+};
+
+void author_key(struct buf *out, struct author a);
+void author_text_encode(const struct author_text *t, struct buf *out);
+MUST_USE int author_text_decode(struct slice bytes, struct author_text *t);
+
+/* As garbage_key, for one author; garbage_key_decode gives the incarnation. */
+void author_garbage_key(struct buf *out, uint64_t ended, struct author a);
+uint64_t author_garbage_number(struct slice row);
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
@@ -178,7 +203,7 @@ struct change {
 	struct revision displaced;
 	uint64_t version;
 	uint64_t time_ms;     /* cluster time */
-	uint64_t author;      /* who did it; 0: nobody in particular */
+	struct author author; /* who did it */
 	uint64_t deadline_ms; /* of the record afterwards */
 	uint64_t lease;	      /* of the record afterwards */
 	uint64_t incarnation; /* of a collection, one that is gone with this change too */

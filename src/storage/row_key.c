@@ -131,14 +131,31 @@ int garbage_key_decode(struct slice row, uint64_t *ended, enum garbage_kind *kin
 	*ended = 0;
 	*kind = GARBAGE_KEYSPACE;
 	*id = 0;
-	if (row.len != GARBAGE_KEY_BYTES || row.data[0] != STATE_GARBAGE)
+	if (row.len < GARBAGE_KEY_BYTES || row.data[0] != STATE_GARBAGE)
 		return ERR_MALFORMED;
-	if (row.data[9] != GARBAGE_KEYSPACE && row.data[9] != GARBAGE_INCARNATION)
+	if (row.data[9] != GARBAGE_KEYSPACE && row.data[9] != GARBAGE_INCARNATION &&
+	    row.data[9] != GARBAGE_AUTHOR && row.data[9] != GARBAGE_AUTHORS_OF)
+		return ERR_MALFORMED;
+	if (row.len != GARBAGE_KEY_BYTES + (row.data[9] == GARBAGE_AUTHOR ? 8 : 0))
 		return ERR_MALFORMED;
 	*ended = big64_get(row.data + 1);
 	*kind = (enum garbage_kind)row.data[9];
 	*id = big64_get(row.data + 10);
 	return OK;
+}
+
+void author_garbage_key(struct buf *out, uint64_t ended, struct author a)
+{
+	uint8_t number[8];
+
+	garbage_key(out, ended, GARBAGE_AUTHOR, a.incarnation);
+	big64_put(number, a.number);
+	buf_append(out, number, sizeof(number));
+}
+
+uint64_t author_garbage_number(struct slice row)
+{
+	return row.len == GARBAGE_KEY_BYTES + 8 ? big64_get(row.data + GARBAGE_KEY_BYTES) : 0;
 }
 
 static size_t element_order_len(enum record_type type)

@@ -91,7 +91,12 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 		store_reader(t->store, &t->reader);
 	txn_take_position(t, t->base);
 	t->time_ms = time_ms;
-	t->author = author;
+	t->author = (struct author){.number = author};
+}
+
+void txn_of_run(struct txn *t, uint64_t incarnation)
+{
+	t->author.incarnation = incarnation;
 }
 
 void txn_pin(struct txn *t, const struct fetched *rows)

@@ -56,7 +56,7 @@ struct txn {
 	struct position position;	 /* as if committed; no arrays */
 	uint32_t sub;			 /* changes so far */
 	uint64_t time_ms;
-	uint64_t author;
+	struct author author;
 	struct keyspace_delta *deltas;
 	size_t delta_count;
 	size_t delta_cap;
@@ -80,8 +80,12 @@ void txn_init_view(struct txn *t, const struct view *v, struct fetched *note);
 
 void txn_close(struct txn *t);
 
-/* Begins a command, with its time and its author. Nothing of an earlier one is left. */
+/*
+ * Begins a command, with its time and the number of its author. Nothing of an earlier one is left.
+ * The number is one of run 0 unless txn_of_run, right behind, says whose it is.
+ */
 void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author);
+void txn_of_run(struct txn *t, uint64_t incarnation);
 
 /*
  * Rows for a run after one that missed some, once it has begun; NULL: none. Borrowed until it is
@@ -102,6 +106,18 @@ void txn_commit(struct txn *t);
 
 /* Nothing of it ever was. */
 void txn_undo(struct txn *t);
+
+/* ---- authors --------------------------------------------------------------------------------- */
+
+/* From now on changes may name this one. */
+void txn_put_author(struct txn *t, struct author a, const struct author_text *text);
+
+/* None that comes will name it, or any of that run: its row goes when the horizon has come. */
+void txn_end_author(struct txn *t, struct author a);
+void txn_end_authors_of(struct txn *t, uint64_t incarnation);
+
+/* Who it is. ERR_NOT_FOUND: nobody knows any more. ERR_MISSING, ERR_CORRUPT, ERR_IO. */
+MUST_USE int txn_author(struct txn *t, struct author a, struct author_text *text);
 
 /* ---- reading --------------------------------------------------------------------------------- */
 

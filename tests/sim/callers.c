@@ -81,6 +81,7 @@ static void caller_connects(struct caller *c)
 	struct world *w = c->world;
 	struct host *leader = world_leader(w);
 	struct host *h = &w->hosts[random_below(&w->random, w->host_count)];
+	char address[24];
 
 	if (leader && random_chance(&w->random, 300000))
 		h = leader;
@@ -90,6 +91,8 @@ static void caller_connects(struct caller *c)
 	c->host = h;
 	c->session = session_open(h->member, &caller_session_events, c);
 	c->own = (struct own_keys){.number = ++w->callers->connections};
+	snprintf(address, sizeof(address), "p%" PRIu64, c->own.number);
+	session_set_address(c->session, slice_of_text(address));
 	TRACE(w, h, "client %u connects, its number %" PRIu64, c->number, c->own.number);
 }
 

@@ -131,6 +131,7 @@
 	X(CHECK_VOTES, BOTH, "check", "a leader has its votes")                        \
 	X(CHECK_OFFICE, BOTH, "check", "a leader hears a majority and its disk moves") \
 	X(CHECK_KEPT, BOTH, "check", "a disk keeps what it had")                       \
+	X(CHECK_AUTHOR, MEMBERS, "check", "authors of changes are known")              \
 	X(CHECK_MEMBERSHIP, BOTH, "check", "memberships follow each other")            \
 	X(CHECK_MATCHING, BOTH, "check", "log matching")                               \
 	X(CHECK_COMPLETE, BOTH, "check", "leader completeness")                        \

@@ -120,7 +120,8 @@ static void look_at_batch(struct host *h, const struct entry *e)
 			continue;
 		if (command.flags & BATCH_CANCELLED)
 			COUNT(h->world, APPLIED_CANCELLED);
-		else if (!position_alarm_stands(store_position(m->store), ALARM_NO_SPACE))
+		else if (!(command.flags & BATCH_AUTHOR) &&
+			 !position_alarm_stands(store_position(m->store), ALARM_NO_SPACE))
 			works_applied(h->world, command.argv, command.argc);
 	}
 }

@@ -21,6 +21,9 @@
 /* Every so many entries, all members look at all their rows. */
 #define ROWS_EVERY 97
 
+/* Of every so many changes the author is looked up. */
+#define AUTHOR_EVERY 16
+
 /* An arena grows by doubling, from some kilobytes on. */
 #define ARENA_SLACK ((size_t)1 << 22)
 
@@ -106,6 +109,34 @@ static int see_named(struct rows_seen *seen, struct revision at, bool needed)
 	return OK;
 }
 
+/*
+ * Whoever a change above the horizon names is known. Keys that begin with p are those of one
+ * connection, whose address is its key's name.
+ */
+static void see_author(struct rows_seen *seen, const struct change *c)
+{
+	struct host *h = seen->host;
+	struct buf key = {0}, owner = {0};
+	struct author_text text;
+	struct slice found;
+
+	if (!c->author.number)
+		return;
+	COUNT(h->world, CHECK_AUTHOR);
+	buf_append_slice(&owner, c->key);
+	author_key(&key, c->author);
+	if (reader_get(seen->reader, FAMILY_STATE, buf_slice(&key), &found) != OK ||
+	    author_text_decode(found, &text) != OK)
+		world_fail(h->world, "%s holds a change by somebody whom it does not know",
+			   h->name);
+	else if (owner.len && owner.data[0] == 'p' && !slice_equal(buf_slice(&owner), text.address))
+		world_fail(h->world, "%s takes a change of %.*s for one of %.*s", h->name,
+			   (int)owner.len, (const char *)owner.data, (int)text.address.len,
+			   (const char *)text.address.data);
+	buf_free(&owner);
+	buf_free(&key);
+}
+
 /* A change above the horizon; of a new record nobody knows here what was before. */
 static int see_change(struct rows_seen *seen, struct slice key, struct slice row)
 {
@@ -116,6 +147,7 @@ static int see_change(struct rows_seen *seen, struct slice key, struct slice row
 	see_bytes(seen, key, row);
 	if (change_decode(row, &c) != OK)
 		return ERR_CORRUPT;
+	see_author(seen, &c);
 	went_on = c.version > 1 || c.kind == CHANGE_KEYSPACE || change_ends_record(&c);
 	rc = see_named(seen, c.previous, went_on);
 	return rc == OK ? see_named(seen, c.value_at, true) : rc;
@@ -156,7 +188,10 @@ static int see_garbage(struct rows_seen *seen, struct slice key, struct slice ro
 	if (ended <= seen->position->horizon)
 		return OK;
 	see_bytes(seen, key, row);
-	id_add(kind == GARBAGE_KEYSPACE ? &seen->keyspaces : &seen->incarnations, id);
+	if (kind == GARBAGE_KEYSPACE)
+		id_add(&seen->keyspaces, id);
+	else if (kind == GARBAGE_INCARNATION)
+		id_add(&seen->incarnations, id);
 	return OK;
 }
 
@@ -187,7 +222,8 @@ static int see_state(struct rows_seen *seen, struct slice key, struct slice row)
 		if (keyspace_is_alive(seen, keyspace))
 			see_bytes(seen, key, row);
 		return OK;
-	case STATE_GARBAGE:
+	case STATE_AUTHOR:  /* dropped by each member at its own time; changes say who is needed */
+	case STATE_GARBAGE: /* was looked at */
 		return OK;
 	default:
 		see_bytes(seen, key, row);

@@ -150,7 +150,7 @@ static struct change any_change(struct random *r, struct change_room *room)
 		.value_at = any_revision(r),
 		.version = any_number(r),
 		.time_ms = any_number(r),
-		.author = any_number(r),
+		.author = {any_number(r), any_number(r)},
 		.deadline_ms = any_number(r),
 		.lease = any_number(r),
 		.incarnation = any_number(r),
@@ -160,6 +160,9 @@ static struct change any_change(struct random *r, struct change_room *room)
 		.displaced = any_revision(r),
 		.kept = (uint8_t)any_number(r),
 	};
+
+	if (!got.author.number)
+		got.author.incarnation = 0; /* nobody is of no run */
 
 	if (random_chance(r, 500000))
 		got.value = any_bytes(r, room->value, sizeof(room->value));
@@ -185,7 +188,8 @@ static void assert_changes_equal(const struct change *a, const struct change *b)
 	assert_true(revision_equal(a->value_at, b->value_at));
 	assert_true(a->version == b->version);
 	assert_true(a->time_ms == b->time_ms);
-	assert_true(a->author == b->author);
+	assert_true(a->author.incarnation == b->author.incarnation);
+	assert_true(a->author.number == b->author.number);
 	assert_true(a->deadline_ms == b->deadline_ms);
 	assert_true(a->lease == b->lease);
 	assert_true(a->incarnation == b->incarnation);
