@@ -24,7 +24,8 @@
 	X(ERR_UNAVAILABLE, 14, "not possible at this time")         \
 	X(ERR_COMPACTED, 15, "older than what is kept")             \
 	X(ERR_STOPPED, 16, "stopped after an earlier failure")      \
-	X(ERR_MISSING, 17, "has to be fetched from the disk first")
+	X(ERR_MISSING, 17, "has to be fetched from the disk first") \
+	X(ERR_WORK, 18, "more work than one command may do")
 
 enum error {
 #define ERROR_ENUM(name, number, text) name = (number),

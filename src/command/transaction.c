@@ -156,8 +156,17 @@ static int element_run(struct call *c, struct cursor *in, enum command_class cla
 {
 	struct call element = {.txn = c->txn, .reply = c->reply};
 	int rc = element_decode(in, class, arguments, &element);
+	uint64_t limit = 0;
 
-	return rc == OK ? command_run(&element) : rc;
+	if (rc != OK)
+		return rc;
+	/* Reads are run where somebody waits for the reply, and nowhere else. */
+	if (class == COMMAND_READ)
+		limit = txn_work_pause(c->txn);
+	rc = command_run(&element);
+	if (limit)
+		txn_work_resume(c->txn, limit);
+	return rc;
 }
 
 /* The reply of an element that the session has run itself. */

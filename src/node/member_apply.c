@@ -13,7 +13,18 @@
 
 #include <inttypes.h>
 
+/* Times the work limit of a command, for a transaction as a whole. */
+#define TRANSACTION_WORK 4u
+
 /* ---- a step that misses a row ---------------------------------------------------------------- */
+
+/* What is sent as one whole has more. */
+static uint64_t work_limit(const struct member *m, const struct batch_command *b)
+{
+	uint64_t limit = store_position(m->store)->work_limit;
+
+	return b->flags & BATCH_TRANSACTION ? TRANSACTION_WORK * limit : limit;
+}
 
 /* The row for a command of the log; NULL: this member knows none. */
 static const struct command *command_of(const struct batch_command *b)
@@ -50,6 +61,8 @@ static enum job_progress dry_run_step(struct job *job)
 	struct dry_run *d = CONTAINER_OF(job, struct dry_run, job);
 
 	d->result = d->run(d);
+	if (d->result == ERR_WORK)
+		d->result = OK; /* it will be refused, by rows that are known now */
 	return JOB_DONE;
 }
 
@@ -114,6 +127,7 @@ static void dry_run_start_command(struct member *m, const struct batch_command *
 {
 	struct dry_run *d = dry_run_new(m, e, command->author);
 
+	txn_limit(&d->txn, work_limit(m, command));
 	d->command = *command;
 	d->argv = mem_alloc(command->argc * sizeof(*d->argv));
 	for (size_t i = 0; i < command->argc; i++)
@@ -157,6 +171,18 @@ static bool alarm_stands(const struct member *m)
 	return position_alarm_stands(store_position(m->store), ALARM_NO_SPACE);
 }
 
+static int refuse_work(struct member *m, const struct batch_command *b, struct request *r,
+		       struct resp_writer *reply)
+{
+	if (r && r->local)
+		r->local->ran = false;
+	resp_write_errorf(reply,
+			  "ERR work limit: this would read or change more than %" PRIu64 " keys, "
+			  "elements and KiB at once; nothing was done, split it",
+			  work_limit(m, b));
+	return OK;
+}
+
 /* Runs it and lets it take effect. ERR_MISSING: nothing has happened. */
 static int run_command(struct member *m, uint64_t incarnation, const struct batch_command *b,
 		       struct request *r, struct resp_writer *reply)
@@ -181,12 +207,15 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 	txn_begin(&m->txn, store_position(m->store)->stamp_ms, b->author);
 	txn_of_run(&m->txn, incarnation);
 	txn_pin(&m->txn, m->pinned);
+	txn_limit(&m->txn, work_limit(m, b));
 	rc = command_run(&c);
+	if (rc == OK && txn_is_overworked(&m->txn))
+		rc = ERR_WORK;
 	if (rc != OK) {
 		txn_undo(&m->txn);
 		if (reply->out)
 			reply->out->len = before;
-		return rc;
+		return rc == ERR_WORK ? refuse_work(m, b, r, reply) : rc;
 	}
 	if (txn_changed(&m->txn))
 		m->changes++;

@@ -16,8 +16,10 @@
 
 void position_init(struct position *p)
 {
-	*p = (struct position){
-		.next_incarnation = 1, .next_keyspace = DATABASE_COUNT + 1, .level = LEVEL_FIRST};
+	*p = (struct position){.next_incarnation = 1,
+			       .next_keyspace = DATABASE_COUNT + 1,
+			       .level = LEVEL_FIRST,
+			       .work_limit = WORK_LIMIT_DEFAULT};
 	MEM_GROW(p->keyspaces, p->keyspace_cap, DATABASE_COUNT);
 	for (uint32_t i = 0; i < DATABASE_COUNT; i++) {
 		p->databases[i] = i + 1;
@@ -250,6 +252,7 @@ void position_encode(const struct position *p, struct slice snapshot, struct buf
 	buf_append_varint(out, p->next_incarnation);
 	buf_append_varint(out, p->next_keyspace);
 	buf_append_varint(out, p->level);
+	buf_append_varint(out, p->work_limit);
 	buf_append_varint(out, p->stamp_ms);
 	buf_append_fixed64(out, p->digest_history);
 	for (unsigned i = 0; i < DATABASE_COUNT; i++) {
@@ -365,6 +368,7 @@ int position_decode(struct slice bytes, struct position *p, struct slice *snapsh
 	p->next_incarnation = cursor_varint(&c);
 	p->next_keyspace = cursor_varint32(&c);
 	p->level = cursor_varint32(&c);
+	p->work_limit = cursor_varint(&c);
 	p->stamp_ms = cursor_varint(&c);
 	p->digest_history = cursor_fixed64(&c);
 	databases_decode(&c, p);

@@ -12,6 +12,9 @@
 
 #define DATABASE_COUNT 16
 
+/* What a command may do before it is refused: worth about 100 ms. */
+#define WORK_LIMIT_DEFAULT 200000u
+
 /* Who may write: commands of an incarnation older than this, or up to this number, are done. */
 struct origin_row {
 	uint64_t member;
@@ -62,6 +65,7 @@ struct position {
 	uint64_t next_incarnation;
 	uint32_t next_keyspace;
 	uint32_t level;			       /* features that all members have */
+	uint64_t work_limit;		       /* of one command, see txn_limit */
 	uint64_t stamp_ms;		       /* cluster time of the newest entry */
 	uint64_t digest_history;	       /* rolling, over changes */
 	uint32_t databases[DATABASE_COUNT];    /* keyspace ids */

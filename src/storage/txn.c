@@ -92,6 +92,31 @@ void txn_begin(struct txn *t, uint64_t time_ms, uint64_t author)
 	txn_take_position(t, t->base);
 	t->time_ms = time_ms;
 	t->author = (struct author){.number = author};
+	t->work = 0;
+	t->work_limit = 0;
+}
+
+void txn_limit(struct txn *t, uint64_t units)
+{
+	t->work_limit = units;
+}
+
+bool txn_is_overworked(const struct txn *t)
+{
+	return t->work_limit && t->work > t->work_limit;
+}
+
+uint64_t txn_work_pause(struct txn *t)
+{
+	uint64_t limit = t->work_limit;
+
+	t->work_limit = 0;
+	return limit;
+}
+
+void txn_work_resume(struct txn *t, uint64_t limit)
+{
+	t->work_limit = limit;
 }
 
 void txn_of_run(struct txn *t, uint64_t incarnation)
@@ -190,6 +215,8 @@ int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct
 	*r = (struct record){0};
 	buf_clear(&t->key);
 	record_key(&t->key, keyspace, key);
+	if (txn_work(t, 1) != OK)
+		return ERR_WORK;
 	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
@@ -322,6 +349,7 @@ void txn_put_change(struct txn *t, struct revision at, const struct change *c)
 {
 	uint8_t key[HISTORY_KEY_BYTES];
 
+	(void)txn_work(t, 1 + (c->value.len + c->before.len) / 1024);
 	history_key_put(key, at);
 	buf_clear(&t->row);
 	change_encode(c, &t->row);

@@ -57,6 +57,8 @@ struct txn {
 	uint32_t sub;			 /* changes so far */
 	uint64_t time_ms;
 	struct author author;
+	uint64_t work;	     /* units so far */
+	uint64_t work_limit; /* 0: none, and nothing is counted */
 	struct keyspace_delta *deltas;
 	size_t delta_count;
 	size_t delta_cap;
@@ -106,6 +108,24 @@ void txn_commit(struct txn *t);
 
 /* Nothing of it ever was. */
 void txn_undo(struct txn *t);
+
+/* ---- work ------------------------------------------------------------------------------------ */
+
+/*
+ * How much a command may do, from here on until the next txn_begin; the same on every member, so
+ * that all refuse the same. A unit is a record or an element that is read or changed, as the
+ * command sees it, or a KiB that goes to history. Beyond that reading gives ERR_WORK; a command
+ * that only changes is found out by txn_is_overworked.
+ */
+void txn_limit(struct txn *t, uint64_t units);
+bool txn_is_overworked(const struct txn *t);
+
+/*
+ * What not every member runs must not count: nothing does between these two. Pausing returns what
+ * resuming wants.
+ */
+uint64_t txn_work_pause(struct txn *t);
+void txn_work_resume(struct txn *t, uint64_t limit);
 
 /* ---- authors --------------------------------------------------------------------------------- */
 

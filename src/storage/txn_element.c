@@ -23,6 +23,8 @@ int txn_element_read(struct txn *t, const struct record *r, struct slice element
 	CHECK(r->incarnation);
 	if (t->past.on)
 		rc = past_elements(t, r->incarnation);
+	if (rc == OK)
+		rc = txn_work(t, 1);
 	if (rc != OK)
 		return rc;
 	row = txn_element_key(t, r->type, r->incarnation, element);
@@ -66,6 +68,7 @@ static int element_scan_begin(struct element_scan *s, struct txn *t, const struc
 	int rc = OK;
 
 	CHECK(r->incarnation);
+	s->txn = t;
 	s->type = r->type;
 	s->error = OK;
 	if (t->past.on)
@@ -103,6 +106,8 @@ bool element_scan_next(struct element_scan *s, struct slice *element, struct sli
 	s->error = row_decoded(element_key_decode(row, s->type, &incarnation, element));
 	if (s->error == OK && row.len - element->len > ELEMENT_KEY_HEAD)
 		s->hash = number_get(row.data + ELEMENT_KEY_HEAD);
+	if (s->error == OK)
+		s->error = txn_work(s->txn, 1);
 	return s->error == OK;
 }
 

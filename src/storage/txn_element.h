@@ -30,6 +30,7 @@ MUST_USE int txn_element(struct txn *t, const struct record *r, struct slice ele
  * Nothing else is read or changed in between.
  */
 struct element_scan {
+	struct txn *txn;
 	struct scan scan;
 	enum record_type type;
 	uint8_t from[ELEMENT_KEY_HEAD + ELEMENT_ORDER_MAX];

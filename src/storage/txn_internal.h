@@ -12,6 +12,15 @@ static inline int row_decoded(int rc)
 	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
 }
 
+/* So much more is done: OK or ERR_WORK. */
+static inline int txn_work(struct txn *t, uint64_t units)
+{
+	if (t->work_limit == 0)
+		return OK;
+	t->work += units;
+	return t->work > t->work_limit ? ERR_WORK : OK;
+}
+
 /* ---- txn.c ----------------------------------------------------------------------------------- */
 
 /* The keyspace of a database now. */

@@ -190,11 +190,15 @@ bool record_scan_next_any(struct record_scan *s, struct slice *key, struct recor
 	return s->error == OK;
 }
 
+/* Tombstones are no work: whether those below the horizon are there is each member's own affair. */
 bool record_scan_next(struct record_scan *s, struct slice *key, struct record *r)
 {
-	while (record_scan_next_any(s, key, r))
-		if (r->type != RECORD_NONE)
-			return true;
+	while (record_scan_next_any(s, key, r)) {
+		if (r->type == RECORD_NONE)
+			continue;
+		s->error = txn_work(s->txn, 1);
+		return s->error == OK;
+	}
 	return false;
 }
 

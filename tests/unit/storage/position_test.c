@@ -62,6 +62,7 @@ static void any_position(struct random *r, struct position *p)
 	p->horizon = any_upto(r, p->revision);
 	p->horizon_ms = any_number(r);
 	p->next_incarnation = any_number(r);
+	p->work_limit = any_number(r);
 	p->stamp_ms = any_number(r);
 	p->digest_history = any_number(r);
 	if (random_chance(r, 300000))
@@ -82,6 +83,7 @@ static void assert_positions_equal(const struct position *a, const struct positi
 	assert_true(a->next_incarnation == b->next_incarnation);
 	assert_int_equal(a->next_keyspace, b->next_keyspace);
 	assert_int_equal(a->level, b->level);
+	assert_true(a->work_limit == b->work_limit);
 	assert_true(a->stamp_ms == b->stamp_ms);
 	assert_true(position_digest_living(a) == position_digest_living(b));
 	assert_true(a->digest_history == b->digest_history);
