@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Members come and go: three real servers, a fourth that joins and gets its vote, removals, a replacement."""
+"""Members come and go: three real servers, a fourth that joins and gets its vote, removals, a replacement,
+one that was away for longer than the log reaches back."""
 
 import argparse
 import os
@@ -12,6 +13,10 @@ import tempfile
 import time
 
 SECONDS = 60  # nothing takes longer, on a busy machine too
+
+LOG_BYTES = 1 << 20
+# Small, so that little has to be written.
+SIZES = ("--log-max-bytes", str(LOG_BYTES), "--log-segment-bytes", str(64 << 10), "--overlay-bytes", str(128 << 10))
 
 
 def free_ports(count):
@@ -58,12 +63,12 @@ class Server:
         self.said = os.path.join(house.root, name + ".log")
         self.process = None
 
-    def start(self, *options):
+    def start(self):
         with open(self.said, "ab") as said:
             self.process = subprocess.Popen(
                 [self.house.server, "--name", self.name, "--dir", self.dir, "--port", str(self.port),
                  "--peer-port", str(self.peer_port), "--heartbeat-interval", "50",
-                 "--election-timeout", "500", *(options or self.options)], stderr=said)
+                 "--election-timeout", "500", *SIZES, *self.options], stderr=said)
         return self
 
     def end(self, how=signal.SIGKILL):
@@ -77,6 +82,20 @@ class Server:
             s.sendall(b"*%d\r\n" % len(words) + b"".join(
                 b"$%d\r\n%s\r\n" % (len(w), w) for w in (str(w).encode() for w in words)))
             return Reply(s.makefile("rb")).read()
+
+    def write(self, count, size):
+        """So many keys of this size, without waiting for each."""
+        request = b"".join(b"*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n" % (len(key), key, size, b"v" * size)
+                           for key in (b"key:%d" % i for i in range(count)))
+        with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as s:
+            s.sendall(request)
+            replies = Reply(s.makefile("rb"))
+            for _ in range(count):
+                replies.read()
+
+    def log_bytes(self):
+        where = os.path.join(self.dir, "log")
+        return sum(os.stat(os.path.join(where, name)).st_size for name in os.listdir(where))
 
     def refuses(self, text, *words):
         try:
@@ -154,6 +173,22 @@ def begin(house):
     return first
 
 
+def is_far_behind(first):
+    """The log stays within its bounds whoever is away; who comes back gets the state instead."""
+    away = first[2]
+    away.end()
+    wait_for(lambda: first[0].say("SET", "goes", "on") == b"OK", "no write without n3")
+    for _ in range(4):
+        first[0].write(250, 8000)
+    # What is not stored yet stays as well: up to two overlays, here and in the files behind them.
+    for s in first[:2]:
+        wait_for(lambda s=s: s.log_bytes() < 2 * LOG_BYTES, f"the log of {s.name} grows beyond its bounds")
+    away.start()
+    wait_for(lambda: len(away.say("GET", "key:249")) == 8000, "n3 does not catch up")
+    wait_for(lambda: away.has_said("goes on behind a snapshot"), "n3 was given no state")
+    wait_for(lambda: away.say("SET", "n3", "there") == b"OK", "n3 takes no write")
+
+
 def joins(house, first):
     """A fourth one knows nothing but one address, and gets its vote by itself."""
     n4 = house.add("n4", "--join", f"127.0.0.1:{first[1].peer_port}").start()
@@ -226,6 +261,7 @@ def main():
     house = House(os.path.abspath(parser.parse_args().server))
     try:
         first = begin(house)
+        is_far_behind(first)
         n4 = joins(house, first)
         comes_back_elsewhere(n4, first)
         is_removed(n4, first)
@@ -239,7 +275,7 @@ def main():
         sys.exit(f"members: {e}")
     finally:
         house.close()
-    print("members: came, moved, left and were replaced")
+    print("members: came, were away, moved, left and were replaced")
 
 
 if __name__ == "__main__":
