@@ -1,6 +1,7 @@
 #include "storage/txn_chunks.h"
 
 #include "base/check.h"
+#include "storage/level.h"
 #include "storage/txn_element.h"
 #include "storage/txn_internal.h"
 
@@ -29,8 +30,7 @@ int chunk_number(struct slice element, uint32_t *number)
 
 bool txn_makes_chunks(const struct txn *t)
 {
-	(void)t;
-	return true;
+	return t->position.level >= LEVEL_CHUNKS;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@
 #define STRING_WHOLE_MAX   ((size_t)64 << 10)
 #define STRING_CHUNK_BYTES ((size_t)16 << 10)
 
-/* Whether strings are made into chunks; those that are chunks already stay so. */
+/* Whether the level is high enough to make strings into chunks; those that are chunks stay so. */
 bool txn_makes_chunks(const struct txn *t);
 
 /*

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "storage/engine_memory.h"
+#include "storage/level.h"
 #include "storage/position.h"
 #include "storage/row.h"
 #include "storage/store.h"
@@ -207,6 +208,7 @@ static void fill_elements(struct engine *e)
 	bool added;
 
 	assert_int_equal(store_open(&s, e, &options, &(struct buf){0}), OK);
+	store_position(s)->level = LEVEL_NEWEST;
 	txn_init(&t, s);
 	txn_begin(&t, 1, 0);
 	assert_int_equal(txn_record(&t, 0, SLICE_LITERAL("h"), &r), ERR_NOT_FOUND);

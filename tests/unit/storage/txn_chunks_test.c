@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "storage/level.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -133,11 +134,43 @@ static void a_whole_is_put_together_once(void **state)
 	store_tester_close(&s);
 }
 
+static int look_at_type(struct txn *t, void *ctx)
+{
+	struct record r;
+	int rc = txn_record(t, 0, NAME, &r);
+
+	if (rc == OK)
+		*(enum record_type *)ctx = r.type;
+	return rc;
+}
+
+/* Until all members can read chunks none are made; what is whole becomes chunks with its next
+ * change. */
+static void below_its_level_a_string_stays_whole(void **state)
+{
+	enum record_type type = RECORD_NONE;
+	struct store_tester s;
+
+	(void)state;
+	store_tester_init(&s, 1, 1 << 20, 0);
+	store_position(s.store)->level = LEVEL_CHUNKS - 1;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(store_tester_run(&s, write_some, &i), OK);
+	assert_int_equal(store_tester_read(&s, look_at_type, &type), OK);
+	assert_int_equal(type, RECORD_STRING);
+	store_position(s.store)->level = LEVEL_CHUNKS;
+	assert_int_equal(store_tester_run(&s, write_some, &(unsigned){3}), OK);
+	assert_int_equal(store_tester_read(&s, look_at_type, &type), OK);
+	assert_int_equal(type, RECORD_CHUNKS);
+	store_tester_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_part_costs_its_chunks),
 		cmocka_unit_test(the_way_back_is_not_kept),
+		cmocka_unit_test(below_its_level_a_string_stays_whole),
 		cmocka_unit_test(a_whole_is_put_together_once),
 	};
 

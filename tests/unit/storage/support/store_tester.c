@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "storage/level.h"
 
 void store_tester_init(struct store_tester *s, uint64_t seed, size_t overlay_bytes,
 		       size_t cache_bytes)
@@ -16,6 +17,7 @@ void store_tester_init(struct store_tester *s, uint64_t seed, size_t overlay_byt
 	};
 	s->engine = engine_memory_open(s->rows);
 	CHECK(store_open(&s->store, s->engine, &s->options, &(struct buf){0}) == OK);
+	store_position(s->store)->level = LEVEL_NEWEST;
 	txn_init(&s->txn, s->store);
 	txn_init(&s->reads, s->store);
 }
