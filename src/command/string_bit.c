@@ -17,6 +17,7 @@ int call_bit_offset(struct call *c, size_t at, unsigned bits, uint64_t *offset)
 	bool counted = bits && text.len > 0 && text.data[0] == '#';
 	int64_t number;
 
+	*offset = 0;
 	if (counted)
 		text = slice_of(text.data + 1, text.len - 1);
 	if (!resp_integer_parse(text, &number) || number < 0)
@@ -192,7 +193,7 @@ static int bit_count_range(struct call *c, const struct record *r, struct bit_ra
 /* As in Redis, where there is no key nothing is said of the other arguments. */
 static int bit_count(struct call *c)
 {
-	struct bit_range range;
+	struct bit_range range = {0, -1};
 	struct bit_bytes bytes;
 	struct record r;
 	int rc = call_string_record(c, 1, &r);
@@ -253,7 +254,7 @@ static int bit_pos_range(struct call *c, const struct record *r, struct bit_rang
 
 static int bit_pos(struct call *c)
 {
-	struct bit_range range;
+	struct bit_range range = {0, -1};
 	struct bit_bytes bytes;
 	struct record r;
 	int64_t bit, found;

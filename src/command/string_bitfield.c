@@ -188,6 +188,7 @@ static uint64_t field_get(const struct window *w, const struct field *f)
 {
 	uint64_t at = f->offset - w->from * 8, value = 0;
 
+	CHECK(f->bits >= 1 && f->bits <= 64);
 	for (unsigned i = 0; i < f->bits; i++, at++)
 		value = value << 1 | (w->bytes.data[at / 8] >> (7 - at % 8) & 1);
 	if (f->is_signed && f->bits < 64 && value >> (f->bits - 1))
@@ -216,6 +217,7 @@ static uint64_t field_wrap(const struct field *f, uint64_t value)
 {
 	uint64_t above = f->bits < 64 ? UINT64_MAX << f->bits : 0;
 
+	CHECK(f->bits >= 1 && f->bits <= 64);
 	if (f->is_signed && value >> (f->bits - 1) & 1)
 		return value | above;
 	return value & ~above;
