@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/mutant.h"
 #include "command/family.h"
 #include "resp/integer.h"
 
@@ -152,6 +153,9 @@ void call_delete(struct call *c, size_t at, const struct record *r)
 void call_replace_string(struct call *c, size_t at, const struct record *old, struct slice value)
 {
 	struct record_terms terms = {.deadline_ms = old->deadline_ms, .lease = old->lease};
+
+	if (MUTANT(replace_loses_deadline))
+		terms.deadline_ms = 0;
 
 	txn_set_string(c->txn, c->database, c->argv[at], old, value, &terms);
 }

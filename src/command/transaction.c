@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "command/family.h"
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
@@ -70,9 +71,11 @@ static bool watch_holds(const struct call *c, const struct watch *w, const struc
 	const struct position *p = &c->txn->position;
 
 	if (r->type != RECORD_NONE || w->mod.main)
-		return r->type != RECORD_NONE && revision_equal(r->mod, w->mod);
-	return r->mod.main <= w->revision && p->horizon <= w->revision &&
-	       p->database_at[w->database] <= w->revision;
+		return r->type != RECORD_NONE &&
+		       (revision_equal(r->mod, w->mod) || MUTANT(watch_for_presence));
+	return (r->mod.main <= w->revision || MUTANT(watch_forgets_tombstone)) &&
+	       p->horizon <= w->revision &&
+	       (p->database_at[w->database] <= w->revision || MUTANT(watch_forgets_database));
 }
 
 static int watches_hold(struct call *c, struct cursor *in, bool *hold)

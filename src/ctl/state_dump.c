@@ -201,11 +201,8 @@ static bool dump_element(struct state_dump *d, struct slice row, struct slice by
 static bool dump_row(struct state_dump *d, struct slice row, struct slice bytes)
 {
 	static const char *const names[] = {
-		[STATE_META] = "meta",
-		[STATE_DEADLINE] = "deadline",
-		[STATE_LEASE] = "lease",
-		[STATE_GARBAGE] = "garbage",
-		[STATE_AUTHOR] = "author",
+		[STATE_META] = "meta",	     [STATE_DEADLINE] = "deadline", [STATE_LEASE] = "lease",
+		[STATE_GARBAGE] = "garbage", [STATE_AUTHOR] = "author",
 	};
 	uint8_t tag = row.data[0];
 

@@ -26,6 +26,7 @@ struct member_options member_options_default(void)
 		.batch_bytes = (size_t)1 << 20,
 		.unresolved_bytes = (size_t)64 << 20,
 		.lag_bytes = (size_t)64 << 20,
+		.share_bytes = (size_t)256 << 10,
 		.session_requests = 4096,
 		.history_retention_ms = (uint64_t)3600 * 1000,
 		.history_max_bytes = (uint64_t)1 << 30,

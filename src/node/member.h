@@ -36,6 +36,7 @@ struct member_options {
 	uint64_t compact_pace_ms;      /* the engine is not rid of the rest more often than that */
 	uint64_t check_interval_ms;    /* between two comparisons of all members' data; 0: none */
 	uint32_t level;		       /* highest feature level it supports (storage/level.h) */
+	size_t share_bytes; /* of rows in one answer to who takes a state over, one row more */
 };
 
 /* The defaults of the server; names, directory and the like are still to be set. */

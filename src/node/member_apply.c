@@ -146,7 +146,7 @@ void member_dry_run_item(struct member *m, const struct expiry_item *item, const
 
 void member_unpin(struct member *m)
 {
-	if (!m->pinned || MUTANT(pinned_rows_kept))
+	if (!m->pinned)
 		return;
 	txn_pin(&m->txn, NULL);
 	fetched_free(m->pinned);
@@ -418,7 +418,8 @@ static void apply_membership(struct member *m, const struct entry *e)
 	if (membership_decode(entry_payload(e), &now) != OK)
 		return;
 	for (size_t i = p->origin_count; i-- > 0;)
-		if (!membership_find(&now, p->origins[i].member)) {
+		if (!membership_find(&now, p->origins[i].member) ||
+		    MUTANT(membership_forgets_origins)) {
 			end_authors_of(m, p->origins[i].incarnation);
 			position_origin_remove(p, p->origins[i].member);
 		}

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/expiry_entry.h"
 #include "node/member_state.h"
 
@@ -159,7 +160,7 @@ static void expiry_scan_from(struct member *m, struct expiry_scan *s)
 	struct expiry *x = &m->expiry;
 
 	s->from_ms = store_take_deadline_ms(m->store);
-	if (s->from_ms <= x->next_ms) {
+	if (s->from_ms <= x->next_ms && !MUTANT(expiry_forgets_new_rows)) {
 		row_of_time(&s->from, s->from_ms);
 		return;
 	}
@@ -211,6 +212,8 @@ void member_expiry_reset(struct member *m)
 {
 	struct expiry *x = &m->expiry;
 
+	if (MUTANT(expiry_of_old_leader))
+		return;
 	if (x->scan)
 		x->scan->is_void = true;
 	x->proposed = 0;

@@ -3,11 +3,10 @@
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 #include "node/transfer.h"
 
-/* Rows of one answer, in bytes, one row more. */
-#define SHARE_BYTES ((size_t)256 << 10)
 /* A state that nobody has asked for so long is not kept open any more, in election timeouts. */
 #define SHARE_TIMEOUTS 10
 
@@ -96,8 +95,10 @@ static enum job_progress share_step(struct job *job)
 	if (j->fetch.after.len && engine_cursor_valid(c) &&
 	    slice_equal(engine_cursor_key(c), j->fetch.after))
 		engine_cursor_next(c);
+	if (MUTANT(transfer_skips_a_row) && j->fetch.after.len && engine_cursor_valid(c))
+		engine_cursor_next(c);
 	rows_begin(j->fetch.request, &j->answer);
-	while (engine_cursor_valid(c) && j->answer.len < SHARE_BYTES) {
+	while (engine_cursor_valid(c) && j->answer.len < j->member->options.share_bytes) {
 		rows_put(engine_cursor_key(c), engine_cursor_value(c), &j->answer);
 		count++;
 		engine_cursor_next(c);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/logging.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
@@ -62,7 +63,7 @@ uint64_t member_time_stamp(struct member *m)
 	uint64_t stamp = cluster_time_stamp(&m->time, mono_us(m), clock_wall_ms(&m->io->clock));
 
 	tell_consensus(m);
-	return stamp;
+	return MUTANT(stamp_of_wall_clock) ? clock_wall_ms(&m->io->clock) : stamp;
 }
 
 uint64_t member_time_now(struct member *m)

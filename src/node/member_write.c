@@ -53,7 +53,9 @@ static uint64_t author_of(struct member *m, struct session *s)
 
 void member_collect(struct member *m, struct request *r, const struct slice *argv, size_t argc)
 {
-	struct batch_command c = {.database = r->database, .argc = argc, .argv = argv};
+	struct batch_command c = {.database = MUTANT(write_in_first_database) ? 0 : r->database,
+				  .argc = argc,
+				  .argv = argv};
 
 	if (member_is_quarantined(m)) {
 		session_answer_quarantined(r);

@@ -299,11 +299,13 @@ static bool needs_cluster(const struct command *command)
 	return command->class != COMMAND_LOCAL || command->role == ROLE_EXEC;
 }
 
-static void session_answer_removed(struct session *s)
+/* As any other error it spoils a transaction that is being queued; EXEC ends it. */
+static void session_answer_removed(struct session *s, const struct command *command)
 {
-	multi_end(&s->multi);
-	session_answer_error(s, "CLUSTERDOWN This member was removed from the cluster: connect to "
-				"another one");
+	if (command->role == ROLE_EXEC)
+		multi_end(&s->multi);
+	session_reject(s, SLICE_LITERAL("CLUSTERDOWN This member was removed from the cluster: "
+					"connect to another one"));
 }
 
 static void session_take(struct session *s, const struct slice *argv, size_t argc)
@@ -313,7 +315,7 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 	if (s->member->failed)
 		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
 	else if (s->member->removed && command && needs_cluster(command))
-		session_answer_removed(s);
+		session_answer_removed(s, command);
 	else if (!command && parent)
 		session_unknown_subcommand(s, parent, argv[1]);
 	else if (!command)
@@ -479,7 +481,10 @@ void session_answer_late(struct request *r)
 					     "over another one's state: the command was not run");
 	}
 	request_answer_error(
-		r, "UNCERTAIN applied, reply lost: this member took over another one's state");
+		r, MUTANT(late_answer_refuses)
+			   ? "CLUSTERDOWN this member took over another one's state"
+			   : "UNCERTAIN applied, reply lost: this member took over another "
+			     "one's state");
 }
 
 /* What has waited for too long. What is in the pool is answered by the pool. */

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <string.h>
@@ -35,10 +36,13 @@ static void watches_add(struct multi *t, const struct watch *w)
 	struct watched *new;
 
 	for (; n; n = hash_table_next(n)) {
-		const struct watch *old = &CONTAINER_OF(n, struct watched, node)->watch;
+		struct watch *old = &CONTAINER_OF(n, struct watched, node)->watch;
 
-		if (old->database == w->database && slice_equal(old->key, w->key))
-			return;
+		if (old->database != w->database || !slice_equal(old->key, w->key))
+			continue;
+		if (MUTANT(watch_newest_counts))
+			*old = (struct watch){w->database, w->mod, w->revision, old->key};
+		return;
 	}
 	new = mem_alloc(sizeof(*new) + w->key.len);
 	new->watch = *w;
@@ -211,7 +215,7 @@ static enum command_class put_elements(struct session *s, struct transaction_loc
 		}
 		run_local_element(*local, &t->after, q);
 		transaction_add_local(out);
-		database = t->after.database;
+		database = MUTANT(exec_forgets_select) ? database : t->after.database;
 	}
 	return class;
 }

@@ -4,6 +4,7 @@
 #include "base/codec.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 #include <string.h>
 
@@ -114,13 +115,16 @@ uint32_t position_map_new(struct position *p, unsigned database, struct revision
 {
 	struct keyspace_row *old, *last;
 	uint32_t id = p->next_keyspace;
+	uint64_t keys;
 
 	CHECK(database < DATABASE_COUNT && id < UINT32_MAX);
 	old = position_keyspace(p, p->databases[database]);
 	CHECK(old);
+	keys = MUTANT(flush_keeps_counts) ? old->keys : 0;
 	last = &p->keyspaces[p->keyspace_count - 1];
 	memmove(old, old + 1, (size_t)(last - old) * sizeof(*old));
-	*last = (struct keyspace_row){.id = id}; /* the largest so far, so it stands last */
+	*last = (struct keyspace_row){.id = id,
+				      .keys = keys}; /* the largest so far, so it stands last */
 	p->next_keyspace = id + 1;
 	p->databases[database] = id;
 	p->database_at[database] = at.main;
@@ -135,7 +139,7 @@ void position_map_swap(struct position *p, unsigned a, unsigned b, struct revisi
 	CHECK(a < DATABASE_COUNT && b < DATABASE_COUNT);
 	id = p->databases[a];
 	p->databases[a] = p->databases[b];
-	p->databases[b] = id;
+	p->databases[b] = MUTANT(swap_one_side) ? p->databases[b] : id;
 	p->database_at[a] = at.main;
 	p->database_at[b] = at.main;
 	p->database_sub[a] = at.sub;

@@ -184,7 +184,7 @@ void store_reader(struct store *s, struct reader *r)
 	r->layers[0] = (struct layer){0};
 	r->layers[1] = overlay_peek(s->live);
 	r->layer_count = 2;
-	if (s->frozen)
+	if (s->frozen && !MUTANT(reader_without_frozen))
 		r->layers[r->layer_count++] = overlay_peek(s->frozen);
 	r->drops = s->drops;
 	r->bound = s->bound;
@@ -321,7 +321,7 @@ struct view *view_open(struct store *s)
 	struct view *v = view_open_engine(s);
 
 	view_add(v, s->live);
-	if (s->frozen)
+	if (s->frozen && !MUTANT(view_without_frozen))
 		view_add(v, s->frozen);
 	v->position = position_numbers(&s->position);
 	CHECK(s->position.keyspace_count == DATABASE_COUNT);
@@ -478,7 +478,8 @@ void store_replace(struct store *s, struct store_intake *in)
 	s->live = overlay_new();
 	s->frozen = NULL;
 	s->flush.failed = false;
-	row_cache_clear(&s->headers);
+	if (!MUTANT(install_keeps_cache))
+		row_cache_clear(&s->headers);
 	row_cache_clear(&s->values);
 	s->drops++;
 }

@@ -336,7 +336,8 @@ static void txn_index_deadline(struct txn *t, uint32_t keyspace, struct slice ke
 {
 	bool needed = new->type != RECORD_NONE &&new->deadline_ms;
 	bool stays = old->indexed_ms && new->type != RECORD_NONE &&
-		     (!needed || new->deadline_ms >= old->indexed_ms);
+		     (!needed || new->deadline_ms >= old->indexed_ms ||
+		      MUTANT(earlier_deadline_keeps_row));
 
 	new->indexed_ms = stays ? old->indexed_ms : (needed ? new->deadline_ms : 0);
 	if (old->indexed_ms && !stays)
@@ -427,7 +428,7 @@ struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t
 		.type = is->type,
 		.keyspace = keyspace,
 		.key = key,
-		.previous = old->mod,
+		.previous = MUTANT(change_without_previous) ? new->create : old->mod,
 		.create = new->create,
 		.version = new->version,
 		.time_ms = t->time_ms,
@@ -530,14 +531,15 @@ int txn_expire(struct txn *t, uint64_t row_ms, uint32_t keyspace, struct slice k
 
 	if (t->time_ms < row_ms)
 		return OK;
-	if (!txn_is_mapped(t, keyspace)) {
+	if (!txn_is_mapped(t, keyspace) && !MUTANT(expiry_of_gone_keyspace)) {
 		txn_put_deadline_row(t, keyspace, key, row_ms, true);
 		return OK;
 	}
 	rc = txn_newest_record(t, keyspace, key, &old);
 	if (rc != OK)
 		return rc;
-	if (old.indexed_ms == row_ms && old.deadline_ms && old.deadline_ms <= t->time_ms) {
+	if (old.indexed_ms == row_ms && old.deadline_ms &&
+	    (old.deadline_ms <= t->time_ms || MUTANT(expiry_without_deadline))) {
 		txn_delete_record(t, keyspace, key, &old, CHANGE_EXPIRE);
 		return OK;
 	}
@@ -545,7 +547,7 @@ int txn_expire(struct txn *t, uint64_t row_ms, uint32_t keyspace, struct slice k
 	if (old.indexed_ms != row_ms)
 		return OK;
 	new = old;
-	new.indexed_ms = old.deadline_ms;
+	new.indexed_ms = MUTANT(put_off_deadline_forgotten) ? 0 : old.deadline_ms;
 	if (new.indexed_ms)
 		txn_put_deadline_row(t, keyspace, key, new.indexed_ms, false);
 	txn_put_record_row(t, keyspace, key, &old, &new);

@@ -1,6 +1,8 @@
 #include "storage/txn_element.h"
 
 #include "base/check.h"
+#include "base/hash.h"
+#include "base/mutant.h"
 #include "storage/txn_internal.h"
 
 struct slice txn_element_key(struct txn *t, enum record_type type, uint64_t incarnation,
@@ -182,7 +184,7 @@ static void collection_change(struct collection *c, struct slice element,
 		c->now.digest += element_share(row, *value);
 	change = txn_change_of(t, kind, c->keyspace, c->key, &last, &c->now);
 	change.element = element;
-	change.has_before = before != NULL;
+	change.has_before = before && !MUTANT(element_without_before);
 	if (before)
 		change.before = *before;
 	if (value)
@@ -223,7 +225,7 @@ void collection_close(struct collection *c)
 
 	if (revision_equal(c->now.mod, c->old.mod))
 		return;
-	if (c->now.size > 0) {
+	if (c->now.size > 0 || MUTANT(empty_hash_stays)) {
 		txn_put_record(c->txn, c->keyspace, c->key, &c->old, &c->now);
 		return;
 	}

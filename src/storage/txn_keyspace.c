@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/codec.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "storage/txn_internal.h"
 
 /* ---- databases ------------------------------------------------------------------------------- */
@@ -27,7 +28,8 @@ static void txn_put_mapping(struct txn *t, unsigned database, uint32_t keyspace)
 		.author = t->author,
 		.keep = 1,
 		.value = {number, sizeof(number)},
-		.other_keyspace = p->databases[database],
+		.other_keyspace =
+			MUTANT(mapping_forgets_keyspace) ? keyspace : p->databases[database],
 	};
 
 	fixed32_put(number, database);
@@ -74,7 +76,7 @@ int txn_key_count(struct txn *t, unsigned database, uint64_t *count)
 	const struct keyspace_row *row = position_keyspace(t->base, keyspace);
 
 	*count = 0;
-	if (t->past.on)
+	if (t->past.on && !MUTANT(past_counts_today))
 		return txn_key_count_past(t, database, count);
 	if (row)
 		*count = row->keys;
@@ -125,8 +127,11 @@ void txn_move(struct txn *t, unsigned database, struct slice key, const struct r
 	/* What the record borrows may change with its row. */
 	moved.value = arena_copy(&t->arena, old->value);
 	moved.extra = arena_copy(&t->arena, old->extra);
+	if (MUTANT(move_loses_deadline))
+		moved.deadline_ms = 0;
 	txn_bury(t, other);
-	txn_move_away(t, from, key, old, to, to_key);
+	if (!MUTANT(rename_keeps_source))
+		txn_move_away(t, from, key, old, to, to_key);
 	txn_move_here(t, to, to_key, &moved, other, from, key);
 }
 

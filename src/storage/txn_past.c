@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "storage/txn_element.h"
 #include "storage/txn_internal.h"
 
@@ -123,7 +124,7 @@ int past_keyspace(struct txn *t, unsigned database, uint32_t *keyspace)
 	struct revision at = {p->database_at[database], p->database_sub[database]};
 
 	*keyspace = p->databases[database];
-	while (at.main > t->past.revision) {
+	while (at.main > t->past.revision && !MUTANT(past_in_todays_databases)) {
 		struct change c;
 		int rc = past_change(t, at, &c);
 
@@ -167,7 +168,7 @@ static int past_record_of(struct txn *t, struct revision at, const struct change
 		.create = c->create,
 		.version = c->version,
 		.incarnation = c->incarnation,
-		.deadline_ms = c->deadline_ms,
+		.deadline_ms = MUTANT(past_without_deadline) ? 0 : c->deadline_ms,
 		.indexed_ms = c->deadline_ms,
 		.lease = c->lease,
 		.size = c->size,
@@ -246,7 +247,7 @@ static int past_newest(struct txn *t, const struct past_collection *p, struct re
 		if (rc != OK || at.main <= t->past.revision)
 			return rc;
 		*newest = at;
-		if (c.kind != CHANGE_MOVED_AWAY)
+		if (c.kind != CHANGE_MOVED_AWAY || MUTANT(past_forgets_moves))
 			return OK;
 		/* What came of it there is newer than this. */
 		keyspace = c.other_keyspace;
@@ -261,7 +262,8 @@ static void past_undo(struct txn *t, const struct change *c)
 
 	buf_clear(&t->key);
 	element_key(&t->key, c->incarnation, slice_of(order, len), c->element);
-	tree_put(&t->past.rows, buf_slice(&t->key), c->before, !c->has_before);
+	if (!MUTANT(past_undoes_once) || !tree_find(&t->past.rows, buf_slice(&t->key)))
+		tree_put(&t->past.rows, buf_slice(&t->key), c->before, !c->has_before);
 }
 
 /* From the newest change back: so what an older one says of an element comes last. */

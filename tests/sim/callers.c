@@ -5,9 +5,13 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "command/command.h"
 #include "node/session.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Whoever hears nothing for so long tries another member, as long as faults go on. */
 #define PATIENCE_US 6000000
@@ -15,6 +19,7 @@
 static void caller_acts(struct world *w, struct event *e);
 static void caller_arrives(struct world *w, struct event *e);
 static void caller_hears(struct world *w, struct event *e);
+static void caller_introduces(struct caller *c);
 
 static uint64_t trip_us(struct world *w)
 {
@@ -27,7 +32,11 @@ static void asked_free(struct caller *c, struct asked *a)
 {
 	list_remove(&a->link);
 	c->asked_count--;
-	buf_free(&a->bytes);
+	words_free(&a->words);
+	buf_free(&a->expected);
+	for (size_t i = 0; i < a->queued_count; i++)
+		words_free(&a->queued[i].words);
+	mem_free(a->queued);
 	mem_free(a);
 }
 
@@ -49,6 +58,9 @@ static void caller_forget(struct caller *c)
 	world_cancel(c->world, &c->hears);
 	buf_clear(&c->heard);
 	c->host = NULL;
+	c->multi = NULL;
+	c->watching = false;
+	c->step = NULL;
 }
 
 /* ---- the connection -------------------------------------------------------------------------- */
@@ -90,10 +102,16 @@ static void caller_connects(struct caller *c)
 	COUNT(w, CALLER_CONNECTED);
 	c->host = h;
 	c->session = session_open(h->member, &caller_session_events, c);
-	c->own = (struct own_keys){.number = ++w->callers->connections};
-	snprintf(address, sizeof(address), "p%" PRIu64, c->own.number);
+	/* Keys that begin with p are those of one client; its name is its address. */
+	snprintf(address, sizeof(address), "p%u", c->number);
 	session_set_address(c->session, slice_of_text(address));
-	TRACE(w, h, "client %u connects, its number %" PRIu64, c->number, c->own.number);
+	c->database = 0;
+	c->readonly = false;
+	c->floor = 0;
+	c->watch_floor = UINT64_MAX;
+	TRACE(w, h, "client %u connects", c->number);
+	c->working = "connection";
+	caller_introduces(c);
 }
 
 static void caller_leaves(struct caller *c)
@@ -127,36 +145,126 @@ void callers_cut(struct host *h)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static void caller_asks(struct caller *c)
+static enum asked_kind kind_of(const struct words *words)
+{
+	const struct command *command, *parent;
+	struct slice argv[WORDS_MAX];
+
+	words_borrow(words, argv);
+	command = command_lookup(argv, words->count, &parent);
+	if (!command || command->role || command->class == COMMAND_LOCAL)
+		return ASKED_LOCAL;
+	return command->class == COMMAND_READ ? ASKED_READ : ASKED_WRITE;
+}
+
+/* All that was asked since MULTI is what EXEC asks for. */
+static void ask_exec(struct caller *c, struct asked *a)
+{
+	size_t cap = 0;
+
+	a->watch_floor = c->watch_floor;
+	a->watch_most = c->watching ? c->watch_most : UINT64_MAX;
+	for (struct list *it = c->multi->link.next; it != &a->link; it = it->next) {
+		const struct asked *q = LIST_ITEM(it, const struct asked, link);
+		struct queued *to;
+
+		MEM_GROW(a->queued, cap, a->queued_count + 1);
+		to = &a->queued[a->queued_count++];
+		*to = (struct queued){.database = q->database, .kind = q->kind, .value = q->value};
+		to->words = q->words;
+		to->words.bytes = (struct buf){0};
+		buf_append_slice(&to->words.bytes, buf_slice(&q->words.bytes));
+		a->kind = MAX(a->kind, q->kind);
+	}
+}
+
+/* What a request changes of its connection, for those behind it. */
+static void ask_changes(struct caller *c, struct asked *a, const char *text)
+{
+	if (strncmp(text, "SELECT ", 7) == 0)
+		c->database = (unsigned)(text[7] - '0');
+	if (strcmp(text, "READONLY") == 0)
+		c->readonly = true;
+	if (strncmp(text, "WATCH ", 6) == 0)
+		c->watch_floor = MIN(c->watch_floor, a->floor);
+	if (strcmp(text, "EXEC") == 0)
+		ask_exec(c, a);
+	else if (c->multi && strcmp(text, "DISCARD") != 0)
+		plain_simple(&a->expected, "QUEUED");
+	if (strcmp(text, "MULTI") == 0)
+		c->multi = a;
+	if (strcmp(text, "EXEC") == 0 || strcmp(text, "DISCARD") == 0)
+		c->multi = NULL;
+	if (!c->multi && (a->queued_count || strcmp(text, "UNWATCH") == 0))
+		c->watch_floor = UINT64_MAX;
+}
+
+struct asked *ask(struct caller *c, const char *fmt, ...)
 {
 	struct world *w = c->world;
 	struct asked *a = MEM_NEW(struct asked);
+	char text[256];
+	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
 	list_init(&a->link);
 	list_push_back(&c->asked, &a->link);
 	c->asked_count++;
-	a->work = work_draw(w);
+	words_print(&a->words, "%s", text);
+	a->name = c->working;
+	a->kind = kind_of(&a->words);
+	a->database = c->database;
 	a->asked_us = w->now_us;
-	w->counts.n[a->work->count]++;
+	a->watch_number = c->watch_number;
+	a->floor = c->readonly && a->kind != ASKED_WRITE ? c->floor : w->callers->floor;
+	ask_changes(c, a, text);
 	w->counts.client_ops++;
-	a->work->ask(c, a);
-	TRACE(w, c->host, "client %u asks: %s, key %" PRIu64 ", value %" PRIu64, c->number,
-	      a->work->name, a->key, a->value);
+	TRACE(w, c->host, "client %u asks: %s", c->number, text);
 	if (!c->arrives.node.place)
 		world_at(w, &c->arrives, w->now_us + trip_us(w), caller_arrives);
+	return a;
+}
+
+void ask_word(struct caller *c, struct asked *a, struct slice word)
+{
+	(void)c;
+	words_add(&a->words, word);
+	a->kind = kind_of(&a->words);
+}
+
+static void caller_asks(struct caller *c)
+{
+	const struct work *work = work_draw(c->world);
+
+	c->world->counts.n[work->count]++;
+	c->working = work->name;
+	work->ask(c);
+}
+
+/* What a connection is for: mostly everything that there is, in the older protocol. */
+static void caller_introduces(struct caller *c)
+{
+	struct world *w = c->world;
+
+	if (random_chance(&w->random, 400000)) {
+		COUNT(w, CALLER_NEWER);
+		ask(c, "HELLO 3");
+	}
+	if (random_chance(&w->random, 200000)) {
+		COUNT(w, CALLER_READONLY);
+		plain_simple(&ask(c, "READONLY")->expected, "OK");
+	}
 }
 
 static void asked_hand(struct caller *c, struct asked *a)
 {
-	struct slice argv[REQUEST_WORDS_MAX];
-	size_t at = 0;
+	struct slice argv[WORDS_MAX];
 
-	for (size_t i = 0; i < a->argc; i++) {
-		argv[i] = slice_of(a->bytes.data + at, a->ends[i] - at);
-		at = a->ends[i];
-	}
+	words_borrow(&a->words, argv);
 	a->handed = true;
-	session_request(c->session, argv, a->argc);
+	session_request(c->session, argv, a->words.count);
 }
 
 static void caller_arrives(struct world *w, struct event *e)
@@ -188,18 +296,21 @@ static void caller_hears_one(struct caller *c, struct slice bytes)
 {
 	struct world *w = c->world;
 	struct asked *a = asked_first(c);
-	struct reply r = reply_take(&bytes);
+	struct buf plain = {0};
+	enum heard heard;
 
 	if (!a || !a->handed) {
 		world_fail(w, "client %u gets an answer to nothing", c->number);
 		return;
 	}
-	TRACE(w, c->host,
-	      "client %u hears of %s, key %" PRIu64 ", value %" PRIu64 ": %c%.*s%" PRId64,
-	      c->number, a->work->name, a->key, a->value, r.type, (int)MIN(r.text.len, 60u),
-	      r.text.data ? (const char *)r.text.data : "", r.number);
+	reply_plain(bytes, &plain);
+	TRACE(w, c->host, "client %u hears of %s: %.*s", c->number, a->name,
+	      (int)MIN(plain.len, 100u), (const char *)plain.data);
 	COUNT(w, CHECK_ORDER);
-	a->work->hear(c, a, &r, bytes);
+	heard = witness_hears(c, a, buf_slice(&plain));
+	if (a->then && !w->done)
+		a->then(c, a, heard, buf_slice(&plain));
+	buf_free(&plain);
 	asked_free(c, a);
 }
 
@@ -253,8 +364,10 @@ static void caller_acts(struct world *w, struct event *e)
 		caller_leaves(c);
 		return;
 	}
-	if (c->asked_count > 2 * (size_t)p->burst)
+	if (c->asked_count > 4 * (size_t)p->burst)
 		return;
+	if (c->step && random_chance(&w->random, 500000))
+		c->step(c);
 	for (uint64_t n = random_between(&w->random, 1, p->burst); n > 0; n--)
 		caller_asks(c);
 }
@@ -262,6 +375,7 @@ static void caller_acts(struct world *w, struct event *e)
 void callers_start(struct world *w)
 {
 	w->callers = MEM_NEW(struct callers);
+	w->model = model_new(w);
 	w->callers->all = mem_zalloc(w->profile.clients, sizeof(*w->callers->all));
 	for (unsigned i = 0; i < w->profile.clients; i++) {
 		struct caller *c = &w->callers->all[i];
@@ -284,11 +398,11 @@ void callers_close(struct world *w)
 		buf_free(&c->heard);
 	}
 	if (w->callers) {
-		buf_free(&w->callers->changes);
 		mem_free(w->callers->written);
 		mem_free(w->callers->all);
 	}
 	mem_free(w->callers);
+	model_free(w->model);
 }
 
 bool callers_wait(struct world *w)
@@ -309,7 +423,7 @@ void callers_watch_answered(struct world *w)
 			world_fail(w,
 				   "client %u has waited for its %s on %s for %" PRIu64
 				   " ms although the faults are over",
-				   c->number, a->work->name, c->host->name,
+				   c->number, a->name, c->host->name,
 				   (w->now_us - a->asked_us) / 1000);
 	}
 }

@@ -4,51 +4,62 @@
 /*
  * Clients of whole members: each has a connection most of the time, sends requests on it in
  * bursts without waiting for the answers, leaves it whenever it likes, and opens another one
- * somewhere else. What they ask stands in a table of works; what they hear is held against what
- * they asked.
+ * somewhere else. What they ask stands in a table of works; what they hear is held against the
+ * model (sim/witness.c).
  */
 
+#include "sim/model.h"
 #include "sim/reply.h"
 #include "sim/world.h"
 
-#define REQUEST_WORDS_MAX 8
-#define REQUEST_BYTES_MAX 2048
-#define UNSURE_MAX	  256
+#define REQUEST_BYTES_MAX 65536
 
 /* Values are multiples of this, so that what was incremented is never taken for another one. */
 #define VALUE_STEP 1000
 
-/* Counters come behind the registers in the history. */
-#define COUNTER_KEY 1000
-#define COUNTERS    2
+struct asked;
+struct caller;
 
-struct work;
+/* What an answer says of the request. */
+enum heard { HEARD_DONE, HEARD_REFUSED, HEARD_UNCERTAIN, HEARD_UNREADABLE };
+
+enum asked_kind {
+	ASKED_LOCAL, /* the answer is known beforehand, or any one will do */
+	ASKED_READ,
+	ASKED_WRITE,
+};
+
+/* One command of a transaction. */
+struct queued {
+	struct words words;
+	unsigned database;
+	enum asked_kind kind;
+	uint64_t value;
+};
 
 /* One request of a connection, in order. */
 struct asked {
 	struct list link;
-	const struct work *work;
-	uint64_t key;
-	uint64_t value;
-	uint64_t op; /* in the history, where the work keeps one */
+	const char *name;     /* of the work that it is part of */
+	enum asked_kind kind; /* in MULTI: once it is executed */
+	struct words words;
+	unsigned database;
+	struct queued *queued; /* of an EXEC, owned */
+	size_t queued_count;
+	uint64_t watch_floor; /* what it watches was seen at this revision or later, */
+	uint64_t watch_most;  /* and no later than this */
+	uint64_t value;	      /* that it sets, 0: none */
+	bool past;	      /* it asks for a revision */
+	uint64_t revision;
 	uint64_t asked_us;
-	bool handed; /* to the member */
-	size_t argc;
-	size_t ends[REQUEST_WORDS_MAX]; /* of the words, in `bytes` */
-	struct buf bytes;
-};
-
-/*
- * Two keys that nobody but one connection uses: what they hold is known exactly, but for what
- * writes of unknown outcome may have done.
- */
-struct own_keys {
-	uint64_t number;	     /* of the connection, which names them */
-	uint64_t value;		     /* 0: none */
-	uint64_t unsure[UNSURE_MAX]; /* values written since, of which nobody knows */
-	size_t unsure_count;
-	uint64_t low; /* the counter is at least this, and at most `high` */
-	uint64_t high;
+	uint64_t watch_number; /* of the caller then */
+	uint64_t floor;	       /* it must not see less than this revision */
+	bool handed;	       /* to the member */
+	struct buf expected;   /* of ASKED_LOCAL; empty: anything */
+	const struct model_result
+		*result; /* of a write that its member has applied; NULL: not yet */
+	/* Told what it heard, if anything; may ask more. */
+	void (*then)(struct caller *c, const struct asked *a, enum heard heard, struct slice plain);
 };
 
 struct caller {
@@ -62,39 +73,37 @@ struct caller {
 	struct list asked;
 	size_t asked_count;
 	struct buf heard;
-	struct own_keys own;
+
+	/* the connection, as what was asked leaves it */
+	const char *working; /* name of the work that asks at the moment */
+	unsigned database;
+	bool readonly;
+	struct asked *multi;  /* the MULTI that is open; NULL: none */
+	uint64_t floor;	      /* revision that it has seen */
+	uint64_t watch_floor; /* what the oldest WATCH of the next EXEC must have seen */
+
+	/* what it watches keys for; the step that follows, once it may come */
+	bool watching;
+	uint64_t watch_number; /* grows with each time that it begins to watch */
+	void (*step)(struct caller *c);
+	uint64_t watch_most; /* its WATCHes are answered at this revision */
+	unsigned keys[2];
+	int64_t balances[2];
 };
 
 /* Of a value that was written: each is another one. */
 struct written {
-	uint64_t op;	     /* in the history, if `shared` */
-	uint64_t applied_at; /* the tick at which a member applied it first; 0: none has */
-	bool shared;
 	uint8_t state;
-	uint8_t seen; /* times that it stands in the history of the store */
+	uint8_t seen; /* times that the log wrote it */
 };
 
 enum { WRITTEN_OPEN, WRITTEN_DONE, WRITTEN_REFUSED };
 
 struct callers {
 	struct caller *all;
-	uint64_t connections;
 	struct written *written; /* value / VALUE_STEP */
 	size_t written_cap;
-	struct buf changes;	/* all that were ever made, each as a string */
-	uint64_t changes_upto;	/* main revision of the last */
-	bool changes_forgotten; /* some were dropped before anybody looked */
-};
-
-/* One kind of request. */
-struct work {
-	const char *name;
-	unsigned weight;
-	enum sim_count count;
-	/* Fills in the request's words, and what is needed to understand its answer. */
-	void (*ask)(struct caller *c, struct asked *a);
-	/* An answer, an error too. Elements of an array follow in `rest`. */
-	void (*hear)(struct caller *c, struct asked *a, const struct reply *r, struct slice rest);
+	uint64_t floor; /* the newest revision that anybody has heard of */
 };
 
 /* callers.c */
@@ -104,24 +113,73 @@ void callers_cut(struct host *h);
 bool callers_wait(struct world *w);
 /* Fails if somebody still waits who should have been answered. */
 void callers_watch_answered(struct world *w);
+/* Asks on the caller's connection, behind all it has asked before; words as words_print. */
+struct asked *ask(struct caller *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* One more word, for those that are no short text; before anything else is asked. */
+void ask_word(struct caller *c, struct asked *a, struct slice word);
 
-/* callers_work.c */
-const struct work *work_draw(struct world *w);
-/* A member has just applied this command: it has taken effect by now, whatever its client hears. */
+/* witness.c */
+/* A member's batch is about to be applied there: its commands get their results. */
+struct batch_command;
+void witness_applied(struct host *h, uint64_t incarnation, uint64_t seq,
+		     const struct batch_command *command);
+/* An answer to the oldest request. */
+enum heard witness_hears(struct caller *c, struct asked *a, struct slice plain);
+
+/* values.c: values that say where they belong */
+uint64_t value_new(struct world *w);
+/* The value as a word of `a`, for this key. */
+void ask_value(struct caller *c, struct asked *a, const char *key);
+void value_is(struct world *w, uint64_t value, uint8_t state);
+/* The log has just executed this command for the first time. */
 void works_applied(struct world *w, const struct slice *argv, size_t argc);
-/* The number that a text begins with, 0 if there is none. */
-uint64_t number_in_front(struct slice s);
-/* The number that this value stands for; fails when it was not written to this key. */
-uint64_t value_read(struct world *w, struct slice text, char kind, uint64_t key);
+/* In the end: every value that was acknowledged was written. */
+void values_look(struct world *w);
 
-/* callers_last.c */
-/* A member has applied up to this revision: its new changes are kept, before their past goes. */
-void works_keep_changes(struct world *w, struct host *h);
-
-/*
- * When all is over: every value that was ever written against the rows of the leader's history, and
- * what the shared keys hold, as if somebody had read them.
- */
+/* works.c */
+struct work {
+	const char *name;
+	unsigned weight;
+	enum sim_count count;
+	void (*ask)(struct caller *c);
+};
+const struct work *work_draw(struct world *w);
+/* When all is over: what must hold of all that was asked. */
 void works_look(struct world *w);
+
+/* The works, in files of their own. */
+void work_set(struct caller *c);
+void work_get(struct caller *c);
+void work_incr(struct caller *c);
+void work_delete(struct caller *c);
+void work_count(struct caller *c);
+void work_own(struct caller *c);
+void work_big(struct caller *c);
+void work_local(struct caller *c);
+void work_nonsense(struct caller *c);
+void work_transfer(struct caller *c);
+void work_sum(struct caller *c);
+void work_expire(struct caller *c);
+void work_remaining(struct caller *c);
+void work_empty(struct caller *c);
+void work_swap(struct caller *c);
+void work_place(struct caller *c);
+void work_move(struct caller *c);
+void work_size(struct caller *c);
+void work_hash(struct caller *c);
+void work_fields(struct caller *c);
+void work_past(struct caller *c);
+void work_history(struct caller *c);
+void work_compact(struct caller *c);
+void work_queue(struct caller *c);
+void work_claim(struct caller *c);
+
+/* Begins as the caller's database. */
+void work_use(struct caller *c, unsigned database);
+
+/* work_transfer.c: nothing is lost or made, at any revision. */
+void transfers_watch(struct world *w);
+/* work_expire.c: nothing lives on that should be gone. */
+void expiry_watch(struct world *w);
 
 #endif

@@ -37,6 +37,7 @@
 	X(FAULT_SLOW_ENGINE, MEMBERS, "fault", "engine behind with merging")           \
 	X(FAULT_FULL_ENGINE, MEMBERS, "fault", "no room for an engine file")           \
 	X(FAULT_FAILED_ENGINE, MEMBERS, "fault", "failed engine call")                 \
+	X(FAULT_ROT, MEMBERS, "fault", "damaged row in an engine")                     \
 	X(FAULT_FLIP_LOG, BOTH, "fault", "flipped bit in a log")                       \
 	X(FAULT_FLIP_STATE, CORE, "fault", "flipped bit in a state")                   \
 	X(FAULT_WIPE, BOTH, "fault", "wiped member")                                   \
@@ -78,6 +79,7 @@
 	X(APPLIED_GAP, MEMBERS, "event", "batch behind a gap")                         \
 	X(APPLIED_OLD_RUN, MEMBERS, "event", "batch of an earlier run")                \
 	X(APPLIED_CANCELLED, MEMBERS, "event", "cancelled command")                    \
+	X(EXPIRED, MEMBERS, "event", "key expired")                                    \
 	X(MEMBER_STOPPED, MEMBERS, "event", "member that stopped")                     \
 	X(STATE_INSTALLED, BOTH, "event", "state installed")                           \
 	X(INSTALL_FAILED, BOTH, "event", "installation failed")                        \
@@ -104,17 +106,32 @@
 	X(WORK_SET, MEMBERS, "client", "SET of a register")                            \
 	X(WORK_GET, MEMBERS, "client", "GET of a register")                            \
 	X(WORK_INCR, MEMBERS, "client", "INCR of a register")                          \
-	X(WORK_COUNT, MEMBERS, "client", "INCR of a counter")                          \
-	X(WORK_READ_COUNT, MEMBERS, "client", "GET of a counter")                      \
-	X(WORK_OWN_SET, MEMBERS, "client", "SET of an own key")                        \
-	X(WORK_OWN_GET, MEMBERS, "client", "GET of an own key")                        \
-	X(WORK_OWN_INCR, MEMBERS, "client", "INCR of an own key")                      \
-	X(WORK_OWN_COUNT, MEMBERS, "client", "count of an own key")                    \
-	X(WORK_OWN_DEL, MEMBERS, "client", "DEL of an own key")                        \
-	X(WORK_OWN_EXPIRE, MEMBERS, "client", "EXPIRE of an own key")                  \
-	X(WORK_COMPACT, MEMBERS, "client", "HISTORY COMPACT")                          \
+	X(WORK_DEL, MEMBERS, "client", "DEL of a register")                            \
+	X(WORK_COUNT, MEMBERS, "client", "counter")                                    \
+	X(WORK_OWN, MEMBERS, "client", "pipeline of its own")                          \
+	X(WORK_BIG, MEMBERS, "client", "big value")                                    \
 	X(WORK_LOCAL, MEMBERS, "client", "PING or ECHO")                               \
 	X(WORK_NONSENSE, MEMBERS, "client", "no command")                              \
+	X(WORK_TRANSFER, MEMBERS, "client", "transfer")                                \
+	X(WORK_SUM, MEMBERS, "client", "sum of all accounts")                          \
+	X(WORK_CLAIM, MEMBERS, "client", "claim of a key")                             \
+	X(WORK_QUEUE, MEMBERS, "client", "transaction")                                \
+	X(WORK_EXPIRE, MEMBERS, "client", "deadline given or taken")                   \
+	X(WORK_REMAINING, MEMBERS, "client", "time left")                              \
+	X(WORK_EMPTY, MEMBERS, "client", "database emptied")                           \
+	X(WORK_SWAP, MEMBERS, "client", "databases swapped")                           \
+	X(WORK_PLACE, MEMBERS, "client", "key to be moved")                            \
+	X(WORK_MOVE, MEMBERS, "client", "key moved or doubled")                        \
+	X(WORK_SIZE, MEMBERS, "client", "size of a database")                          \
+	X(WORK_HASH, MEMBERS, "client", "fields of a hash set")                        \
+	X(WORK_FIELDS, MEMBERS, "client", "fields of a hash read")                     \
+	X(WORK_PAST, MEMBERS, "client", "read of the past")                            \
+	X(WORK_HISTORY, MEMBERS, "client", "history of a key")                         \
+	X(WORK_COMPACT, MEMBERS, "client", "HISTORY COMPACT")                          \
+	X(EXEC_DONE, MEMBERS, "client", "transaction that ran")                        \
+	X(EXEC_CONFLICT, MEMBERS, "client", "transaction that found a conflict")       \
+	X(CALLER_NEWER, MEMBERS, "client", "newer protocol")                           \
+	X(CALLER_READONLY, MEMBERS, "client", "read-only connection")                  \
 	X(ANSWER_OK, BOTH, "client", "answered")                                       \
 	X(ANSWER_UNKNOWN, BOTH, "client", "outcome unknown")                           \
 	X(ANSWER_UNCERTAIN, MEMBERS, "client", "told that the outcome is uncertain")   \
@@ -140,10 +157,18 @@
 	X(CHECK_ROWS, MEMBERS, "check", "rows equal at an index")                      \
 	X(CHECK_DIGEST, MEMBERS, "check", "digest equals that of the rows")            \
 	X(CHECK_BOUNDS, MEMBERS, "check", "memory within bounds")                      \
-	X(CHECK_ORDER, MEMBERS, "check", "reply in order, of its key")                 \
+	X(CHECK_ORDER, MEMBERS, "check", "reply in order")                             \
+	X(CHECK_LINKED, MEMBERS, "check", "write found in the log as asked")           \
+	X(CHECK_PLACE, MEMBERS, "check", "write in its place")                         \
+	X(CHECK_READ, MEMBERS, "check", "read of a state that may be seen")            \
+	X(CHECK_MODEL, MEMBERS, "check", "rows are what the log says")                 \
+	X(CHECK_PAST, MEMBERS, "check", "rows of the past are what they were")         \
+	X(CHECK_SUM, MEMBERS, "check", "transfers keep the sum")                       \
+	X(CHECK_TIME, MEMBERS, "check", "stamps follow the clock")                     \
+	X(CHECK_GONE, MEMBERS, "check", "nothing outlives its deadline")               \
 	X(CHECK_VALUES, MEMBERS, "check", "every value written at most once")          \
 	X(CHECK_DURABLE, BOTH, "check", "commit is durable on a majority")             \
-	X(CHECK_HISTORY, BOTH, "check", "history linearizable")                        \
+	X(CHECK_HISTORY, CORE, "check", "history linearizable")                        \
 	X(CHECK_LIVENESS, BOTH, "check", "liveness after the faults")                  \
 	X(CHECK_EQUAL, BOTH, "check", "members equal in the end")
 

@@ -452,6 +452,8 @@ void host_wipe(struct host *h)
 	h->disk = sim_disk_new(random_next(&h->world->random));
 	h->world->mode->host_wipe(h);
 	h->lost_id = h->id;
+	h->lost_term = h->disk_term;
+	h->lost_vote = h->disk_vote;
 	h->id = 0;
 	h->wiped = true;
 }

@@ -22,7 +22,7 @@ static uint64_t job_latency(struct host *h, enum job_lane lane)
 	if (w->now_us < h->slow_until_us)
 		us += random_below(&w->random, 40000);
 	/* What the pool reads may come back long after the state has gone on. */
-	if (h->member && lane == LANE_READ && random_chance(&w->random, 50000))
+	if (h->member && lane == LANE_READ && !w->calm && random_chance(&w->random, 50000))
 		us += random_below(&w->random, 300000);
 	if (lane == LANE_SNAPSHOT)
 		us += random_below(&w->random, 20000);

@@ -41,13 +41,13 @@ static void members_draw(struct world *w)
 	if (random_chance(&w->random, 300000))
 		p->history_max_bytes = random_below(&w->random, 20000);
 	p->compact_pace_ms = random_between(&w->random, 1, 3000);
+	p->share_bytes =
+		random_chance(&w->random, 500000) ? (size_t)1 << 18 : 8000 + draw_bytes(w, 40000);
 	p->session_requests = (size_t)random_between(&w->random, 2, 40);
 	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 8);
-	/* What many have under way on one key at once is more than the search can try. */
-	if (p->burst > 1)
-		p->clients = MIN(p->clients, 5u);
 	p->leave_ppm = random_chance(&w->random, 500000) ? 3000 : 40000;
 	p->padding_bytes = (size_t)random_between(&w->random, 0, 400);
+	p->big_bytes = random_chance(&w->random, 200000) ? (size_t)draw(w, 5000, 40000) : 0;
 	p->think_us = random_between(&w->random, 100000, 400000) * (1 + p->burst / 2);
 	p->check_interval_ms = random_between(&w->random, 300, 4000);
 	if (random_chance(&w->random, 400000))
@@ -85,44 +85,37 @@ static struct host *host_of(void *member)
 	return m->io->ctx;
 }
 
-/* What the numbers of its commands make of a batch; `seq` of the first that will take effect. */
-static bool batch_counts(struct host *h, const struct batch_header *b, uint64_t *seq)
+/* What the numbers of its commands make of a batch. */
+static void count_batch(struct host *h, const struct batch_header *b)
 {
 	const struct origin_row *row = position_origin(store_position(h->member->store), b->member);
 
-	if (!row || row->incarnation != b->incarnation) {
+	if (!row || row->incarnation != b->incarnation)
 		COUNT(h->world, APPLIED_OLD_RUN);
-		return false;
-	}
-	if (b->seq <= row->seq)
+	else if (b->seq <= row->seq)
 		COUNT(h->world, APPLIED_BEFORE);
 	else if (b->seq > row->seq + 1)
 		COUNT(h->world, APPLIED_GAP);
-	*seq = row->seq + 1;
-	return b->seq <= *seq;
 }
 
-/* Before a batch is applied: what of it will be new. */
+/* Before a batch is applied: what of it was asked for here. */
 static void look_at_batch(struct host *h, const struct entry *e)
 {
 	struct member *m = h->member;
 	struct cursor c = cursor_of(entry_payload(e));
 	struct batch_header b;
 	struct batch_command command;
-	uint64_t seq;
 
-	if (batch_header_decode(&c, &b) != OK || !batch_counts(h, &b, &seq))
+	if (batch_header_decode(&c, &b) != OK)
 		return;
+	count_batch(h, &b);
 	for (uint32_t i = 0; i < b.count; i++) {
 		if (batch_command_decode(&c, &command, &m->argv, &m->argv_cap) != OK)
 			return;
-		if (b.seq + i < seq)
-			continue;
 		if (command.flags & BATCH_CANCELLED)
 			COUNT(h->world, APPLIED_CANCELLED);
-		else if (!(command.flags & BATCH_AUTHOR) &&
-			 !position_alarm_stands(store_position(m->store), ALARM_NO_SPACE))
-			works_applied(h->world, command.argv, command.argc);
+		else if (!(command.flags & BATCH_AUTHOR) && b.member == h->id)
+			witness_applied(h, b.incarnation, b.seq + i, &command);
 	}
 }
 
@@ -132,6 +125,7 @@ static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 	struct host *h = host_of(m);
 	bool whole;
 
+	model_apply(h->world->model, index, e);
 	if (e->kind == ENTRY_BATCH && m->applying.index != index)
 		look_at_batch(h, e);
 	whole = member_apply(m, index, e);
@@ -223,6 +217,7 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.history_retention_ms = p->history_retention_ms;
 	options.history_max_bytes = p->history_max_bytes;
 	options.compact_pace_ms = p->compact_pace_ms;
+	options.share_bytes = p->share_bytes;
 	h->member_events = (struct member_events){
 		.ctx = h,
 		.changed = h->events.changed,

@@ -75,6 +75,7 @@ static const struct action {
 	{GROUP_ENGINE, 3, COUNT_FAULT_FULL_ENGINE, act_full_engine},
 	{GROUP_ENGINE, 2, COUNT_FAULT_SLOW_ENGINE, act_slow_engine},
 	{GROUP_ENGINE, 2, COUNT_FAULT_FAILED_ENGINE, act_failed_engine},
+	{GROUP_ENGINE, 2, COUNT_FAULT_ROT, act_rot},
 	{GROUP_DAMAGE, 4, COUNT_FAULT_FLIP_LOG, act_flip_log},
 	{GROUP_DAMAGE, 2, COUNT_FAULT_FLIP_STATE, act_flip_state},
 	{GROUP_DAMAGE, 2, COUNT_FAULT_WIPE, act_wipe},

@@ -58,6 +58,7 @@ bool may_lose(struct world *w, struct host *h);
 	X(slow_engine)    \
 	X(full_engine)    \
 	X(failed_engine)  \
+	X(rot)            \
 	X(flip_log)       \
 	X(flip_state)     \
 	X(wipe)           \
@@ -82,6 +83,11 @@ NEMESIS_ACTS(NEMESIS_ACT)
 void heal_links(struct world *w, struct event *e);
 void clock_settle(struct host *h);
 void engine_settle(struct host *h);
+/* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
+bool may_lose(struct world *w, struct host *h);
+
+/* nemesis_rows.c */
+void rot_mend(struct world *w, struct host *h);
 
 /* nemesis_members.c: the operator, who starts, retires and replaces members */
 void janitor(struct world *w, struct event *e);

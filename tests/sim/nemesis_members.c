@@ -249,6 +249,7 @@ void janitor(struct world *w, struct event *e)
 			sim_disk_set_capacity(h->disk, UINT64_MAX);
 			h->full_until_us = 0;
 		}
+		rot_mend(w, h);
 		operator_starts(w, h);
 	}
 	if (w->mode->janitor)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "resp/integer.h"
+#include "sim/words.h"
 
 #include <string.h>
 
@@ -28,10 +29,15 @@ static size_t reply_head(struct slice bytes, struct reply *r)
 	*r = (struct reply){0};
 	if (line == SIZE_MAX)
 		return 0;
-	if (line == 0 || !strchr("+-:$*", bytes.data[0]))
+	if (line == 0 || !strchr("+-:$*%_", bytes.data[0]))
 		return SIZE_MAX;
 	r->type = (char)bytes.data[0];
 	text = slice_of(bytes.data + 1, line - 1);
+	if (r->type == '_') {
+		r->type = '$';
+		r->null = true;
+		return line + 2;
+	}
 	if (r->type == '+' || r->type == '-') {
 		r->text = text;
 		return line + 2;
@@ -40,6 +46,10 @@ static size_t reply_head(struct slice bytes, struct reply *r)
 		return SIZE_MAX;
 	if (r->type == ':')
 		return line + 2;
+	if (r->type == '%') {
+		r->type = '*';
+		r->number *= 2;
+	}
 	r->null = r->number == -1;
 	if (r->number < -1)
 		return SIZE_MAX;
@@ -78,4 +88,30 @@ struct reply reply_take(struct slice *bytes)
 	CHECK(n > 0 && n != SIZE_MAX);
 	*bytes = behind(*bytes, n);
 	return r;
+}
+
+static void reply_plain_one(const struct reply *r, struct buf *out)
+{
+	if (r->null) {
+		plain_null(out);
+	} else if (r->type == ':') {
+		plain_number(out, r->number);
+	} else if (r->type == '*') {
+		plain_array(out, (size_t)r->number);
+	} else if (r->type == '$') {
+		plain_bulk(out, r->text);
+	} else {
+		buf_append_byte(out, (uint8_t)r->type);
+		buf_append_slice(out, r->text);
+		buf_append_byte(out, '\n');
+	}
+}
+
+void reply_plain(struct slice bytes, struct buf *out)
+{
+	while (bytes.len) {
+		struct reply r = reply_take(&bytes);
+
+		reply_plain_one(&r, out);
+	}
 }

@@ -1,12 +1,12 @@
 #ifndef CONCLAVE_SIM_REPLY_H
 #define CONCLAVE_SIM_REPLY_H
 
-/* Replies of the protocol (RESP2), as a client reads them. */
+/* Replies of the protocol, as a client of either version reads them. */
 
 #include "base/bytes.h"
 
 struct reply {
-	char type;	   /* '+', '-', ':', '$' or '*' */
+	char type;	   /* '+', '-', ':', '$' or '*'; maps count as arrays */
 	bool null;	   /* '$' or '*' */
 	int64_t number;	   /* ':'; elements of '*' */
 	struct slice text; /* '+', '-', '$' */
@@ -20,5 +20,8 @@ size_t reply_size(struct slice bytes);
 
 /* Takes the first reply, or the beginning of an array, from `bytes`, where it stands whole. */
 struct reply reply_take(struct slice *bytes);
+
+/* Appends a whole reply as words.h says it. */
+void reply_plain(struct slice bytes, struct buf *out);
 
 #endif

@@ -141,14 +141,20 @@ static bool world_is_whole(struct world *w)
 	return true;
 }
 
-/* The liveness phase: in bounded time the cluster is whole, and serves. */
+/*
+ * The liveness phase: in bounded time the cluster is whole, and serves. Slow disks need longer for
+ * what clients have brought, so the pauses grow.
+ */
 static void world_recover(struct world *w)
 {
+	uint64_t pause_us = 1500000;
+
 	nemesis_calm(w);
 	world_run_until(w, w->now_us + 4000000);
 	while (!w->done && w->now_us < w->profile.end_at_us) {
 		w->quiet = true;
-		world_run_until(w, w->now_us + 1500000);
+		world_run_until(w, w->now_us + pause_us);
+		pause_us += 500000;
 		if (world_is_whole(w) && w->ops_in_calm && !w->mode->clients_wait(w))
 			break;
 		w->quiet = false;

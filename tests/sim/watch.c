@@ -339,6 +339,7 @@ static void watch_commit(struct host *h, const struct raft *r)
 				   h->name, i, term, c->term);
 		if (!c->term)
 			watch_durable(h, r, i);
+		c->in_term = c->term ? MIN(c->in_term, r->hard.term) : r->hard.term;
 		c->term = term;
 		w->committed_last = MAX(w->committed_last, i);
 	}
@@ -346,6 +347,21 @@ static void watch_commit(struct host *h, const struct raft *r)
 }
 
 /* ---- leaders --------------------------------------------------------------------------------- */
+
+/*
+ * Whoever lost its directory may have voted before; unless its vote in this term, as far as it was
+ * seen on its disk, was another one's.
+ */
+static bool lost_one_may_have_voted(const struct world *w, uint64_t id, const struct raft *r)
+{
+	for (unsigned i = 0; i < w->host_count; i++) {
+		const struct host *h = &w->hosts[i];
+
+		if (h->lost_id == id && h->lost_term <= r->hard.term)
+			return h->lost_term < r->hard.term || h->lost_vote == r->id;
+	}
+	return false;
+}
 
 /* Who may have voted for this leader: it says so itself, or nobody can tell. */
 static void watch_votes(struct host *h, const struct raft *r)
@@ -358,8 +374,8 @@ static void watch_votes(struct host *h, const struct raft *r)
 		struct host *voter = host_by_id(w, m->members[i].id);
 		const struct raft *v = voter && voter->driver ? driver_raft(voter->driver) : NULL;
 
-		if (!voter && m->members[i].id)
-			continue; /* its directory is lost, its vote with it */
+		if (!voter && !lost_one_may_have_voted(w, m->members[i].id, r))
+			continue;
 		if (!v || v->hard.term > r->hard.term ||
 		    (v->hard.term == r->hard.term && v->hard.vote == r->id && !v->damaged))
 			mask |= (uint32_t)1 << i;
@@ -385,13 +401,13 @@ static void watch_new_leader(struct host *h, const struct raft *r)
 	w->leaders[w->leader_count++] = (struct leader_seen){r->hard.term, r->id};
 	COUNT(w, CHECK_COMPLETE);
 	for (uint64_t i = r->log.base + 1; i <= w->committed_last; i++) {
-		uint64_t term = committed_at(w, i)->term;
+		const struct committed *c = committed_at(w, i);
 
-		if (term && term < r->hard.term && raft_term_at(r, i) != term)
+		if (c->term && c->in_term < r->hard.term && raft_term_at(r, i) != c->term)
 			world_fail(w,
 				   "%s leads term %" PRIu64 " without the committed entry %" PRIu64
 				   " of term %" PRIu64,
-				   h->name, r->hard.term, i, term);
+				   h->name, r->hard.term, i, c->term);
 	}
 }
 
@@ -521,7 +537,7 @@ void watch_started(struct host *h)
 		/* A mark that was about to be cleared may still stand after a crash. */
 		if (!h->suspect && h->marked_id != h->id)
 			world_fail(h->world, "%s finds damage where there was none", h->name);
-	} else if (!r->damaged && h->suspect && !h->wiped && !h->flip_jobs) {
+	} else if (!r->damaged && h->suspect && !h->wiped && !h->rotten && !h->flip_jobs) {
 		h->suspect = false; /* what was flipped did not matter */
 	}
 	h->seen_damaged = r->damaged;
@@ -669,7 +685,7 @@ void watch_end(struct world *w)
 		watch_equal(w);
 	if (!w->failure[0] && world_leader(w))
 		w->mode->clients_look(w);
-	if (!w->failure[0])
+	if (!w->failure[0] && w->history.len)
 		watch_history(w);
 }
 

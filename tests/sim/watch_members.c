@@ -15,6 +15,7 @@
 #include "sim/callers.h"
 #include "sim/control.h"
 #include "sim/mode_members.h"
+#include "storage/txn_element.h"
 
 #include <inttypes.h>
 
@@ -26,6 +27,114 @@
 
 /* An arena grows by doubling, from some kilobytes on. */
 #define ARENA_SLACK ((size_t)1 << 22)
+
+/* ---- the model --------------------------------------------------------------------------------
+ */
+
+static void differs(struct host *h, unsigned database, struct slice key, uint64_t revision)
+{
+	world_fail(h->world,
+		   "%s holds something else under %.*s of db %u at revision %" PRIu64
+		   " than the log says",
+		   h->name, (int)key.len, (const char *)key.data, database, revision);
+}
+
+/* A hash of the member: as many fields as the model's, and all of them there. */
+static int compare_fields(struct txn *t, const struct record *r, const struct model_value *v,
+			  bool *same)
+{
+	*same = r->size == v->count;
+	for (size_t i = 0; i < v->count && *same; i++) {
+		struct slice text;
+		int rc = txn_element(t, r, buf_slice(&v->fields[i].name), &text);
+
+		if (rc != OK && rc != ERR_NOT_FOUND)
+			return rc;
+		*same = rc == OK && slice_equal(text, buf_slice(&v->fields[i].text));
+	}
+	return OK;
+}
+
+static int compare_record(struct txn *t, const struct record *r, const struct model_version *v,
+			  bool *same)
+{
+	struct slice text;
+	int rc;
+
+	*same = v->value && v->deadline_ms == r->deadline_ms && v->mod == r->mod.main &&
+		(r->type == RECORD_HASH) == v->value->is_hash;
+	if (!*same)
+		return OK;
+	if (v->value->is_hash)
+		return compare_fields(t, r, v->value, same);
+	rc = txn_value(t, r, &text);
+	*same = rc == OK && slice_equal(text, buf_slice(&v->value->text));
+	return rc;
+}
+
+/* All keys of a database, as of now or of then. */
+static int watch_database(struct host *h, struct txn *t, unsigned database, uint64_t revision)
+{
+	struct model *m = h->world->model;
+	struct record_scan s;
+	struct slice key;
+	struct record r;
+	size_t count = 0;
+	bool same;
+	int rc = record_scan_open(&s, t, database, (struct slice){0}, NULL, false), end;
+
+	if (rc != OK)
+		return rc;
+	for (; rc == OK && record_scan_next(&s, &key, &r); count++) {
+		const struct model_cell *c = model_cell(m, database, key);
+
+		rc = compare_record(t, &r, cell_at(c, revision), &same);
+		if (rc == OK && !same)
+			differs(h, database, key, revision);
+	}
+	end = record_scan_close(&s);
+	rc = rc == OK ? end : rc;
+	if (rc == OK && count != model_key_count(m, database, revision))
+		world_fail(
+			h->world,
+			"%s holds %zu keys in db %u at revision %" PRIu64 ", and the log says %zu",
+			h->name, count, database, revision, model_key_count(m, database, revision));
+	return rc;
+}
+
+/* The databases that clients use. */
+#define DATABASES_USED 4
+
+static void watch_model(struct host *h, const struct view *v, uint64_t revision, bool past)
+{
+	struct txn t = {0};
+	int rc = OK;
+
+	if (!h->world->model || h->world->done)
+		return;
+	txn_init_view(&t, v, NULL);
+	txn_begin(&t, 0, 0);
+	if (past)
+		rc = txn_as_of(&t, revision);
+	for (unsigned i = 0; i < DATABASES_USED && rc == OK; i++)
+		rc = watch_database(h, &t, i, revision);
+	txn_close(&t);
+	if (rc != OK && !h->excuse)
+		world_fail(h->world, "%s cannot read its records: %s", h->name, error_text(rc));
+	if (past)
+		COUNT(h->world, CHECK_PAST);
+	else
+		COUNT(h->world, CHECK_MODEL);
+}
+
+/* Some states that were, above the horizon. */
+static void watch_past(struct host *h, const struct view *v)
+{
+	const struct position *p = view_position(v);
+
+	for (unsigned i = 0; i < 4; i++)
+		watch_model(h, v, random_between(&h->world->random, p->horizon, p->revision), true);
+}
 
 struct id_set {
 	uint64_t *ids; /* owned */
@@ -254,11 +363,11 @@ static int see_all(struct rows_seen *seen)
 {
 	const struct position *p = seen->position;
 	uint8_t from[HISTORY_KEY_BYTES], to[HISTORY_KEY_BYTES];
-	struct buf garbage = {0};
+	static const uint8_t garbage[] = {STATE_GARBAGE}, behind_garbage[] = {STATE_GARBAGE + 1};
 	int rc;
 
-	garbage_key(&garbage, 0, GARBAGE_KEYSPACE, 0);
-	rc = see_rows(seen, FAMILY_STATE, buf_slice(&garbage), (struct slice){0}, see_garbage);
+	rc = see_rows(seen, FAMILY_STATE, slice_of(garbage, sizeof(garbage)),
+		      slice_of(behind_garbage, sizeof(behind_garbage)), see_garbage);
 	if (rc == OK)
 		rc = see_rows(seen, FAMILY_STATE, (struct slice){0}, (struct slice){0}, see_state);
 	/* What was written beyond the position is written again by replaying. */
@@ -267,7 +376,6 @@ static int see_all(struct rows_seen *seen)
 	if (rc == OK)
 		rc = see_rows(seen, FAMILY_HISTORY, slice_of(from, sizeof(from)),
 			      slice_of(to, sizeof(to)), see_change);
-	buf_free(&garbage);
 	return rc;
 }
 
@@ -283,6 +391,10 @@ void members_watch_rows(struct host *h)
 	view_reader(v, &r);
 	rc = see_all(&seen);
 	reader_close(&r);
+	if (rc == OK) {
+		watch_model(h, v, p->revision, false);
+		watch_past(h, v);
+	}
 	view_close(v);
 	mem_free(seen.keyspaces.ids);
 	mem_free(seen.incarnations.ids);
@@ -309,7 +421,17 @@ void members_watch_applied(struct host *h, uint64_t index, const struct entry *e
 	if (broken)
 		world_fail(h->world, "%s breaks a rule: %s", h->name, broken);
 	watch_apply(h, index, e, h->world->mode->state(h).digest);
-	works_keep_changes(h->world, h);
+	if (p->revision != h->world->model->revisions[index])
+		world_fail(h->world,
+			   "%s is at revision %" PRIu64 " after entry %" PRIu64
+			   ", and the log says %" PRIu64,
+			   h->name, p->revision, index, h->world->model->revisions[index]);
+	if (p->horizon != h->world->model->horizons[index])
+		world_fail(h->world,
+			   "%s has its horizon at %" PRIu64 " after entry %" PRIu64
+			   ", and the log says %" PRIu64,
+			   h->name, p->horizon, index, h->world->model->horizons[index]);
+	model_learns_level(h->world->model, index, p->level);
 	if (index % ROWS_EVERY == 0)
 		members_watch_rows(h);
 }
@@ -319,6 +441,22 @@ static void watch_bound(struct host *h, const char *what, size_t bytes, size_t m
 	if (bytes > most)
 		world_fail(h->world, "%s holds %zu %s, and %zu at most were allowed", h->name,
 			   bytes, what, most);
+}
+
+/* A leader's stamps follow its monotonic clock, wherever its wall clock goes. */
+static void watch_time(struct host *h)
+{
+	const struct member *m = h->member;
+	const struct position *p = store_position(m->store);
+	uint64_t now_ms;
+
+	if (m->status.role != RAFT_LEADER || !m->time.leading || p->term != m->status.term ||
+	    !cluster_time_estimate(&m->time, host_clock_us(h), &now_ms))
+		return;
+	COUNT(h->world, CHECK_TIME);
+	if (p->stamp_ms > now_ms + 1)
+		world_fail(h->world, "%s has stamped an entry %" PRIu64 " ms ahead of its time",
+			   h->name, p->stamp_ms - now_ms);
 }
 
 void members_watch_turn(struct host *h)
@@ -334,10 +472,11 @@ void members_watch_turn(struct host *h)
 	if (s.dropped > h->seen_dropped)
 		COUNT(h->world, DEAD_DROPPED);
 	h->seen_dropped = s.dropped;
+	/* What was held behind a transaction comes all at once. */
 	watch_bound(h, "bytes of writes under way", m->origin.bytes + m->origin.collected.len,
-		    p->unresolved_bytes + REQUEST_BYTES_MAX);
+		    p->unresolved_bytes + 4 * REQUEST_BYTES_MAX);
 	watch_bound(h, "bytes of batches held back", m->lag.held_bytes,
-		    (uint64_t)h->world->host_count * (p->unresolved_bytes + REQUEST_BYTES_MAX));
+		    (uint64_t)h->world->host_count * (p->unresolved_bytes + 4 * REQUEST_BYTES_MAX));
 	if (m->lag.held_bytes)
 		COUNT(h->world, BATCH_HELD);
 	watch_bound(h, "bytes of changes", s.live_bytes, 4 * p->overlay_bytes + ARENA_SLACK);
@@ -350,6 +489,7 @@ void members_watch_turn(struct host *h)
 	if (m->removed && !membership_was_removed(
 				  raft_membership_at(driver_raft(h->driver), status.commit), h->id))
 		world_fail(h->world, "%s takes itself for removed and is not", h->name);
+	watch_time(h);
 	if (m->origin.incarnation != h->seen_incarnation)
 		COUNT(h->world, REGISTERED);
 	h->seen_incarnation = m->origin.incarnation;

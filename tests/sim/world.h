@@ -25,6 +25,7 @@ struct world;
 struct host;
 struct sim_mode;
 struct callers;
+struct model;
 
 /* Something that will happen. The owner embeds it; `fire` frees whatever it is part of. */
 struct event {
@@ -49,11 +50,14 @@ struct host {
 	struct sim_disk *disk;
 	bool joins;	    /* started without the list of initial members */
 	bool suspect;	    /* its disk lost something: it counts against what may be lost */
+	bool rotten;	    /* a row of its engine is damaged */
 	bool wiped;	    /* came back with another directory and waits to be replaced */
 	uint64_t flip_jobs; /* appends that must follow a flipped bit before it may be found; 0:
 			       none */
 	uint64_t id;	    /* of its directory, 0 before the first start */
-	uint64_t lost_id;   /* of the directory it had before it was wiped */
+	uint64_t lost_id;   /* of the directory it had before it was wiped, */
+	uint64_t lost_term; /* and what was seen of its last term and vote */
+	uint64_t lost_vote;
 	struct slice names[SIM_HOSTS_MAX];
 	uint32_t level;		 /* highest feature level of its version; 0: not drawn yet */
 	uint64_t drift_id;	 /* the directory whose state was made wrong last; 0: none was */
@@ -174,9 +178,11 @@ struct profile {
 	uint64_t history_retention_ms;
 	uint64_t history_max_bytes;
 	uint64_t compact_pace_ms;
+	size_t share_bytes;
 	unsigned burst;	      /* most requests that a client sends at once */
 	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
 	size_t padding_bytes; /* of the longer values, at most */
+	size_t big_bytes;     /* of big values, at most; 0: there are none */
 	uint64_t check_interval_ms;
 
 	uint64_t calm_at_us; /* when faults stop */
@@ -186,9 +192,10 @@ struct profile {
 /* What is known to be committed, by index. */
 struct committed {
 	uint64_t term;
-	uint64_t hash;	 /* of the entry */
-	uint64_t digest; /* of the state after it */
-	uint64_t rows;	 /* hash of all rows that make this state; 0: nobody has looked */
+	uint64_t in_term; /* that it was committed in at the latest: leaders behind it have it */
+	uint64_t hash;	  /* of the entry */
+	uint64_t digest;  /* of the state after it */
+	uint64_t rows;	  /* hash of all rows that make this state; 0: nobody has looked */
 };
 
 struct entry_seen {
@@ -223,6 +230,7 @@ struct world {
 	struct nemesis *nemesis;
 	struct client *clients;
 	struct callers *callers; /* in mode members */
+	struct model *model;	 /* the same */
 	bool quiet;		 /* clients begin nothing new */
 	struct history history;
 	uint64_t tick;	     /* numbers what clients see, so that no two moments are equal */
