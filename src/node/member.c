@@ -28,6 +28,7 @@ struct member_options member_options_default(void)
 		.lag_bytes = (size_t)64 << 20,
 		.share_bytes = (size_t)256 << 10,
 		.session_requests = 4096,
+		.session_bytes = (size_t)4 << 20,
 		.history_retention_ms = (uint64_t)3600 * 1000,
 		.history_max_bytes = (uint64_t)1 << 30,
 		/* Each time costs some syncs, and files that have to be merged. */

@@ -31,6 +31,7 @@ struct member_options {
 	size_t unresolved_bytes;     /* writes handed out and not applied yet; then sessions wait */
 	size_t lag_bytes;	     /* log that a leader has not applied; then proposals wait */
 	size_t session_requests;     /* unanswered requests of one session; then it is full */
+	size_t session_bytes;	     /* the same by what their arguments take */
 	uint64_t history_retention_ms; /* the past is kept for so long, */
 	uint64_t history_max_bytes;    /* and of that no more than the newest so many bytes */
 	uint64_t compact_pace_ms;      /* the engine is not rid of the rest more often than that */

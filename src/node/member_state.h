@@ -47,6 +47,7 @@ struct session {
 	struct list full;     /* in the member: was told to wait */
 	struct list requests; /* in order of arrival */
 	size_t count;	      /* of these and of those that are held */
+	size_t bytes;	      /* of their arguments, as far as they are kept */
 	struct buf out;
 	bool advancing;
 	struct buf address;	/* of its client; empty: not known */

@@ -15,10 +15,12 @@ static size_t bytes_of(const struct slice *argv, size_t argc)
 
 struct request *request_new(const struct command *command, const struct slice *argv, size_t argc)
 {
-	struct request *r = mem_alloc(sizeof(*r) + argc * sizeof(*argv) + bytes_of(argv, argc));
+	size_t len = bytes_of(argv, argc);
+	struct request *r = mem_alloc(sizeof(*r) + argc * sizeof(*argv) + len);
 	uint8_t *bytes = (uint8_t *)(r + 1) + argc * sizeof(*argv);
 
-	*r = (struct request){.command = command, .argc = argc, .argv = (struct slice *)(r + 1)};
+	*r = (struct request){
+		.command = command, .argc = argc, .argv = (struct slice *)(r + 1), .bytes = len};
 	list_init(&r->link);
 	list_init(&r->waiting);
 	list_init(&r->ageing);

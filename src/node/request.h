@@ -47,6 +47,7 @@ struct request {
 	struct transaction_local *local; /* of an EXEC: owned; NULL: none */
 	size_t argc;
 	struct slice *argv; /* behind this struct, with the bytes; a write keeps none */
+	size_t bytes;	    /* of these */
 };
 
 /* A request with a copy of these arguments. */

@@ -90,6 +90,7 @@ static bool session_emit_first(struct session *s)
 		return false;
 	buf_append_slice(&s->out, buf_slice(&r->reply));
 	s->count--;
+	s->bytes -= r->bytes;
 	request_free(r);
 	session_touch(s);
 	return true;
@@ -166,6 +167,7 @@ struct request *session_add(struct session *s, struct request *r)
 	list_push_back(&s->requests, &r->link);
 	list_push_back(&m->ageing, &r->ageing);
 	s->count++;
+	s->bytes += r->bytes;
 	return r;
 }
 
@@ -337,6 +339,7 @@ static void session_hold(struct session *s, struct request *r)
 {
 	list_push_back(&s->held, &r->link);
 	s->count++;
+	s->bytes += r->bytes;
 }
 
 void session_request(struct session *s, const struct slice *argv, size_t argc)
@@ -376,6 +379,7 @@ static void session_release(struct session *s)
 			return;
 		list_remove(&r->link);
 		s->count--;
+		s->bytes -= r->bytes;
 		if (s->client.wants_close)
 			; /* QUIT: what came behind it was in vain */
 		else if (r->argc)
@@ -396,7 +400,10 @@ void member_release_sessions(struct member *m)
 
 static bool session_holds_enough(const struct session *s)
 {
-	return s->count >= s->member->options.session_requests || member_writes_full(s->member);
+	const struct member_options *o = &s->member->options;
+
+	return s->count >= o->session_requests || s->bytes >= o->session_bytes ||
+	       member_writes_full(s->member);
 }
 
 bool session_is_full(struct session *s)

@@ -108,6 +108,14 @@ static void rocks_set_tables(const struct rocks *r, unsigned family, rocksdb_opt
 	rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
 	rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
 	rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+	/*
+	 * Both in parts of some kilobytes. As wholes they have half a megabyte and more for each
+	 * file, and a read of a file whose whole has left the cache has to fetch all of it.
+	 */
+	rocksdb_block_based_options_set_index_type(
+		table, rocksdb_block_based_table_index_type_two_level_index_search);
+	rocksdb_block_based_options_set_partition_filters(table, 1);
+	rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
 	/* A row of history is asked for because a record names it; one of state may not be there.
 	 */
 	if (family == FAMILY_STATE)

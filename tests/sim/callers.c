@@ -61,6 +61,7 @@ static void caller_forget(struct caller *c)
 	c->multi = NULL;
 	c->watching = false;
 	c->step = NULL;
+	c->walk.waits = false;
 }
 
 /* ---- the connection -------------------------------------------------------------------------- */
@@ -396,6 +397,7 @@ void callers_close(struct world *w)
 		while (asked_first(c))
 			asked_free(c, asked_first(c));
 		buf_free(&c->heard);
+		buf_free(&c->walk.names);
 	}
 	if (w->callers) {
 		mem_free(w->callers->written);

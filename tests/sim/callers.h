@@ -54,12 +54,23 @@ struct asked {
 	uint64_t asked_us;
 	uint64_t watch_number; /* of the caller then */
 	uint64_t floor;	       /* it must not see less than this revision */
+	bool unmodelled;       /* whoever asked looks at the answer */
 	bool handed;	       /* to the member */
 	struct buf expected;   /* of ASKED_LOCAL; empty: anything */
 	const struct model_result
 		*result; /* of a write that its member has applied; NULL: not yet */
 	/* Told what it heard, if anything; may ask more. */
 	void (*then)(struct caller *c, const struct asked *a, enum heard heard, struct slice plain);
+};
+
+/* Over a database, page by page; it outlives connections. */
+struct walk {
+	bool on;
+	bool waits; /* for a page */
+	unsigned database;
+	uint64_t cursor;
+	uint64_t floor;	  /* the newest revision that was known when it began */
+	struct buf names; /* that it has come to, each behind a byte with its length */
 };
 
 struct caller {
@@ -89,6 +100,8 @@ struct caller {
 	uint64_t watch_most; /* its WATCHes are answered at this revision */
 	unsigned keys[2];
 	int64_t balances[2];
+
+	struct walk walk;
 };
 
 /* Of a value that was written: each is another one. */
@@ -171,6 +184,7 @@ void work_fields(struct caller *c);
 void work_past(struct caller *c);
 void work_history(struct caller *c);
 void work_compact(struct caller *c);
+void work_scan(struct caller *c);
 void work_queue(struct caller *c);
 void work_claim(struct caller *c);
 

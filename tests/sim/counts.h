@@ -127,6 +127,7 @@
 	X(WORK_FIELDS, MEMBERS, "client", "fields of a hash read")                     \
 	X(WORK_PAST, MEMBERS, "client", "read of the past")                            \
 	X(WORK_HISTORY, MEMBERS, "client", "history of a key")                         \
+	X(WORK_SCAN, MEMBERS, "client", "page of a walk")                              \
 	X(WORK_COMPACT, MEMBERS, "client", "HISTORY COMPACT")                          \
 	X(EXEC_DONE, MEMBERS, "client", "transaction that ran")                        \
 	X(EXEC_CONFLICT, MEMBERS, "client", "transaction that found a conflict")       \
@@ -148,6 +149,7 @@
 	X(CHECK_VOTES, BOTH, "check", "a leader has its votes")                        \
 	X(CHECK_OFFICE, BOTH, "check", "a leader hears a majority and its disk moves") \
 	X(CHECK_KEPT, BOTH, "check", "a disk keeps what it had")                       \
+	X(CHECK_SCAN, MEMBERS, "check", "walk over a database")                        \
 	X(CHECK_AUTHOR, MEMBERS, "check", "authors of changes are known")              \
 	X(CHECK_MEMBERSHIP, BOTH, "check", "memberships follow each other")            \
 	X(CHECK_MATCHING, BOTH, "check", "log matching")                               \

@@ -162,6 +162,83 @@ static void run_append(struct model_call *c)
 	put(c, 1, now, v->deadline_ms);
 }
 
+/* What the key holds, at least so long, to be changed in place; NULL: an error was the reply. */
+static struct model_value *text_of(struct model_call *c, const struct model_version *v, size_t len)
+{
+	struct model_value *now;
+
+	if (is_hash(v)) {
+		plain_error(c->reply, WRONG_TYPE);
+		return NULL;
+	}
+	now = value_text(v->value ? buf_slice(&v->value->text) : (struct slice){0});
+	while (now->text.len < len)
+		buf_append_byte(&now->text, 0);
+	return now;
+}
+
+static void run_setrange(struct model_call *c)
+{
+	const struct model_version *v = look(c, 1);
+	size_t at = (size_t)number_at(c, 2);
+	struct slice part = c->argv[3];
+	struct model_value *now = text_of(c, v, at + part.len);
+
+	if (!now)
+		return;
+	memcpy(now->text.data + at, part.data, part.len);
+	plain_number(c->reply, (int64_t)now->text.len);
+	put(c, 1, now, v->deadline_ms);
+}
+
+/* A bit that is what it should be is no change. */
+static void run_setbit(struct model_call *c)
+{
+	const struct model_version *v = look(c, 1);
+	size_t bit = (size_t)number_at(c, 2);
+	uint8_t mask = (uint8_t)(0x80 >> (bit % 8));
+	struct model_value *now = text_of(c, v, bit / 8 + 1);
+	bool was;
+
+	if (!now)
+		return;
+	was = now->text.data[bit / 8] & mask;
+	plain_number(c->reply, was);
+	if (v->value && v->value->text.len == now->text.len && was == (number_at(c, 3) != 0)) {
+		value_release(now);
+		return;
+	}
+	now->text.data[bit / 8] ^= was == (number_at(c, 3) != 0) ? 0 : mask;
+	put(c, 1, now, v->deadline_ms);
+}
+
+static void run_getrange(struct model_call *c)
+{
+	const struct model_version *v = look(c, 1);
+	size_t from = (size_t)number_at(c, 2), to = (size_t)number_at(c, 3) + 1, len = 0;
+
+	if (is_hash(v)) {
+		plain_error(c->reply, WRONG_TYPE);
+		return;
+	}
+	if (v->value)
+		len = v->value->text.len;
+	from = MIN(from, len);
+	to = MAX(MIN(to, len), from);
+	plain_bulk(c->reply,
+		   len ? slice_of(v->value->text.data + from, to - from) : (struct slice){0});
+}
+
+static void run_strlen(struct model_call *c)
+{
+	const struct model_version *v = look(c, 1);
+
+	if (is_hash(v))
+		plain_error(c->reply, WRONG_TYPE);
+	else
+		plain_number(c->reply, v->value ? (int64_t)v->value->text.len : 0);
+}
+
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 static void run_del(struct model_call *c)
@@ -556,16 +633,22 @@ static const struct {
 	const char *name;
 	void (*run)(struct model_call *c);
 } commands[] = {
-	{"APPEND", run_append},	    {"AT", run_at},	      {"COPY", run_copy},
-	{"DBSIZE", run_dbsize},	    {"DEL", run_del},	      {"EXISTS", run_exists},
-	{"FLUSHALL", run_flushall}, {"FLUSHDB", run_flushdb}, {"GET", run_get},
-	{"GETEX", run_getex},	    {"HDEL", run_hdel},	      {"HGET", run_hget},
-	{"HGETALL", run_hgetall},   {"HINCRBY", run_hincrby}, {"HISTORY", run_history},
-	{"HLEN", run_hlen},	    {"HSET", run_hset},	      {"INCR", run_incr},
-	{"INCRBY", run_incrby},	    {"MGET", run_mget},	      {"MOVE", run_move},
-	{"PERSIST", run_persist},   {"PEXPIRE", run_pexpire}, {"PEXPIRETIME", run_pexpiretime},
-	{"PTTL", run_pttl},	    {"RENAME", run_rename},   {"SET", run_set},
-	{"SWAPDB", run_swapdb},
+	{"APPEND", run_append},	    {"AT", run_at},
+	{"COPY", run_copy},	    {"DBSIZE", run_dbsize},
+	{"DEL", run_del},	    {"EXISTS", run_exists},
+	{"FLUSHALL", run_flushall}, {"FLUSHDB", run_flushdb},
+	{"GET", run_get},	    {"GETRANGE", run_getrange},
+	{"SETBIT", run_setbit},	    {"SETRANGE", run_setrange},
+	{"STRLEN", run_strlen},	    {"GETEX", run_getex},
+	{"HDEL", run_hdel},	    {"HGET", run_hget},
+	{"HGETALL", run_hgetall},   {"HINCRBY", run_hincrby},
+	{"HISTORY", run_history},   {"HLEN", run_hlen},
+	{"HSET", run_hset},	    {"INCR", run_incr},
+	{"INCRBY", run_incrby},	    {"MGET", run_mget},
+	{"MOVE", run_move},	    {"PERSIST", run_persist},
+	{"PEXPIRE", run_pexpire},   {"PEXPIRETIME", run_pexpiretime},
+	{"PTTL", run_pttl},	    {"RENAME", run_rename},
+	{"SET", run_set},	    {"SWAPDB", run_swapdb},
 };
 
 bool model_run(struct model_call *c)

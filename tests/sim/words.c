@@ -124,8 +124,8 @@ void plain_time_left(struct buf *out, uint64_t until_ms)
 	buf_printf(out, "T%" PRIu64 "\n", until_ms);
 }
 
-/* Takes the first line, without its end; bulk strings may hold ends of lines themselves. */
-static struct slice take_line(struct slice *text)
+/* Bulk strings may hold ends of lines themselves. */
+struct slice plain_take_line(struct slice *text)
 {
 	struct slice line = *text;
 	size_t from = 0, len = 0;
@@ -141,6 +141,13 @@ static struct slice take_line(struct slice *text)
 	line.len = (size_t)(end - text->data);
 	*text = slice_of(end + 1, text->len - line.len - 1);
 	return line;
+}
+
+struct slice plain_text(struct slice line)
+{
+	const uint8_t *colon = memchr(line.data, ':', line.len);
+
+	return colon ? slice_of(colon + 1, (size_t)(line.data + line.len - colon - 1)) : line;
 }
 
 static struct slice behind(struct slice s, size_t n)
@@ -185,8 +192,8 @@ static void skip_author(struct slice *reply)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		struct slice rest = *reply;
 
-		if (rest.len && slice_equal(take_line(&rest), slice_of_text(words[i]))) {
-			(void)take_line(&rest);
+		if (rest.len && slice_equal(plain_take_line(&rest), slice_of_text(words[i]))) {
+			(void)plain_take_line(&rest);
 			*reply = rest;
 		}
 	}
@@ -195,9 +202,9 @@ static void skip_author(struct slice *reply)
 bool plain_matches(struct slice expected, struct slice reply, uint64_t now_ms)
 {
 	while (expected.len && reply.len) {
-		struct slice line = take_line(&expected);
+		struct slice line = plain_take_line(&expected);
 
-		if (!line_matches(line, take_line(&reply), now_ms))
+		if (!line_matches(line, plain_take_line(&reply), now_ms))
 			return false;
 		if (line.data[0] == '@')
 			skip_author(&reply);

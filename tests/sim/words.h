@@ -51,6 +51,11 @@ void plain_author(struct buf *out);
 void plain_begins(struct buf *out, struct slice text);
 void plain_time_left(struct buf *out, uint64_t until_ms);
 
+/* Takes the first line, without its end. */
+struct slice plain_take_line(struct slice *text);
+/* What a line of a bulk string holds. */
+struct slice plain_text(struct slice line);
+
 /* Whether a reply is what was expected, at `now_ms` or later. */
 bool plain_matches(struct slice expected, struct slice reply, uint64_t now_ms);
 

@@ -91,16 +91,45 @@ void work_own(struct caller *c)
 	}
 }
 
+/* A part of a big value: read, or changed in place. */
+static void ask_part(struct caller *c, unsigned key, size_t most)
+{
+	size_t at =
+		random_below(&c->world->random, 3 * most); /* also where strings live in chunks */
+
+	switch (below(c, 5)) {
+	case 0:
+		ask(c, "SETRANGE b%u %zu part%u", key, at, below(c, 1000));
+		break;
+	case 1:
+		ask(c, "SETBIT b%u %zu %u", key, 8 * at + below(c, 8), below(c, 2));
+		break;
+	case 2:
+		ask(c, "GETRANGE b%u %zu %zu", key, at, at + below(c, 100));
+		break;
+	case 3:
+		ask(c, "STRLEN b%u", key);
+		break;
+	case 4:
+		ask(c, "APPEND b%u more%u", key, below(c, 1000));
+		break;
+	}
+}
+
 /* Values that fill overlays: applying has to wait for the engine. */
 void work_big(struct caller *c)
 {
 	size_t most = c->world->profile.big_bytes;
-	unsigned key = below(c, 2), what = below(c, 5);
+	unsigned key = below(c, 2), what = below(c, 8);
 	struct buf text = {0};
 
 	work_use(c, 0);
 	if (!most || what == 0) {
 		ask(c, "GET b%u", key);
+		return;
+	}
+	if (what > 3) {
+		ask_part(c, key, most);
 		return;
 	}
 	for (size_t n = random_below(&c->world->random, most); n > 0; n--)

@@ -28,6 +28,7 @@ static const struct work works[] = {
 	{"fields", 7, COUNT_WORK_FIELDS, work_fields},
 	{"read of the past", 10, COUNT_WORK_PAST, work_past},
 	{"history", 5, COUNT_WORK_HISTORY, work_history},
+	{"walk over a database", 8, COUNT_WORK_SCAN, work_scan},
 	{"HISTORY COMPACT", 1, COUNT_WORK_COMPACT, work_compact},
 };
 

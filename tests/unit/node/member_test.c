@@ -161,6 +161,34 @@ static void replies_come_in_the_order_of_requests(void **state)
 }
 
 /* The state that a read sees is the one of its moment, however long the pool takes. */
+/* What waits behind a transaction with commands of the session's own is held in memory. */
+static void a_session_is_full_when_what_waits_is_large(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.session_bytes = 100;
+	assert_int_equal(solo_start(&s), OK);
+	s.hold_pool = true;
+	solo_send(&s, s.session, "MULTI");
+	solo_send(&s, s.session, "SELECT 1");
+	solo_send(&s, s.session, "SET a 1");
+	solo_send(&s, s.session, "EXEC");
+	assert_false(session_is_full(s.session));
+	solo_send(&s, s.session,
+		  "SET b 0123456789012345678901234567890123456789012345678901234567890123456789");
+	assert_false(session_is_full(s.session));
+	solo_send(&s, s.session,
+		  "SET b 0123456789012345678901234567890123456789012345678901234567890123456789");
+	assert_true(session_is_full(s.session));
+	s.hold_pool = false;
+	solo_work(&s);
+	assert_false(session_is_full(s.session));
+	assert_string_equal(solo_take(&s, s.session), "+OK|+QUEUED|+QUEUED|*2|+OK|+OK|+OK|+OK|");
+	solo_close(&s);
+}
+
 static void a_read_in_the_pool_sees_the_state_of_its_turn(void **state)
 {
 	struct solo s;
@@ -196,6 +224,7 @@ int main(void)
 		cmocka_unit_test(a_batch_in_the_name_of_another_member_is_ignored),
 		cmocka_unit_test(a_range_of_long_values_is_read_from_the_engine),
 		cmocka_unit_test(replies_come_in_the_order_of_requests),
+		cmocka_unit_test(a_session_is_full_when_what_waits_is_large),
 		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
 	};
 
