@@ -164,16 +164,16 @@ static void prefetch_row(struct member *m, uint64_t index, struct slice row)
 static void prefetch_noted(struct member *m)
 {
 	struct prefetch *x = &m->prefetch;
-	struct slice rows[ROW_CACHE_TOGETHER];
+	struct slice rows[ROW_CACHE_TOGETHER] = {{NULL, 0}};
 	bool held[ROW_CACHE_TOGETHER];
-	size_t at = 0;
+	size_t at = 0, count = x->noted_count;
 
-	for (size_t i = 0; i < x->noted_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		rows[i] = slice_of(x->rows.data + at, x->noted[i].len);
 		at += x->noted[i].len;
 	}
-	store_holds(m->store, rows, x->noted_count, held);
-	for (size_t i = 0; i < x->noted_count; i++)
+	store_holds(m->store, rows, count, held);
+	for (size_t i = 0; i < count; i++)
 		if (!held[i])
 			prefetch_row(m, x->noted[i].index, rows[i]);
 	buf_clear(&x->rows);

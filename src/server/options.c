@@ -135,7 +135,7 @@ static const struct directive directives[] = {
 	{"history-max-bytes",
 	 OPTION_SIZE,
 	 "1gb",
-	 {0, 1024 * 1024 * GIB},
+	 {0, GIB * 1024 * 1024},
 	 "and of that no more than the newest so many bytes",
 	 AT(history_max_bytes)},
 	{"log-max-bytes",

@@ -1,5 +1,6 @@
 #include "server/peers.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "server/peers_internal.h"
 
@@ -163,15 +164,17 @@ void peers_follow(struct peers *p, const struct peers_place *places, size_t coun
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct peers_place *here = NULL, *elsewhere = NULL;
+		struct peer *peer = p->list[i];
 
+		CHECK(peer);
 		for (size_t k = 0; k < count; k++) {
-			if (peer_at(p, &places[k]) == p->list[i])
+			if (peer_at(p, &places[k]) == peer)
 				here = &places[k];
-			else if (places[k].id == p->list[i]->id)
+			else if (places[k].id == peer->id)
 				elsewhere = &places[k];
 		}
 		if (!here)
-			peer_leave(p->list[i], elsewhere ? now : now + p->options.leave_ms);
+			peer_leave(peer, elsewhere ? now : now + p->options.leave_ms);
 	}
 	for (size_t i = 0; i < count; i++)
 		if (places[i].id != p->options.id)

@@ -173,6 +173,7 @@ static int record_scan_take(struct record_scan *s, struct slice row_key, struct 
 	uint32_t keyspace;
 	int rc;
 
+	r->type = RECORD_NONE;
 	buf_clear(&s->row);
 	buf_append_slice(&s->row, row_key);
 	buf_append_slice(&s->row, value);
