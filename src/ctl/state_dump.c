@@ -226,7 +226,7 @@ static bool walk_change(struct state_dump *d, struct slice row, struct slice byt
 	struct revision at;
 	struct change c;
 
-	if (history_key_decode(row, &at) != OK || change_decode(bytes, &c) != OK)
+	if (history_key_decode(row, &at) != OK || change_decode_at(bytes, at, &c) != OK)
 		return false;
 	if (at.main > d->position->revision) {
 		d->beyond++;

@@ -201,6 +201,22 @@ int change_decode(struct slice bytes, struct change *c)
 	return rc == OK ? ERR_MALFORMED : rc;
 }
 
+static bool is_before(struct revision r, struct revision at)
+{
+	return !revision_given(r) || revision_compare(r, at) < 0;
+}
+
+int change_decode_at(struct slice bytes, struct revision at, struct change *c)
+{
+	int rc = change_decode(bytes, c);
+
+	if (rc == OK && is_before(c->previous, at) && is_before(c->value_at, at) &&
+	    is_before(c->displaced, at))
+		return OK;
+	*c = (struct change){0};
+	return rc == OK ? ERR_MALFORMED : rc;
+}
+
 bool change_ends_record(const struct change *c)
 {
 	return c->kind == CHANGE_DELETE || c->kind == CHANGE_EXPIRE || c->kind == CHANGE_MOVED_AWAY;

@@ -62,7 +62,7 @@ static int change_read(struct engine_view *view, struct revision at, struct buf 
 	buf_clear(value);
 	rc = engine_view_get(view, FAMILY_HISTORY, slice_of(key, sizeof(key)), value);
 	if (rc == OK)
-		rc = change_decode(buf_slice(value), c);
+		rc = change_decode_at(buf_slice(value), at, c);
 	return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
 }
 
@@ -205,7 +205,7 @@ int history_walk_step(struct history_walk *w, bool *whole)
 		}
 		bytes = engine_cursor_value(w->cursor);
 		if (history_key_decode(engine_cursor_key(w->cursor), &at) != OK ||
-		    change_decode(bytes, &c) != OK)
+		    change_decode_at(bytes, at, &c) != OK)
 			return ERR_CORRUPT;
 		if (walk_is_full(w, at.main)) {
 			w->limit = w->main;

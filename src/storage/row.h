@@ -222,6 +222,9 @@ struct change {
 void change_encode(const struct change *c, struct buf *out);
 MUST_USE int change_decode(struct slice bytes, struct change *c);
 
+/* The same for the change at this revision: what it names is older, so every way back ends. */
+MUST_USE int change_decode_at(struct slice bytes, struct revision at, struct change *c);
+
 /* Whether it leaves a tombstone. */
 bool change_ends_record(const struct change *c);
 

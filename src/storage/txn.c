@@ -251,7 +251,7 @@ int txn_change_at(struct txn *t, struct revision at, struct change *c)
 
 	history_key_put(key, at);
 	rc = reader_get(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
-	return rc == OK ? row_decoded(change_decode(row, c)) : rc;
+	return rc == OK ? row_decoded(change_decode_at(row, at, c)) : rc;
 }
 
 int txn_value(struct txn *t, const struct record *r, struct slice *value)

@@ -60,7 +60,7 @@ static int past_peek(struct txn *t, struct revision at, struct change *c)
 
 	history_key_put(key, at);
 	rc = reader_peek(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
-	return rc == OK ? row_decoded(change_decode(row, c)) : rc;
+	return rc == OK ? row_decoded(change_decode_at(row, at, c)) : rc;
 }
 
 /* A change that is not at or below the horizon: it is there. Borrowed as above. */

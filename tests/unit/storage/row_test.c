@@ -224,6 +224,34 @@ static void a_change_comes_back(void **state)
 	buf_free(&out);
 }
 
+/* Whoever follows what changes name would go on for ever. */
+static void a_change_names_older_ones(void **state)
+{
+	struct revision at = {7, 3}, before = {7, 2};
+	struct change c = {.kind = CHANGE_SET,
+			   .type = RECORD_STRING,
+			   .key = SLICE_LITERAL("k"),
+			   .create = at,
+			   .version = 1,
+			   .keep = 1};
+	struct revision *named[] = {&c.previous, &c.value_at, &c.displaced};
+	struct buf out = {0};
+	struct change got;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+		*named[i] = before;
+		buf_clear(&out);
+		change_encode(&c, &out);
+		assert_int_equal(change_decode_at(buf_slice(&out), at, &got), OK);
+		assert_int_equal(change_decode_at(buf_slice(&out), before, &got), ERR_MALFORMED);
+		assert_int_equal(got.kind, 0);
+		*named[i] = (struct revision){0};
+	}
+	assert_int_equal(change_decode_at((struct slice){0}, at, &got), ERR_MALFORMED);
+	buf_free(&out);
+}
+
 /* What decodes is written again as the same bytes; what does not leaves nothing behind. */
 static void assert_one_form_record(struct slice bytes)
 {
@@ -317,6 +345,7 @@ static void a_damaged_change_fails_or_is_another_one(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_change_names_older_ones),
 		cmocka_unit_test(a_record_comes_back),
 		cmocka_unit_test(a_change_comes_back),
 		cmocka_unit_test(a_damaged_record_fails_or_is_another_one),
