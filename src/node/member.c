@@ -128,6 +128,7 @@ static int member_open(struct member *m)
 	origin_init(&m->origin, driver_id(m->driver));
 	/* An answer to an earlier run must not pass for one to this. */
 	m->changing.number = m->io->random(m->io->ctx);
+	m->install.request = m->io->random(m->io->ctx);
 	driver_status(m->driver, &status);
 	if (!status.membership_pending)
 		member_note_removed(m, driver_membership(m->driver));
