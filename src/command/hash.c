@@ -7,9 +7,14 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool hash_or_none(const struct record *r)
+/* The record under argument 1, which is to be a hash or nothing, as call_record. */
+static int call_hash(struct call *c, struct record *r)
 {
-	return r->type == RECORD_HASH || r->type == RECORD_NONE;
+	int rc = call_record(c, 1, r);
+
+	if (rc == OK && r->type != RECORD_HASH && r->type != RECORD_NONE)
+		return reply_wrong_type(c);
+	return rc;
 }
 
 /* A field of what stands under the key; ERR_NOT_FOUND also if nothing does. */
@@ -23,12 +28,10 @@ static int hash_get(struct call *c)
 {
 	struct slice value;
 	struct record r;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	rc = hash_field(c, &r, c->argv[2], &value);
 	if (rc == OK)
 		resp_write_bulk(c->reply, value);
@@ -40,12 +43,10 @@ static int hash_get(struct call *c)
 static int hash_mget(struct call *c)
 {
 	struct record r;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	resp_write_array(c->reply, c->argc - 2);
 	for (size_t i = 2; i < c->argc; i++) {
 		struct slice value;
@@ -66,12 +67,10 @@ static int hash_number(struct call *c, bool length)
 {
 	struct slice value;
 	struct record r;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	rc = hash_field(c, &r, c->argv[2], &value);
 	if (rc != OK && rc != ERR_NOT_FOUND)
 		return rc;
@@ -93,12 +92,10 @@ static int hash_strlen(struct call *c)
 static int hash_len(struct call *c)
 {
 	struct record r;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	return reply_integer(c, (int64_t)r.size);
 }
 
@@ -109,12 +106,10 @@ static int hash_all(struct call *c, bool fields, bool values)
 	struct element_scan s;
 	struct record r;
 	uint64_t count = 0;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	if (fields && values)
 		resp_write_map(c->reply, (size_t)r.size);
 	else
@@ -179,11 +174,9 @@ static int hash_put_arguments(struct call *c, int64_t *added)
 	*added = 0;
 	if (c->argc % 2 != 0)
 		return reply_wrong_arity(c);
-	rc = call_record(c, 1, &r);
+	rc = call_hash(c, &r);
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	return hash_put_all(c, &r, added);
 }
 
@@ -208,12 +201,10 @@ static int hash_setnx(struct call *c)
 	struct slice value;
 	struct record r;
 	int64_t added;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	rc = hash_field(c, &r, c->argv[2], &value);
 	if (rc == OK)
 		return reply_integer(c, 0);
@@ -227,12 +218,10 @@ static int hash_del(struct call *c)
 	struct collection hash;
 	struct record r;
 	int64_t count = 0;
-	int rc = call_record(c, 1, &r);
+	int rc = call_hash(c, &r);
 
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	if (r.type == RECORD_NONE)
 		return reply_integer(c, 0);
 	collection_open(&hash, c->txn, c->database, c->argv[1], &r, RECORD_HASH);
@@ -260,11 +249,9 @@ static int hash_incrby(struct call *c)
 
 	if (!resp_integer_parse(c->argv[3], &amount))
 		return reply_not_integer(c);
-	rc = call_record(c, 1, &r);
+	rc = call_hash(c, &r);
 	if (rc != OK)
 		return rc;
-	if (!hash_or_none(&r))
-		return reply_wrong_type(c);
 	rc = hash_field(c, &r, c->argv[2], &value);
 	if (rc != OK && rc != ERR_NOT_FOUND)
 		return rc;
