@@ -20,7 +20,7 @@ struct member_options member_options_default(void)
 				.apply_slice = 256,
 			},
 		.request_timeout_ms = 2500,
-		.overlay_bytes = (size_t)24 << 20,
+		.overlay_bytes = (size_t)32 << 20,
 		.header_cache_bytes = (size_t)256 << 20,
 		.value_cache_bytes = (size_t)128 << 20,
 		.batch_bytes = (size_t)1 << 20,

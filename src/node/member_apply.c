@@ -363,6 +363,7 @@ static bool apply_batch(struct member *m, const struct entry *e)
 		rc = batch_command_decode(&c, &b, &m->argv, &m->argv_cap);
 		if (rc != OK)
 			return true;
+		member_prefetch_go_on(m);
 		if (seq <= row->seq && !MUTANT(command_twice) &&
 		    !(MUTANT(dedupe_by_batch) && h.seq + h.count - 1 > row->seq))
 			continue;

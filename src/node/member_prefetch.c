@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "command/transaction.h"
 #include "node/expiry_entry.h"
@@ -20,6 +21,10 @@
 /* Jobs in the pool, and jobs that wait for their turn; what is beyond is not fetched ahead. */
 #define JOBS_FLYING  4
 #define JOBS_WAITING 32
+
+/* How far ahead the memory is asked: enough for an answer, and not so far that it is gone again. */
+#define ROWS_AHEAD    4
+#define BUCKETS_AHEAD 8
 
 struct prefetch_job {
 	struct job job;
@@ -165,14 +170,17 @@ static void prefetch_noted(struct member *m)
 {
 	struct prefetch *x = &m->prefetch;
 	struct slice rows[ROW_CACHE_TOGETHER] = {{NULL, 0}};
+	uint64_t hashes[ROW_CACHE_TOGETHER] = {0};
 	bool held[ROW_CACHE_TOGETHER];
 	size_t at = 0, count = x->noted_count;
 
 	for (size_t i = 0; i < count; i++) {
 		rows[i] = slice_of(x->rows.data + at, x->noted[i].len);
 		at += x->noted[i].len;
+		hashes[i] = hash64(rows[i]);
+		lookahead_note(&x->lookahead, x->noted[i].index, hashes[i]);
 	}
-	store_holds(m->store, rows, count, held);
+	store_holds(m->store, rows, hashes, count, held);
 	for (size_t i = 0; i < count; i++)
 		if (!held[i])
 			prefetch_row(m, x->noted[i].index, rows[i]);
@@ -286,6 +294,18 @@ void member_prefetch_appended(struct member *m, uint64_t first, const struct ent
 	for (size_t i = 0; i < count; i++)
 		prefetch_entry(m, first + i, &entries[i], 0);
 	prefetch_noted(m);
+}
+
+void member_prefetch_go_on(struct member *m)
+{
+	struct lookahead *x = &m->prefetch.lookahead;
+	uint64_t hash;
+
+	lookahead_go_on(x, m->applying.index);
+	if (lookahead_get(x, ROWS_AHEAD, &hash))
+		store_expect_row(m->store, hash);
+	if (lookahead_get(x, BUCKETS_AHEAD, &hash))
+		store_expect_bucket(m->store, hash);
 }
 
 /* ---- a step that misses a row ---------------------------------------------------------------- */

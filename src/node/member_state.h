@@ -10,6 +10,7 @@
 #include "node/batch.h"
 #include "node/control_entry.h"
 #include "node/expiry_entry.h"
+#include "node/lookahead.h"
 #include "node/member.h"
 #include "node/origin.h"
 #include "node/request.h"
@@ -180,6 +181,7 @@ struct prefetch {
 		uint64_t index; /* of the entry that needs it */
 	} noted[ROW_CACHE_TOGETHER];
 	size_t noted_count;
+	struct lookahead lookahead;
 
 	struct slice *argv;
 	size_t argv_cap;
@@ -412,6 +414,9 @@ void member_prefetch_close(struct member *m);
 void member_prefetch_turn(struct member *m);
 void member_prefetch_appended(struct member *m, uint64_t first, const struct entry *entries,
 			      size_t count);
+/* A command of the entry that is being applied is next: the memory is asked for later ones' rows.
+ */
+void member_prefetch_go_on(struct member *m);
 /*
  * The step at hand of the entry that is being applied misses a row. True: rows are being fetched,
  * and it is to run again when some are back. False: it has to be run dry.

@@ -12,7 +12,7 @@
 #define ROCKS_LOG_HEADERS 5
 
 /* Files of the state family that wait in level 0 before they are merged into the next one. */
-#define ROCKS_LEVEL0_FILES 12
+#define ROCKS_LEVEL0_FILES 16
 
 /* How long blocks of history become before they are compressed. */
 #define ROCKS_HISTORY_BLOCK ((size_t)16 << 10)
@@ -159,9 +159,10 @@ static void rocks_set_directory(rocksdb_options_t *o, const struct engine_rocks_
 }
 
 /*
- * LZ4: rows have much in common with their neighbours, and it costs less than the reads it saves;
- * the stronger ones cost more than a member has to spare while it merges. The library must have
- * it, as Debian's has; opening fails if not.
+ * What is young is not compressed: the writer has little time, and most of it dies before it is
+ * written again. History that is written again stays for long, and LZ4 costs less than the space;
+ * the library must have it, as Debian's has, else opening fails. Rows of state are written again
+ * and again, each time that others come between them, and hardly become shorter.
  */
 static rocksdb_options_t *rocks_make_options(const struct rocks *r, unsigned family,
 					     const struct engine_rocks_options *from)
@@ -170,7 +171,8 @@ static rocksdb_options_t *rocks_make_options(const struct rocks *r, unsigned fam
 
 	rocks_set_directory(o, from);
 	rocks_set_tables(r, family, o);
-	rocksdb_options_set_compression(o, rocksdb_lz4_compression);
+	rocksdb_options_set_compression(o, family == FAMILY_HISTORY ? rocksdb_lz4_compression
+								    : rocksdb_no_compression);
 	rocksdb_options_set_target_file_size_base(o, from->file_bytes);
 	rocksdb_options_set_max_bytes_for_level_base(o, 4 * from->file_bytes);
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
@@ -216,6 +218,8 @@ static void rocks_close(struct engine *e)
 		rocksdb_options_destroy(r->options[i]);
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		rocksdb_ingestexternalfileoptions_destroy(r->ingest[i]);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++)
+		rocksdb_options_destroy(r->young[i]);
 	rocksdb_envoptions_destroy(r->env);
 	rocksdb_cache_destroy(r->cache);
 	buf_free(&r->taking);
@@ -261,6 +265,10 @@ static struct rocks *rocks_new(const struct engine_rocks_options *o)
 	r->cache = rocksdb_cache_create_lru(o->block_cache_bytes);
 	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++)
 		r->options[i] = rocks_make_options(r, i, o);
+	for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+		r->young[i] = rocks_make_options(r, i, o);
+		rocksdb_options_set_compression(r->young[i], rocksdb_no_compression);
+	}
 	r->env = rocksdb_envoptions_create();
 	for (unsigned i = 0; i < FAMILY_COUNT; i++)
 		r->ingest[i] = rocks_make_ingest(i);

@@ -41,7 +41,7 @@ int rocks_file_begin(struct engine *e, enum engine_family family, struct engine_
 	f->file.engine = e;
 	snprintf(name, sizeof(name), "%016" PRIx64 ".sst", r->next_file++);
 	rocks_path(&f->path, rocks_path_text(&r->incoming), name);
-	f->writer = rocksdb_sstfilewriter_create(r->env, r->options[family]);
+	f->writer = rocksdb_sstfilewriter_create(r->env, r->young[family]);
 	rocksdb_sstfilewriter_open(f->writer, rocks_path_text(&f->path), &text);
 	rc = rocks_error(r, LOG_WARNING, "beginning a file", text);
 	if (rc != OK) {

@@ -22,6 +22,7 @@ struct rocks {
 	rocksdb_t *db;
 	rocksdb_cache_t *cache;
 	rocksdb_options_t *options[ROCKS_FAMILY_COUNT];
+	rocksdb_options_t *young[FAMILY_COUNT]; /* for files that the writer makes */
 	rocksdb_column_family_handle_t *families[ROCKS_FAMILY_COUNT];
 	rocksdb_envoptions_t *env;
 	rocksdb_ingestexternalfileoptions_t *ingest[FAMILY_COUNT];

@@ -88,15 +88,22 @@ int row_cache_get(struct row_cache *c, struct slice key, struct slice *value)
 	return OK;
 }
 
-void row_cache_has(struct row_cache *c, const struct slice *keys, size_t count, bool *has)
+void row_cache_expect_bucket(const struct row_cache *c, uint64_t hash)
 {
-	uint64_t hashes[ROW_CACHE_TOGETHER];
+	hash_table_expect_bucket(&c->table, hash);
+}
 
+void row_cache_expect_row(const struct row_cache *c, uint64_t hash)
+{
+	hash_table_expect_node(&c->table, hash);
+}
+
+void row_cache_has(struct row_cache *c, const struct slice *keys, const uint64_t *hashes,
+		   size_t count, bool *has)
+{
 	CHECK(count <= ROW_CACHE_TOGETHER);
-	for (size_t i = 0; i < count; i++) {
-		hashes[i] = hash64(keys[i]);
+	for (size_t i = 0; i < count; i++)
 		hash_table_expect_bucket(&c->table, hashes[i]);
-	}
 	for (size_t i = 0; i < count; i++)
 		hash_table_expect_node(&c->table, hashes[i]);
 	for (size_t i = 0; i < count; i++) {

@@ -34,9 +34,17 @@ MUST_USE int row_cache_get(struct row_cache *c, struct slice key, struct slice *
 
 /*
  * Whether anything is known of each of so many rows, up to ROW_CACHE_TOGETHER, which will be asked
- * for soon. To look for them together takes less than one after the other.
+ * for soon. To look for them together takes less than one after the other. The hashes are hash64's.
  */
-void row_cache_has(struct row_cache *c, const struct slice *keys, size_t count, bool *has);
+void row_cache_has(struct row_cache *c, const struct slice *keys, const uint64_t *hashes,
+		   size_t count, bool *has);
+
+/*
+ * The processor's caches get what looking for a row touches: first the bucket, a little later, when
+ * that has come, the row. Nothing else happens, whatever the hash is.
+ */
+void row_cache_expect_bucket(const struct row_cache *c, uint64_t hash);
+void row_cache_expect_row(const struct row_cache *c, uint64_t hash);
 
 /* The row holds this value from now on. */
 void row_cache_put(struct row_cache *c, struct slice key, struct slice value);

@@ -246,11 +246,22 @@ static bool store_holds_uncached(const struct store *s, struct slice row)
 	       (s->frozen && tree_find(&s->frozen->trees[FAMILY_STATE], row));
 }
 
-void store_holds(struct store *s, const struct slice *rows, size_t count, bool *holds)
+void store_holds(struct store *s, const struct slice *rows, const uint64_t *hashes, size_t count,
+		 bool *holds)
 {
-	row_cache_has(&s->headers, rows, count, holds);
+	row_cache_has(&s->headers, rows, hashes, count, holds);
 	for (size_t i = 0; i < count; i++)
 		holds[i] = holds[i] || store_holds_uncached(s, rows[i]);
+}
+
+void store_expect_bucket(const struct store *s, uint64_t hash)
+{
+	row_cache_expect_bucket(&s->headers, hash);
+}
+
+void store_expect_row(const struct store *s, uint64_t hash)
+{
+	row_cache_expect_row(&s->headers, hash);
 }
 
 /*

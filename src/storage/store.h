@@ -66,9 +66,14 @@ void store_lower_deadline_ms(struct store *s, uint64_t at_ms);
 
 /*
  * Whether the loop can read each of so many rows of the state family, up to ROW_CACHE_TOGETHER, or
- * knows that it is not there.
+ * knows that it is not there. `hashes` are hash64 of the rows' keys.
  */
-void store_holds(struct store *s, const struct slice *rows, size_t count, bool *holds);
+void store_holds(struct store *s, const struct slice *rows, const uint64_t *hashes, size_t count,
+		 bool *holds);
+
+/* A row of the state family will be asked for soon (row_cache_expect_bucket). */
+void store_expect_bucket(const struct store *s, uint64_t hash);
+void store_expect_row(const struct store *s, uint64_t hash);
 
 /*
  * Rows that another thread got through `v` may be kept in memory, as far as they are still what a
