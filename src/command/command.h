@@ -9,7 +9,8 @@
  * else, and writes its reply at the end. It runs on the loop or, over a view, in the pool; it may
  * be undone and run again, when a row had to be fetched first. So it keeps no state of its own and
  * asks for nothing that differs between members: the time is the txn's. Handlers of LOCAL commands
- * have no txn; they read and change the session's struct client. Those of CLUSTER commands write no
+ * have no txn; they read and change the session's struct client, and ask the member and the process
+ * around it (command/desk.h, command/host.h). Those of CLUSTER commands write no
  * reply unless they refuse: they say what is to be asked of the leader (command/cluster.h).
  */
 
@@ -53,6 +54,8 @@ enum command_role {
 
 struct call;
 struct command_family;
+struct command_host;
+struct desk;
 
 struct command {
 	const char *name; /* upper case; of a subcommand "CLIENT|ID" */
@@ -90,6 +93,8 @@ struct call {
 	struct resp_writer *reply;
 	struct client *client;		    /* LOCAL commands only, else NULL */
 	const struct cluster_view *members; /* LOCAL commands only; NULL within a transaction */
+	const struct desk *desk;	    /* LOCAL commands only */
+	const struct command_host *host;    /* LOCAL commands only; NULL: there is no process */
 	struct cluster_request *cluster;    /* CLUSTER commands: takes what is to be asked */
 	struct buf *watches;		    /* takes what WATCH noted; NULL for all others */
 	struct scan_page *page;		    /* of SCAN, see command/scan_names.h; may be NULL */

@@ -4,9 +4,6 @@
 #include "command/family.h"
 #include "resp/integer.h"
 
-/* What clients take for the age of the server: Redis commands up to this version stand. */
-#define REDIS_VERSION "7.2.0"
-
 static int connection_ping(struct call *c)
 {
 	if (c->argc > 2)

@@ -21,6 +21,7 @@ extern const struct command_family random_key_family;
 extern const struct command_family range_family;
 extern const struct command_family database_family;
 extern const struct command_family expiry_family;
+extern const struct command_family info_family;
 extern const struct command_family introspection_family;
 extern const struct command_family key_family;
 extern const struct command_family object_family;
@@ -32,6 +33,9 @@ extern const struct command_family string_many_family;
 extern const struct command_family string_number_family;
 extern const struct command_family string_part_family;
 extern const struct command_family transaction_family;
+
+/* What clients take for the age of the server: Redis commands up to this version stand. */
+#define REDIS_VERSION "7.2.4"
 
 #define COMMAND_FAMILY(table)                                              \
 	{                                                                  \

@@ -40,9 +40,14 @@ struct member_options member_options_default(void)
 	return o;
 }
 
+uint64_t member_now_us(const struct member *m)
+{
+	return clock_monotonic_us(&m->io->clock);
+}
+
 uint64_t member_now_ms(const struct member *m)
 {
-	return clock_monotonic_us(&m->io->clock) / 1000;
+	return member_now_us(m) / 1000;
 }
 
 void member_fail(struct member *m, int error)
@@ -147,6 +152,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	m->io = io;
 	m->engine = engine;
 	m->events = events;
+	m->tally.saved_ms = clock_wall_ms(&io->clock);
 	m->driver_events = (struct driver_events){
 		.ctx = m,
 		.read_ready = on_read_ready,
@@ -209,6 +215,7 @@ void member_free(struct member *m)
 	fetched_free(m->pinned);
 	store_close(m->store);
 	scan_names_close(&m->scan_names);
+	command_stats_free(&m->tally.stats);
 	mem_free(m->argv);
 	mem_free(m);
 }

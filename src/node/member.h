@@ -14,6 +14,7 @@
 #include "node/driver.h"
 #include "node/session.h"
 
+struct command_host;
 struct engine;
 struct member;
 struct vault;
@@ -38,6 +39,7 @@ struct member_options {
 	uint64_t check_interval_ms;    /* between two comparisons of all members' data; 0: none */
 	uint32_t level;		       /* highest feature level it supports (storage/level.h) */
 	size_t share_bytes; /* of rows in one answer to who takes a state over, one row more */
+	const struct command_host *host; /* the process, for commands about it; NULL: none */
 };
 
 /* The defaults of the server; names, directory and the like are still to be set. */

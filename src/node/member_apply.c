@@ -188,6 +188,7 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 		       struct request *r, struct resp_writer *reply)
 {
 	size_t before = reply->out ? reply->out->len : 0;
+	uint64_t began_us = r ? member_now_us(m) : 0;
 	struct call c = {
 		.command = command_of(b),
 		.argv = b->argv,
@@ -220,6 +221,8 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 	if (txn_changed(&m->txn))
 		m->changes++;
 	txn_commit(&m->txn);
+	if (r)
+		member_ran(r->session, &c, member_now_us(m) - began_us);
 	return OK;
 }
 

@@ -37,6 +37,14 @@ static void read_failed(struct resp_writer *w, int error)
 	resp_write_errorf(w, "ERR This member cannot read its data: %s", error_text(error));
 }
 
+static void read_ran_in_pool(struct request *r)
+{
+	struct call c = {
+		.command = r->command, .argv = r->argv, .argc = r->argc, .refused = r->failed};
+
+	member_ran(r->session, &c, r->usec);
+}
+
 /* Its reply is written. What a SCAN leaves behind is known from now on. */
 static void read_done(struct member *m, struct request *r)
 {
@@ -51,11 +59,14 @@ static void read_in_pool(struct read_batch *b, struct request *r)
 {
 	struct resp_writer w = request_writer(r);
 	struct call c = read_call(r, &b->txn, &w);
+	uint64_t began_us = member_now_us(b->member);
 	int rc;
 
 	txn_begin(&b->txn, b->txn.time_ms, 0); /* the same state, without what others read of it */
 	rc = command_run(&c);
 	CHECK(rc != ERR_MISSING);
+	r->failed = c.refused || rc != OK;
+	r->usec = member_now_us(b->member) - began_us;
 	if (rc == OK)
 		return;
 	buf_clear(&r->reply);
@@ -114,6 +125,7 @@ static void read_batch_done(struct job *job)
 		}
 		if (member_is_quarantined(m))
 			read_was_in_quarantine(r);
+		read_ran_in_pool(r);
 		read_done(m, r);
 		session_advance(s);
 	}
@@ -169,6 +181,7 @@ void member_read_now(struct member *m, struct request *r)
 {
 	struct resp_writer w = session_writer(r);
 	struct call c = read_call(r, &m->read_txn, &w);
+	uint64_t began_us = member_now_us(m);
 	size_t before = w.out->len;
 	int rc;
 
@@ -190,6 +203,7 @@ void member_read_now(struct member *m, struct request *r)
 	}
 	if (rc != OK)
 		read_failed(&w, rc);
+	member_ran(r->session, &c, member_now_us(m) - began_us);
 	read_done(m, r);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/hash_table.h"
 #include "command/cluster.h"
+#include "command/desk.h"
 #include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/control_entry.h"
@@ -227,6 +228,15 @@ struct check {
 	uint64_t leave_due_ms;	   /* a leader in quarantine tries to hand over again */
 };
 
+/* What is counted of the commands that run here. */
+struct tally {
+	struct command_stats stats;
+	uint64_t second;   /* of the monotonic clock, */
+	uint64_t calls;	   /* before which so many had run, */
+	uint64_t rate;	   /* of these, in the second before */
+	uint64_t saved_ms; /* since 1970: when the state was stored last, or the member started */
+};
+
 /* What the process has said of its disk. */
 enum space_told { SPACE_UNTOLD, SPACE_ENOUGH, SPACE_LOW };
 
@@ -328,8 +338,10 @@ struct member {
 	struct list ageing;   /* requests, oldest first */
 	uint64_t last_client; /* the id that was given last */
 	uint64_t last_author; /* the number that was given last, in this run */
+	struct tally tally;
 };
 
+uint64_t member_now_us(const struct member *m);
 uint64_t member_now_ms(const struct member *m);
 void member_fail(struct member *m, int error);
 
@@ -386,6 +398,12 @@ void member_time_turn(struct member *m);
 uint64_t member_time_now(struct member *m);
 /* For what is proposed now; this member leads. */
 uint64_t member_time_stamp(struct member *m);
+
+/* desk.c */
+/* The member as commands of this session may ask it. */
+struct desk session_desk(struct session *s);
+/* A command of this session was run, which took so long. */
+void member_ran(struct session *s, const struct call *c, uint64_t usec);
 
 /* member_store.c */
 void member_machine_init(struct member *m);

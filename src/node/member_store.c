@@ -77,7 +77,9 @@ static int machine_store_done(void *ctx, struct buf *where)
 	int rc = store_flushed(m->store);
 
 	(void)where; /* others ask for the state by its index */
-	if (rc != OK && rc != ERR_NO_SPACE)
+	if (rc == OK)
+		m->tally.saved_ms = clock_wall_ms(&m->io->clock);
+	else if (rc != ERR_NO_SPACE)
 		member_fail(m, rc);
 	return rc;
 }

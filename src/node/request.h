@@ -39,6 +39,8 @@ struct request {
 	uint64_t due_ms;
 	unsigned database;
 	int protocol;
+	bool failed;   /* it was run, and answered with an error */
+	uint64_t usec; /* that running it took in the pool */
 	struct buf reply;
 	struct buf watches;		 /* what a WATCH noted */
 	struct scan_page page;		 /* of a SCAN */

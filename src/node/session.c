@@ -241,6 +241,7 @@ static void session_wrong_arity(struct session *s, const struct command *command
 {
 	struct buf text = {0};
 
+	command_stats_rejected(&s->member->tally.stats, command);
 	if (command->role == ROLE_EXEC) {
 		multi_end(&s->multi);
 		buf_printf(&text, "EXECABORT Transaction discarded because of: ");
@@ -252,27 +253,6 @@ static void session_wrong_arity(struct session *s, const struct command *command
 	buf_printf(&text, "' command");
 	session_reject(s, buf_slice(&text));
 	buf_free(&text);
-}
-
-/* What needs neither state nor log is answered as it comes, but in its turn. */
-void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
-		       size_t argc)
-{
-	struct request *r = session_add(s, request_new(command, NULL, 0));
-	struct resp_writer w = session_writer(r);
-	struct cluster_view members = {.membership = driver_membership(s->member->driver),
-				       .leader = s->member->status.leader};
-	struct call c = {.command = command,
-			 .argv = argv,
-			 .argc = argc,
-			 .database = s->client.database,
-			 .reply = &w,
-			 .members = &members,
-			 .client = &s->client};
-	int rc = command_run(&c);
-
-	CHECK(rc == OK);
-	session_answer_done(r);
 }
 
 static void session_run(struct session *s, const struct command *command, const struct slice *argv,

@@ -175,15 +175,19 @@ static void put_watches(struct multi *t, struct buf *out)
 }
 
 /* Runs an element of the session's own, as far as that goes before the others have run. */
-static void run_local_element(struct transaction_local *local, struct client *client,
+static void run_local_element(struct session *s, struct transaction_local *local,
 			      const struct request *q)
 {
+	struct client *client = &s->multi.after;
+	struct desk desk = session_desk(s);
 	struct resp_writer w = {.out = &local->bytes, .protocol = client->protocol};
 	struct call c = {.command = q->command,
 			 .argv = q->argv,
 			 .argc = q->argc,
 			 .database = client->database,
 			 .reply = &w,
+			 .desk = &desk,
+			 .host = s->member->options.host,
 			 .client = client};
 	int rc = command_run(&c);
 
@@ -213,7 +217,7 @@ static enum command_class put_elements(struct session *s, struct transaction_loc
 			*local = MEM_NEW(struct transaction_local);
 			client_copy(&t->after, &s->client);
 		}
-		run_local_element(*local, &t->after, q);
+		run_local_element(s, *local, q);
 		transaction_add_local(out);
 		database = MUTANT(exec_forgets_select) ? database : t->after.database;
 	}

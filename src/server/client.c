@@ -101,8 +101,10 @@ static void client_parse_kept(struct client *c)
 /* Whether another read makes sense: `n` is what the last one returned. May close the client. */
 static bool client_has_read(struct client *c, ssize_t n)
 {
-	if (n > 0)
+	if (n > 0) {
+		c->owner->stats.bytes_in += (size_t)n;
 		return true;
+	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n == 0)
@@ -250,6 +252,7 @@ void client_write(struct client *c)
 			return;
 		}
 		c->written += n > 0 ? (size_t)n : 0;
+		c->owner->stats.bytes_out += n > 0 ? (size_t)n : 0;
 	}
 	client_wait_writable(c, c->written < out->len);
 	output_drop_written(c, out);

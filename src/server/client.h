@@ -57,6 +57,7 @@ struct clients {
 	size_t count;
 	size_t unwritten; /* clients whose socket took not all that there was */
 	bool reading_stopped;
+	struct clients_stats stats;
 	uint8_t scratch[CLIENT_READ_MAX]; /* what is read passes through here */
 };
 

@@ -32,9 +32,11 @@ void clients_accept(struct clients *c, int fd)
 	static const char refusal[] = "-ERR max number of clients reached\r\n";
 
 	if (c->count < c->options.max) {
+		c->stats.accepted++;
 		client_new(c, fd);
 		return;
 	}
+	c->stats.rejected++;
 	/* A courtesy: whether it arrives or not, the connection ends. */
 	if (write(fd, refusal, sizeof(refusal) - 1) < 0)
 		LOG(c->options.logger, LOG_DEBUG, "a connection beyond maxclients was closed");
@@ -109,4 +111,14 @@ bool clients_are_written(const struct clients *c)
 size_t clients_count(const struct clients *c)
 {
 	return c->count;
+}
+
+const struct clients_stats *clients_stats(const struct clients *c)
+{
+	return &c->stats;
+}
+
+size_t clients_max(const struct clients *c)
+{
+	return c->options.max;
 }

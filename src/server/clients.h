@@ -51,4 +51,17 @@ bool clients_are_written(const struct clients *c);
 
 size_t clients_count(const struct clients *c);
 
+/* Since the start. */
+struct clients_stats {
+	uint64_t accepted;
+	uint64_t rejected; /* one too many */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
+const struct clients_stats *clients_stats(const struct clients *c);
+
+/* How many there may be. */
+size_t clients_max(const struct clients *c);
+
 #endif

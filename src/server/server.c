@@ -11,6 +11,7 @@
 #include "server/loop.h"
 #include "server/peer_frame.h"
 #include "server/peers.h"
+#include "server/process_info.h"
 #include "server/socket.h"
 #include "server/space.h"
 #include "server/threads.h"
@@ -50,6 +51,8 @@ struct server {
 	struct loop_events loop_events;
 	struct peers_events peers_events;
 	struct member_events member_events;
+	struct command_host host;
+	struct process_info process;
 
 	struct loop *loop;
 	struct threads *threads;
@@ -199,6 +202,26 @@ static void space_told(void *ctx, bool low)
 		LOG(s->logger, LOG_ERROR, "less than disk-reserve is free in %s or %s",
 		    s->options->dir, s->options->log_dir);
 	member_note_space(s->member, low);
+}
+
+/* ---- what commands ask ----------------------------------------------------------------------- */
+
+static void host_info(void *owner, struct info_process *out)
+{
+	const struct server *s = owner;
+	const struct clients_stats *stats = clients_stats(s->clients);
+
+	*out = (struct info_process){
+		.version = CONCLAVE_VERSION,
+		.port = (uint16_t)s->options->port,
+		.clients = clients_count(s->clients),
+		.clients_max = clients_max(s->clients),
+		.accepted = stats->accepted,
+		.rejected = stats->rejected,
+		.bytes_in = stats->bytes_in,
+		.bytes_out = stats->bytes_out,
+	};
+	process_info_fill(&s->process, loop_now_ms(s->loop), out);
 }
 
 /* ---- what connections and threads tell ------------------------------------------------------- */
@@ -411,6 +434,9 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 	int rc;
 
 	options.vault = vault;
+	process_info_init(&s->process, &s->random, loop_now_ms(s->loop));
+	s->host = (struct command_host){.owner = s, .info_process = host_info};
+	options.host = &s->host;
 	s->io = (struct node_io){
 		.ctx = s,
 		.clock = s->clock,

@@ -199,7 +199,7 @@ static void hello_changes_the_protocol_within_a_transaction(void **state)
 	solo_work(&s);
 	assert_string_equal(solo_take(&s, s.session),
 			    "+OK|+QUEUED|+QUEUED|+QUEUED|*3|$-1|%7|$6|server|$5|redis|$7|version|"
-			    "$5|7.2.0|$5|proto|:3|$2|id|:1|$4|mode|$10|standalone|$4|role|$6|"
+			    "$5|7.2.4|$5|proto|:3|$2|id|:1|$4|mode|$10|standalone|$4|role|$6|"
 			    "master|$7|modules|*0|_|_|");
 	solo_close(&s);
 }

@@ -1,0 +1,44 @@
+#ifndef CONCLAVE_COMMAND_HOST_H
+#define CONCLAVE_COMMAND_HOST_H
+
+/*
+ * The process around a member, for commands that are about it. Whoever runs members without a
+ * process gives none, and these commands leave out what only a process knows, or say that they
+ * cannot be done.
+ */
+
+#include "base/bytes.h"
+
+/* What INFO tells of the process; texts are borrowed. */
+struct info_process {
+	const char *version; /* of Conclave */
+	const char *os;
+	const char *run_id;	/* 40 hexadecimal digits, others at each start */
+	const char *executable; /* its whole path */
+	int64_t pid;
+	uint16_t port; /* for clients */
+	uint64_t uptime_s;
+
+	uint64_t clients; /* connections now, and at most */
+	uint64_t clients_max;
+	uint64_t accepted; /* connections since the start, */
+	uint64_t rejected; /* and those that were one too many */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+
+	uint64_t resident_bytes; /* memory, now and at most */
+	uint64_t resident_peak_bytes;
+	uint64_t machine_bytes;
+	uint64_t cpu_system_us;
+	uint64_t cpu_user_us;
+};
+
+struct command_host {
+	void *owner;
+
+	/* ---- info_* -------------------------------------------------------------------------- */
+
+	void (*info_process)(void *owner, struct info_process *out);
+};
+
+#endif

@@ -1,0 +1,44 @@
+#ifndef CONCLAVE_COMMAND_STATS_H
+#define CONCLAVE_COMMAND_STATS_H
+
+/* How often each command ran on a member, and how long that took. */
+
+#include "base/bytes.h"
+
+#include <stdbool.h>
+
+struct command;
+
+struct command_count {
+	const struct command *command; /* NULL: a free place */
+	uint64_t calls;
+	uint64_t failed; /* of these: answered with an error */
+	uint64_t usec;	 /* spent in all of them */
+	uint64_t rejected;
+};
+
+/* All zero is one that counted nothing. */
+struct command_stats {
+	struct command_count *counts; /* owned; by the row's place in memory */
+	size_t cap;		      /* power of two */
+	size_t len;
+	uint64_t calls; /* of all */
+};
+
+void command_stats_free(struct command_stats *s);
+
+/* It ran. */
+void command_stats_ran(struct command_stats *s, const struct command *command, uint64_t usec,
+		       bool failed);
+
+/* It was refused before it ran. */
+void command_stats_rejected(struct command_stats *s, const struct command *command);
+
+/* The counts of one; NULL: it never came. */
+const struct command_count *command_stats_of(const struct command_stats *s,
+					     const struct command *command);
+
+/* As if nothing had run yet. */
+void command_stats_reset(struct command_stats *s);
+
+#endif

@@ -1,0 +1,72 @@
+/* What a member tells commands that are about it, and what it counts of those that run. */
+
+#include "base/error.h"
+#include "node/member_state.h"
+
+static size_t sessions_count(const struct member *m)
+{
+	size_t n = 0;
+
+	list_for_each (it, &m->sessions)
+		n++;
+	return n;
+}
+
+/* What ran in the second before this one. */
+static void tally_roll(struct tally *t, uint64_t second)
+{
+	if (t->second == second)
+		return;
+	t->rate = second == t->second + 1 ? t->stats.calls - t->calls : 0;
+	t->second = second;
+	t->calls = t->stats.calls;
+}
+
+static void desk_info(void *self, struct info_member *out)
+{
+	const struct session *s = self;
+	struct member *m = s->member;
+	const struct position *p = store_position(m->store);
+	struct member_stats stats;
+	struct raft_status status;
+
+	driver_status(m->driver, &status);
+	member_stats(m, &stats);
+	tally_roll(&m->tally, member_now_ms(m) / 1000);
+	*out = (struct info_member){
+		.raft_role = raft_role_name(status.role),
+		.term = status.term,
+		.leader = status.leader,
+		.commit = status.commit,
+		.membership = driver_membership(m->driver),
+		.position = p,
+		.sessions = sessions_count(m),
+		.ops_per_second = m->tally.rate,
+		.unsaved = p->index - MIN(p->index, store_durable_index(m->store)),
+		.saved_s = m->tally.saved_ms / 1000,
+		.saving = store_is_writing(m->store),
+		.save_failed = store_flush_failed(m->store),
+		.quarantined = stats.quarantined,
+		.no_space = stats.no_space,
+		.checks = stats.checks,
+		.verdicts = stats.verdicts,
+	};
+	store_stats(m->store, &out->store);
+}
+
+void member_ran(struct session *s, const struct call *c, uint64_t usec)
+{
+	struct tally *t = &s->member->tally;
+
+	tally_roll(t, member_now_ms(s->member) / 1000);
+	command_stats_ran(&t->stats, c->command, usec, c->refused);
+}
+
+struct desk session_desk(struct session *s)
+{
+	return (struct desk){
+		.self = s,
+		.stats = &s->member->tally.stats,
+		.info = desk_info,
+	};
+}

@@ -1,0 +1,31 @@
+/* Commands about the connection or the member: answered as they come, but in their turn. */
+
+#include "base/check.h"
+#include "base/error.h"
+#include "node/member_state.h"
+
+void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc)
+{
+	struct member *m = s->member;
+	struct request *r = session_add(s, request_new(command, NULL, 0));
+	struct resp_writer w = session_writer(r);
+	struct cluster_view members = {.membership = driver_membership(m->driver),
+				       .leader = m->status.leader};
+	struct desk desk = session_desk(s);
+	struct call c = {.command = command,
+			 .argv = argv,
+			 .argc = argc,
+			 .database = s->client.database,
+			 .reply = &w,
+			 .members = &members,
+			 .desk = &desk,
+			 .host = m->options.host,
+			 .client = &s->client};
+	uint64_t began_us = member_now_us(m);
+	int rc = command_run(&c);
+
+	CHECK(rc == OK);
+	member_ran(s, &c, member_now_us(m) - began_us);
+	session_answer_done(r);
+}

@@ -1,0 +1,181 @@
+/* INFO: sections, and figures that are true of the member. */
+
+#include "base/error.h"
+#include "command/host.h"
+
+#include "support/solo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int started(void **state)
+{
+	static struct solo s;
+
+	solo_init(&s);
+	*state = &s;
+	return solo_start(&s) == OK ? 0 : -1;
+}
+
+static int stopped(void **state)
+{
+	solo_close(*state);
+	return 0;
+}
+
+static void has(struct solo *s, const char *question, const char *line)
+{
+	const char *said = solo_say(s, question);
+
+	if (!strstr(said, line))
+		fail_msg("%s: no %s in %s", question, line, said);
+}
+
+static void lacks(struct solo *s, const char *question, const char *text)
+{
+	assert_null(strstr(solo_say(s, question), text));
+}
+
+static uint64_t number(struct solo *s, const char *question, const char *field)
+{
+	const char *at = strstr(solo_say(s, question), field);
+
+	assert_non_null(at);
+	return strtoull(at + strlen(field), NULL, 10);
+}
+
+static void sections_are_told_as_asked(void **state)
+{
+	struct solo *s = *state;
+
+	has(s, "INFO", "|# Clients|");
+	has(s, "INFO", "||# Raft|raft_role:leader|");
+	has(s, "INFO", "|redis_version:7.2.4|redis_mode:standalone|");
+	has(s, "INFO", "|loading:0|");
+	lacks(s, "INFO", "# Commandstats");
+	lacks(s, "INFO default", "# Commandstats");
+	has(s, "INFO all", "|# Commandstats|");
+	lacks(s, "INFO all", "# Modules");
+	has(s, "INFO everything", "|# Modules|");
+	assert_string_equal(solo_say(s, "INFO cluster"), "$30|# Cluster|cluster_enabled:0||");
+	assert_string_equal(solo_say(s, "INFO keyspace CLUSTER"),
+			    "$44|# Cluster|cluster_enabled:0||# Keyspace||");
+	assert_string_equal(solo_say(s, "INFO nope"), "$0||");
+	assert_string_equal(solo_say(s, "HELLO 3") ? solo_say(s, "INFO cluster") : "",
+			    "=34|txt:# Cluster|cluster_enabled:0||");
+}
+
+static void figures_follow_what_happens(void **state)
+{
+	struct solo *s = *state;
+	uint64_t calls, applied;
+
+	has(s, "INFO clients", "|connected_clients:1|");
+	calls = number(s, "INFO stats", "total_commands_processed:");
+	applied = number(s, "INFO raft", "raft_applied_index:");
+	solo_say(s, "SET a 1");
+	solo_say(s, "SET b 1 EX 100");
+	assert_string_equal(solo_say(s, "GET a"), "$1|1|");
+	solo_say(s, "LPUSH");
+	solo_say(s, "SET a b nope");
+	assert_int_equal(number(s, "INFO stats", "total_commands_processed:"), calls + 6);
+	assert_int_equal(number(s, "INFO raft", "raft_applied_index:"), applied + 3);
+	has(s, "INFO keyspace", "|db0:keys=2,expires=1,avg_ttl=0|");
+	has(s, "INFO raft", "|raft_members:1|member0:id=");
+	has(s, "INFO raft", "|raft_leader:n1|");
+	has(s, "INFO commandstats",
+	    "cmdstat_set:calls=3,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=1|");
+	has(s, "INFO commandstats", "cmdstat_get:calls=1,");
+	lacks(s, "INFO commandstats", "cmdstat_append:");
+}
+
+static void what_was_refused_is_counted(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "GET");
+	has(s, "INFO commandstats",
+	    "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0|");
+}
+
+static void the_rate_is_of_the_second_before(void **state)
+{
+	struct solo *s = *state;
+
+	s->now_ms = 60000;
+	for (int i = 0; i < 7; i++)
+		solo_say(s, "PING");
+	s->now_ms = 61000;
+	has(s, "INFO stats", "|instantaneous_ops_per_sec:7|");
+	s->now_ms = 65000;
+	has(s, "INFO stats", "|instantaneous_ops_per_sec:0|");
+}
+
+/* Without a quorum nothing is answered but this: here the disk hangs. */
+static void it_answers_at_once(void **state)
+{
+	struct solo *s = *state;
+
+	s->hold_pool = true;
+	solo_send(s, s->session, "INFO replication");
+	assert_non_null(strstr(solo_take(s, s->session), "|role:master|connected_slaves:0|"));
+}
+
+static void host_info(void *owner, struct info_process *out)
+{
+	*out = (struct info_process){.version = "9.9",
+				     .os = "os",
+				     .run_id = owner,
+				     .executable = "/x",
+				     .port = 6379,
+				     .clients = 3,
+				     .clients_max = 10,
+				     .resident_bytes = 1536,
+				     .cpu_user_us = 1500000};
+}
+
+static void a_process_is_told_of(void **state)
+{
+	struct solo *s = *state;
+	char id[] = "0123";
+	struct command_host host = {.owner = id, .info_process = host_info};
+
+	lacks(s, "INFO", "run_id");
+	solo_stop(s, false);
+	s->options.host = &host;
+	assert_int_equal(solo_start(s), OK);
+	has(s, "INFO", "|run_id:0123|tcp_port:6379|");
+	has(s, "INFO memory", "|used_memory:1536|used_memory_human:1.50K|");
+	has(s, "INFO clients", "|connected_clients:3|cluster_connections:0|maxclients:10|");
+	has(s, "INFO cpu", "|used_cpu_user:1.500000|");
+}
+
+static void a_transaction_may_ask(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "MULTI");
+	solo_say(s, "INFO cluster");
+	assert_string_equal(solo_say(s, "EXEC"), "*1|$30|# Cluster|cluster_enabled:0||");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(sections_are_told_as_asked, started, stopped),
+		cmocka_unit_test_setup_teardown(figures_follow_what_happens, started, stopped),
+		cmocka_unit_test_setup_teardown(what_was_refused_is_counted, started, stopped),
+		cmocka_unit_test_setup_teardown(the_rate_is_of_the_second_before, started, stopped),
+		cmocka_unit_test_setup_teardown(it_answers_at_once, started, stopped),
+		cmocka_unit_test_setup_teardown(a_process_is_told_of, started, stopped),
+		cmocka_unit_test_setup_teardown(a_transaction_may_ask, started, stopped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
