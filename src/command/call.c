@@ -38,6 +38,13 @@ int call_integer(struct call *c, size_t at, int64_t *value)
 	return resp_integer_parse(c->argv[at], value) ? OK : reply_not_integer(c);
 }
 
+int call_timeout_ms(struct call *c, struct slice text, int64_t *ms)
+{
+	if (!resp_integer_parse(text, ms))
+		return reply_error(c, "ERR timeout is not an integer or out of range");
+	return *ms >= 0 ? OK : reply_error(c, "ERR timeout is negative");
+}
+
 int call_options(struct call *c, size_t from, const struct option *table, size_t count,
 		 struct options *out)
 {
@@ -69,6 +76,26 @@ int reply_ok(struct call *c)
 int reply_integer(struct call *c, int64_t value)
 {
 	resp_write_integer(c->reply, value);
+	return OK;
+}
+
+static void reply_line(struct call *c, const char *text)
+{
+	resp_write_simple(c->reply, slice_of_text(text));
+}
+
+int reply_help(struct call *c, const char *name, const char *const *lines, size_t count)
+{
+	struct buf first = {0};
+
+	buf_printf(&first, "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", name);
+	resp_write_array(c->reply, count + 3);
+	resp_write_simple(c->reply, buf_slice(&first));
+	for (size_t i = 0; i < count; i++)
+		reply_line(c, lines[i]);
+	reply_line(c, "HELP");
+	reply_line(c, "    Prints this help.");
+	buf_free(&first);
 	return OK;
 }
 
@@ -108,6 +135,18 @@ int reply_error_named(struct call *c, const char *before, const char *behind)
 int reply_wrong_arity(struct call *c)
 {
 	return reply_error_named(c, "wrong number of arguments for '", "' command");
+}
+
+int reply_wrong_form(struct call *c)
+{
+	size_t name_len = strcspn(c->command->name, "|");
+
+	resp_write_errorf(c->reply,
+			  "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try "
+			  "%.*s HELP.",
+			  (int)MIN(c->argv[1].len, (size_t)128), (const char *)c->argv[1].data,
+			  (int)name_len, c->command->name);
+	return CALL_REFUSED;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */

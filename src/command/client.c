@@ -40,5 +40,6 @@ void client_reset(struct client *c)
 	c->readonly = false;
 	c->no_evict = false;
 	c->no_touch = false;
+	c->replies = REPLIES_ON;
 	buf_clear(&c->name);
 }

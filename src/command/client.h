@@ -9,6 +9,13 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 
+/* What becomes of the replies of a client. */
+enum client_replies {
+	REPLIES_ON = 0,
+	REPLIES_SKIP_NEXT, /* the next one is left out */
+	REPLIES_OFF,
+};
+
 struct client {
 	uint64_t id; /* on this member */
 	unsigned database;
@@ -16,7 +23,8 @@ struct client {
 	bool readonly;	  /* reads see this member's state as it is, without a barrier */
 	bool no_evict;	  /* as CLIENT NO-EVICT said; nothing is evicted here */
 	bool no_touch;	  /* as CLIENT NO-TOUCH said */
-	bool wants_close; /* QUIT */
+	bool wants_close; /* QUIT, or it was killed */
+	enum client_replies replies;
 	const struct clock *clock;
 	struct buf name; /* owned, as the others */
 	struct buf library;

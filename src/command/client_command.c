@@ -1,9 +1,8 @@
 /* CLIENT: what a connection says of itself, and is told. */
 
 #include "base/error.h"
+#include "command/client_family.h"
 #include "command/family.h"
-
-#include <inttypes.h>
 
 static bool is_plain(struct slice text)
 {
@@ -91,41 +90,44 @@ static int client_no_touch(struct call *c)
 	return on_or_off(c, &c->client->no_touch);
 }
 
-static void append_pair(struct buf *text, const char *name, const struct buf *value)
-{
-	buf_printf(text, " %s=", name);
-	buf_append_slice(text, buf_slice(value));
-}
-
-/* Of what Redis tells here, the part that a session knows: it knows no socket. */
-static int client_info(struct call *c)
-{
-	const struct client *client = c->client;
-	struct buf text = {0};
-
-	buf_printf(&text, "id=%" PRIu64, client->id);
-	append_pair(&text, "name", &client->name);
-	buf_printf(&text, " flags=%s db=%u resp=%d", client->readonly ? "r" : "N", client->database,
-		   client->protocol);
-	append_pair(&text, "lib-name", &client->library);
-	append_pair(&text, "lib-ver", &client->library_version);
-	buf_append_byte(&text, '\n');
-	resp_write_verbatim(c->reply, "txt", buf_slice(&text));
-	buf_free(&text);
-	return OK;
-}
-
 #define SELF (COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
 
+#define ADMIN (SELF | COMMAND_FLAG_ADMIN)
+
 static const struct command rows[] = {
+	COMMAND_ROW("CLIENT|CACHING", 3, COMMAND_LOCAL, SELF, client_caching),
 	COMMAND_ROW("CLIENT|GETNAME", 2, COMMAND_LOCAL, SELF, client_getname),
+	COMMAND_ROW("CLIENT|GETREDIR", 2, COMMAND_LOCAL, SELF, client_getredir),
+	COMMAND_ROW("CLIENT|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
+		    client_help),
 	COMMAND_ROW("CLIENT|ID", 2, COMMAND_LOCAL, SELF, client_id),
 	COMMAND_ROW("CLIENT|INFO", 2, COMMAND_LOCAL, SELF, client_info),
-	COMMAND_ROW("CLIENT|NO-EVICT", 3, COMMAND_LOCAL, SELF | COMMAND_FLAG_ADMIN,
-		    client_no_evict),
+	COMMAND_ROW("CLIENT|KILL", -3, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, client_kill),
+	COMMAND_ROW("CLIENT|LIST", -2, COMMAND_LOCAL, ADMIN, client_list),
+	COMMAND_ROW("CLIENT|NO-EVICT", 3, COMMAND_LOCAL, ADMIN, client_no_evict),
 	COMMAND_ROW("CLIENT|NO-TOUCH", 3, COMMAND_LOCAL, SELF, client_no_touch),
+	COMMAND_ROW("CLIENT|PAUSE", -3, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, client_pause),
+	{
+		.name = "CLIENT|REPLY",
+		.arity = 3,
+		.class = COMMAND_LOCAL,
+		.flags = SELF | COMMAND_FLAG_NO_MULTI,
+		.run = client_reply,
+		.role = ROLE_REPLY,
+	},
 	COMMAND_ROW("CLIENT|SETINFO", 4, COMMAND_LOCAL, SELF, client_setinfo),
 	COMMAND_ROW("CLIENT|SETNAME", 3, COMMAND_LOCAL, SELF, client_setname),
+	COMMAND_ROW("CLIENT|TRACKING", -3, COMMAND_LOCAL, SELF, client_tracking),
+	COMMAND_ROW("CLIENT|TRACKINGINFO", 2, COMMAND_LOCAL, SELF, client_trackinginfo),
+	COMMAND_ROW("CLIENT|UNBLOCK", -3, COMMAND_LOCAL, ADMIN, client_unblock),
+	{
+		.name = "CLIENT|UNPAUSE",
+		.arity = 2,
+		.class = COMMAND_LOCAL,
+		.flags = ADMIN | COMMAND_FLAG_NO_MULTI,
+		.run = client_unpause,
+		.role = ROLE_UNPAUSE,
+	},
 };
 
 const struct command_family client_family = COMMAND_FAMILY(rows);

@@ -38,6 +38,8 @@ enum command_flag {
 	COMMAND_FLAG_ADMIN = 1 << 6,
 	COMMAND_FLAG_NOSCRIPT = 1 << 7,
 	COMMAND_FLAG_NO_AUTH = 1 << 8,
+	COMMAND_FLAG_NO_MULTI = 1 << 12,     /* not within a transaction */
+	COMMAND_FLAG_SKIP_MONITOR = 1 << 13, /* MONITOR does not show it */
 };
 
 /* Commands that the session itself has a part in, beside or instead of a handler. */
@@ -50,6 +52,8 @@ enum command_role {
 	ROLE_UNWATCH,
 	ROLE_RESET,
 	ROLE_QUIT,
+	ROLE_REPLY,   /* says which replies the client wants, this one too */
+	ROLE_UNPAUSE, /* runs however much is held */
 };
 
 struct call;

@@ -6,6 +6,8 @@
  * of what it runs, its other clients. Nothing here needs a quorum.
  */
 
+#include "command/client.h"
+#include "command/client_socket.h"
 #include "command/stats.h"
 #include "storage/store.h"
 
@@ -32,10 +34,42 @@ struct info_member {
 	uint64_t verdicts;
 };
 
+/* A client of this member; everything is borrowed. */
+struct client_row {
+	void *session; /* for clients_kill */
+	const struct client *client;
+	const struct command *command; /* its newest; NULL: none yet */
+	struct slice address;
+	struct client_socket socket;
+	uint64_t age_s;
+	uint64_t idle_s;
+	int queued; /* commands in its transaction; -1: it has none */
+	size_t queued_bytes;
+	size_t argument_bytes;
+	size_t output_bytes;
+	bool monitors;
+	bool is_self; /* it is the one that asks */
+};
+
 struct desk {
 	void *self; /* the session that asks */
 	struct command_stats *stats;
 	void (*info)(void *self, struct info_member *out);
+
+	/* All clients of this member, by ascending id. */
+	void (*clients_each)(void *self, void (*tell)(void *ctx, const struct client_row *row),
+			     void *ctx);
+	/*
+	 * Its connection ends when what it has handed out is resolved; nothing that comes later is
+	 * run. Whoever asks for its own end still gets this reply.
+	 */
+	void (*clients_kill)(const struct client_row *row);
+	/*
+	 * No command that writes, or with `all` none at all, is run for a client of this member for
+	 * so long; of two pauses the longer and the stricter counts.
+	 */
+	void (*clients_pause)(void *self, uint64_t ms, bool all);
+	void (*clients_unpause)(void *self);
 };
 
 #endif

@@ -62,6 +62,9 @@ bool argument_is(struct slice argument, const char *word);
 /* The argument as a number; CALL_REFUSED if it is none. */
 MUST_USE int call_integer(struct call *c, size_t at, int64_t *value);
 
+/* A timeout in milliseconds, not negative. */
+MUST_USE int call_timeout_ms(struct call *c, struct slice text, int64_t *ms);
+
 /* A word that may follow the fixed arguments, in a table of at most OPTIONS_MAX. */
 struct option {
 	const char *word;
@@ -86,12 +89,16 @@ MUST_USE int call_options(struct call *c, size_t from, const struct option *tabl
 int reply_ok(struct call *c);
 int reply_integer(struct call *c, int64_t value);
 
+/* What HELP says of a command's subcommands; HELP itself is added. */
+int reply_help(struct call *c, const char *name, const char *const *lines, size_t count);
+
 /* All of these write an error and return CALL_REFUSED. */
 int reply_error(struct call *c, const char *text); /* from the code on: "ERR ..." */
 int reply_wrong_type(struct call *c);
 int reply_syntax(struct call *c);
 int reply_not_integer(struct call *c);
 int reply_wrong_arity(struct call *c);
+int reply_wrong_form(struct call *c); /* a subcommand with arguments of no form that it has */
 
 /* What is said of a command that may make the state grow while a member is short of space. */
 #define NO_SPACE_TEXT "OOM command not allowed: a member is short of disk space"

@@ -4,9 +4,18 @@
 #include "base/error.h"
 #include "command/family.h"
 
-/* In the order of their bits. */
-static const char *const flag_names[] = {"write", "readonly", "denyoom",  "fast",   "loading",
-					 "stale", "admin",    "noscript", "no_auth"};
+/* By their bits. */
+static const char *const flag_names[] = {"write",
+					 "readonly",
+					 "denyoom",
+					 "fast",
+					 "loading",
+					 "stale",
+					 "admin",
+					 "noscript",
+					 "no_auth",
+					 [12] = "no_multi",
+					 [13] = "skip_monitor"};
 
 static void reply_name(struct call *c, const struct command *row)
 {

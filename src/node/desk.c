@@ -54,6 +54,71 @@ static void desk_info(void *self, struct info_member *out)
 	store_stats(m->store, &out->store);
 }
 
+/* ---- clients --------------------------------------------------------------------------------- */
+
+static struct client_row row_of(struct session *s, bool is_self)
+{
+	uint64_t now = member_now_ms(s->member);
+	struct client_row row = {
+		.session = s,
+		.client = &s->client,
+		.command = s->newest,
+		.address = buf_slice(&s->address),
+		.socket = {.fd = -1},
+		.age_s = (now - s->opened_ms) / 1000,
+		.idle_s = (now - s->heard_ms) / 1000,
+		.queued = -1,
+		.queued_bytes = s->multi.memory,
+		.argument_bytes = s->bytes,
+		.output_bytes = s->out.len,
+		.is_self = is_self,
+	};
+
+	if (s->multi.open) {
+		row.queued = 0;
+		list_for_each (it, &s->multi.queued)
+			row.queued++;
+	}
+	if (s->events->describe)
+		s->events->describe(s->ctx, &row.socket);
+	row.output_bytes -= MIN(row.output_bytes, row.socket.written);
+	return row;
+}
+
+static void desk_clients_each(void *self, void (*tell)(void *ctx, const struct client_row *row),
+			      void *ctx)
+{
+	const struct session *asking = self;
+
+	list_for_each (it, &asking->member->sessions) {
+		struct session *s = LIST_ITEM(it, struct session, link);
+		struct client_row row = row_of(s, s == asking);
+
+		tell(ctx, &row);
+	}
+}
+
+static void desk_clients_kill(const struct client_row *row)
+{
+	session_kill(row->session);
+}
+
+static void desk_clients_pause(void *self, uint64_t ms, bool all)
+{
+	const struct session *s = self;
+
+	member_pause(s->member, ms, all);
+}
+
+static void desk_clients_unpause(void *self)
+{
+	const struct session *s = self;
+
+	member_unpause(s->member);
+}
+
+/* ---- what runs ------------------------------------------------------------------------------- */
+
 void member_ran(struct session *s, const struct call *c, uint64_t usec)
 {
 	struct tally *t = &s->member->tally;
@@ -68,5 +133,9 @@ struct desk session_desk(struct session *s)
 		.self = s,
 		.stats = &s->member->tally.stats,
 		.info = desk_info,
+		.clients_each = desk_clients_each,
+		.clients_kill = desk_clients_kill,
+		.clients_pause = desk_clients_pause,
+		.clients_unpause = desk_clients_unpause,
 	};
 }

@@ -276,6 +276,7 @@ void member_turn(struct member *m)
 	if (!m->failed) {
 		member_time_turn(m);
 		member_expire_requests(m);
+		member_pause_turn(m);
 		member_release_sessions(m);
 		member_lag_turn(m);
 		member_write_turn(m);
@@ -306,7 +307,7 @@ uint64_t member_deadline_ms(const struct member *m)
 	due = MIN(due, MIN(member_request_due_ms(m), member_install_due_ms(m)));
 	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
 	due = MIN(due, MIN(member_store_due_ms(m), member_alarm_due_ms(m)));
-	due = MIN(due, member_change_due_ms(m));
+	due = MIN(due, MIN(member_change_due_ms(m), member_pause_due_ms(m)));
 	if (!list_empty(&m->released))
 		due = 0;
 	if (m->barrier_due_ms)

@@ -59,6 +59,10 @@ struct session {
 	struct multi multi;
 	struct list held;     /* requests that came behind one that decides what they mean */
 	struct list released; /* in the member: what is held may go on */
+	bool killed;
+	uint64_t opened_ms;
+	uint64_t heard_ms; /* when its newest request came */
+	const struct command *newest;
 };
 
 /* Reads that share one view, on their way through the pool. */
@@ -228,6 +232,12 @@ struct check {
 	uint64_t leave_due_ms;	   /* a leader in quarantine tries to hand over again */
 };
 
+/* What no session runs for a while. */
+struct pause {
+	uint64_t till_ms; /* on the monotonic clock; 0: nothing is paused */
+	bool all;	  /* not only what writes */
+};
+
 /* What is counted of the commands that run here. */
 struct tally {
 	struct command_stats stats;
@@ -339,6 +349,7 @@ struct member {
 	uint64_t last_client; /* the id that was given last */
 	uint64_t last_author; /* the number that was given last, in this run */
 	struct tally tally;
+	struct pause pause;
 };
 
 uint64_t member_now_us(const struct member *m);
@@ -404,6 +415,14 @@ uint64_t member_time_stamp(struct member *m);
 struct desk session_desk(struct session *s);
 /* A command of this session was run, which took so long. */
 void member_ran(struct session *s, const struct call *c, uint64_t usec);
+
+/* pause.c */
+/* Whether this request of a session has to wait for the end of a pause. */
+bool session_pauses(const struct session *s, const struct slice *argv, size_t argc);
+void member_pause(struct member *m, uint64_t ms, bool all);
+void member_unpause(struct member *m);
+void member_pause_turn(struct member *m);
+uint64_t member_pause_due_ms(const struct member *m);
 
 /* member_store.c */
 void member_machine_init(struct member *m);
@@ -516,12 +535,19 @@ void session_advance(struct session *s);
 struct request *session_add(struct session *s, struct request *r);
 void session_answer_done(struct request *r);
 void session_answer_error(struct session *s, const char *text);
-void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
-		       size_t argc);
+void session_touch(struct session *s); /* its owner is told */
+void session_kill(struct session *s);
 void member_release_sessions(struct member *m);
 void member_expire_requests(struct member *m);
 void member_tell_sessions(struct member *m);
 uint64_t member_request_due_ms(const struct member *m);
+
+/* session_local.c */
+void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc);
+/* The same for a command that says which replies are wanted. */
+void session_run_reply(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc);
 
 /* session_multi.c */
 void multi_init(struct multi *t);

@@ -39,6 +39,7 @@ struct request {
 	uint64_t due_ms;
 	unsigned database;
 	int protocol;
+	bool quiet;    /* its client wants no reply */
 	bool failed;   /* it was run, and answered with an error */
 	uint64_t usec; /* that running it took in the pool */
 	struct buf reply;

@@ -13,6 +13,7 @@ struct session *session_open(struct member *m, const struct session_events *even
 	s->member = m;
 	s->events = events;
 	s->ctx = ctx;
+	s->opened_ms = s->heard_ms = member_now_ms(m);
 	client_init(&s->client, ++m->last_client, &m->io->clock);
 	multi_init(&s->multi);
 	list_init(&s->held);
@@ -66,7 +67,7 @@ void session_close(struct session *s)
 	mem_free(s);
 }
 
-static void session_touch(struct session *s)
+void session_touch(struct session *s)
 {
 	if (list_empty(&s->touched))
 		list_push_back(&s->member->touched, &s->touched);
@@ -76,7 +77,7 @@ static void session_touch(struct session *s)
 struct resp_writer session_writer(struct request *r)
 {
 	struct session *s = r->session;
-	bool first = s->requests.next == &r->link || MUTANT(reply_out_of_turn);
+	bool first = (s->requests.next == &r->link && !r->quiet) || MUTANT(reply_out_of_turn);
 
 	return (struct resp_writer){.out = first ? &s->out : &r->reply, .protocol = r->protocol};
 }
@@ -88,7 +89,8 @@ static bool session_emit_first(struct session *s)
 
 	if (list_empty(&s->requests) || r->state != REQUEST_DONE)
 		return false;
-	buf_append_slice(&s->out, buf_slice(&r->reply));
+	if (!r->quiet)
+		buf_append_slice(&s->out, buf_slice(&r->reply));
 	s->count--;
 	s->bytes -= r->bytes;
 	request_free(r);
@@ -164,6 +166,9 @@ struct request *session_add(struct session *s, struct request *r)
 	r->database = s->client.database;
 	r->protocol = s->client.protocol;
 	r->due_ms = member_now_ms(m) + m->options.request_timeout_ms;
+	r->quiet = s->client.replies != REPLIES_ON;
+	if (s->client.replies == REPLIES_SKIP_NEXT)
+		s->client.replies = REPLIES_ON;
 	list_push_back(&s->requests, &r->link);
 	list_push_back(&m->ageing, &r->ageing);
 	s->count++;
@@ -294,6 +299,7 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 {
 	const struct command *parent, *command = command_lookup(argv, argc, &parent);
 
+	s->newest = command;
 	if (s->member->failed)
 		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
 	else if (s->member->removed && command && needs_cluster(command))
@@ -312,6 +318,11 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 		session_run(s, command, argv, argc);
 }
 
+static bool session_must_wait(const struct session *s, const struct slice *argv, size_t argc)
+{
+	return multi_holds(&s->multi, argv[0]) || session_pauses(s, argv, argc);
+}
+
 /* ---- requests that are held ------------------------------------------------------------------ */
 
 /* With arguments it is a request; without, an error that takes the place of one. */
@@ -326,7 +337,8 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 {
 	if (s->client.wants_close)
 		return;
-	if (!list_empty(&s->held) || multi_holds(&s->multi, argv[0]))
+	s->heard_ms = member_now_ms(s->member);
+	if (!list_empty(&s->held) || session_must_wait(s, argv, argc))
 		session_hold(s, request_new(NULL, argv, argc));
 	else
 		session_take(s, argv, argc);
@@ -353,7 +365,7 @@ static void session_release(struct session *s)
 	while (!list_empty(&s->held)) {
 		struct request *r = LIST_ITEM(s->held.next, struct request, link);
 
-		if (r->argc && multi_holds(&s->multi, r->argv[0]))
+		if (r->argc && session_must_wait(s, r->argv, r->argc))
 			return;
 		if (!r->argc && s->multi.exec)
 			return;
@@ -403,6 +415,28 @@ bool session_is_idle(const struct session *s)
 bool session_wants_close(const struct session *s)
 {
 	return s->client.wants_close && s->count == 0;
+}
+
+bool session_is_killed(const struct session *s)
+{
+	return s->killed;
+}
+
+/* What it was held back with was never handed out: it is not run. */
+void session_kill(struct session *s)
+{
+	struct list *it;
+
+	s->killed = true;
+	s->client.wants_close = true;
+	while ((it = list_pop_front(&s->held)) != NULL) {
+		struct request *r = LIST_ITEM(it, struct request, link);
+
+		s->count--;
+		s->bytes -= r->bytes;
+		request_free(r);
+	}
+	session_touch(s);
 }
 
 struct buf *session_output(struct session *s)
@@ -506,7 +540,7 @@ void member_tell_sessions(struct member *m)
 	while ((it = list_pop_front(&m->touched)) != NULL) {
 		struct session *s = LIST_ITEM(it, struct session, touched);
 
-		if (s->out.len)
+		if (s->out.len || session_wants_close(s))
 			s->events->output(s->ctx);
 	}
 	list_for_each_safe (each, &m->full) {

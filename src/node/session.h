@@ -12,13 +12,19 @@
 
 #include "base/bytes.h"
 
+struct client_socket;
 struct member;
 struct session;
 
-/* What a session tells its owner; called from within member_turn. */
+/* What a session tells its owner, and asks it. */
 struct session_events {
-	void (*output)(void *ctx); /* session_output holds bytes, where it held none */
-	void (*resume)(void *ctx); /* a session that was full takes requests again */
+	/* From within member_turn: session_output holds bytes, where it held none, or the
+	 * connection is to be closed. */
+	void (*output)(void *ctx);
+	/* From within member_turn: a session that was full takes requests again. */
+	void (*resume)(void *ctx);
+	/* What stands behind the session, for CLIENT LIST; NULL: nothing does. */
+	void (*describe)(void *ctx, struct client_socket *out);
 };
 
 /* A session of `m`. `events` must outlive it. */
@@ -53,6 +59,9 @@ bool session_is_idle(const struct session *s);
  * when the output is written.
  */
 bool session_wants_close(const struct session *s);
+
+/* Whether its end was asked for by somebody else: then nobody waits for its client to read. */
+bool session_is_killed(const struct session *s);
 
 /* The replies that were not taken yet; the owner takes from the front (buf_consume, buf_clear). */
 struct buf *session_output(struct session *s);

@@ -4,12 +4,11 @@
 #include "base/error.h"
 #include "node/member_state.h"
 
-void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
-		       size_t argc)
+/* Runs it, with its reply into `w`; false: that is an error. */
+static bool local_run(struct session *s, const struct command *command, const struct slice *argv,
+		      size_t argc, struct resp_writer *w)
 {
 	struct member *m = s->member;
-	struct request *r = session_add(s, request_new(command, NULL, 0));
-	struct resp_writer w = session_writer(r);
 	struct cluster_view members = {.membership = driver_membership(m->driver),
 				       .leader = m->status.leader};
 	struct desk desk = session_desk(s);
@@ -17,7 +16,7 @@ void session_run_local(struct session *s, const struct command *command, const s
 			 .argv = argv,
 			 .argc = argc,
 			 .database = s->client.database,
-			 .reply = &w,
+			 .reply = w,
 			 .members = &members,
 			 .desk = &desk,
 			 .host = m->options.host,
@@ -27,5 +26,27 @@ void session_run_local(struct session *s, const struct command *command, const s
 
 	CHECK(rc == OK);
 	member_ran(s, &c, member_now_us(m) - began_us);
+	return !c.refused;
+}
+
+void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc)
+{
+	struct request *r = session_add(s, request_new(command, NULL, 0));
+	struct resp_writer w = session_writer(r);
+
+	(void)local_run(s, command, argv, argc, &w);
+	session_answer_done(r);
+}
+
+/* Its own reply is the first that it speaks of; errors follow what was wanted before. */
+void session_run_reply(struct session *s, const struct command *command, const struct slice *argv,
+		       size_t argc)
+{
+	struct request *r = session_add(s, request_new(command, NULL, 0));
+	struct resp_writer w = request_writer(r);
+
+	if (local_run(s, command, argv, argc, &w))
+		r->quiet = s->client.replies != REPLIES_ON;
 	session_answer_done(r);
 }

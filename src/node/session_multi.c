@@ -147,6 +147,11 @@ void session_queue(struct session *s, const struct command *command, const struc
 		session_answer_error(s, "ERR MEMBER is not allowed in transactions");
 		return;
 	}
+	if (command->flags & COMMAND_FLAG_NO_MULTI) {
+		multi_fail(t);
+		session_answer_error(s, "ERR Command not allowed inside a transaction");
+		return;
+	}
 	t->memory += sizeof(struct request);
 	for (size_t i = 0; i < argc; i++) {
 		t->bytes += argv[i].len + VARINT_MAX;
@@ -359,7 +364,13 @@ bool session_play(struct session *s, const struct command *command, const struct
 {
 	switch (command->role) {
 	case ROLE_ORDINARY:
+	case ROLE_UNPAUSE:
 		return false;
+	case ROLE_REPLY:
+		if (s->multi.open)
+			return false;
+		session_run_reply(s, command, argv, argc);
+		return true;
 	case ROLE_MULTI:
 		session_multi(s);
 		return true;

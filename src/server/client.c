@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "command/client_socket.h"
 #include "server/socket.h"
 
 #include <errno.h>
@@ -266,6 +267,7 @@ void client_linger(struct client *c, uint64_t now_ms)
 {
 	session_close(c->session);
 	c->session = NULL;
+	client_wait_writable(c, false);
 	buf_free(&c->in);
 	list_remove(&c->dirty);
 	list_remove(&c->paused);
@@ -287,8 +289,9 @@ void client_settle(struct client *c, uint64_t now_ms)
 	/* What was received and not handed over yet is still to be run. */
 	if (c->state == CLIENT_ENDED && !wants_close && session_is_full(c->session))
 		return;
-	if (!session_is_idle(c->session) || session_output(c->session)->len > 0 ||
-	    !list_empty(&c->paused))
+	if (!session_is_idle(c->session) || !list_empty(&c->paused))
+		return;
+	if (session_output(c->session)->len > 0 && !session_is_killed(c->session))
 		return;
 	if (c->state == CLIENT_ENDED)
 		client_close(c);
@@ -296,11 +299,26 @@ void client_settle(struct client *c, uint64_t now_ms)
 		client_linger(c, now_ms);
 }
 
+static void client_describe(void *ctx, struct client_socket *out)
+{
+	const struct client *c = ctx;
+
+	*out = (struct client_socket){
+		.fd = c->readable.fd,
+		.input_used = c->in.len,
+		.input_free = c->in.cap - c->in.len,
+		.written = c->written,
+	};
+	_Static_assert(CLIENT_ADDRESS_MAX >= SOCKET_NAME_MAX, "an address fits");
+	socket_own_name(out->fd, out->local);
+}
+
 static const struct session_events *client_events(void)
 {
 	static const struct session_events events = {
 		.output = client_output,
 		.resume = client_has_room,
+		.describe = client_describe,
 	};
 
 	return &events;

@@ -28,6 +28,15 @@ const char *socket_peer_name(int fd, char out[SOCKET_NAME_MAX])
 	return socket_name((struct sockaddr *)&address, len, out);
 }
 
+const char *socket_own_name(int fd, char out[SOCKET_NAME_MAX])
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+
+	(void)getsockname(fd, (struct sockaddr *)&address, &len);
+	return socket_name((struct sockaddr *)&address, len, out);
+}
+
 const char *socket_error_text(int errno_value)
 {
 	const char *text = strerrordesc_np(errno_value);

@@ -17,6 +17,9 @@ const char *socket_name(const struct sockaddr *address, socklen_t len, char out[
 /* The same of whoever is at the other end. */
 const char *socket_peer_name(int fd, char out[SOCKET_NAME_MAX]);
 
+/* The same of this end. */
+const char *socket_own_name(int fd, char out[SOCKET_NAME_MAX]);
+
 /* What the system's `errno_value` says; like strerror, and for any thread. */
 const char *socket_error_text(int errno_value);
 

@@ -87,7 +87,7 @@ static void on_resume(void *ctx)
 		world_at(c->world, &c->arrives, c->world->now_us, caller_arrives);
 }
 
-static const struct session_events caller_session_events = {on_output, on_resume};
+static const struct session_events caller_session_events = {on_output, on_resume, NULL};
 
 static void caller_connects(struct caller *c)
 {

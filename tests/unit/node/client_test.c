@@ -45,8 +45,10 @@ static void a_library_gives_its_name(void **state)
 	assert_string_equal(solo_say(s, "CLIENT NO-TOUCH on"), "+OK|");
 	assert_string_equal(solo_say(s, "CLIENT NO-TOUCH x"), "-ERR syntax error|");
 	assert_string_equal(solo_say(s, "SELECT 3"), "+OK|");
-	assert_string_equal(solo_say(s, "CLIENT INFO"),
-			    "$63|id=1 name=me flags=N db=3 resp=2 lib-name=redis-py lib-ver=5.0||");
+	assert_non_null(strstr(solo_say(s, "CLIENT INFO"), " name=me "));
+	assert_non_null(strstr(solo_say(s, "CLIENT INFO"), " db=3 "));
+	assert_non_null(
+		strstr(solo_say(s, "CLIENT INFO"), " resp=2 lib-name=redis-py lib-ver=5.0|"));
 }
 
 static void a_reset_connection_is_like_a_new_one(void **state)
@@ -59,8 +61,9 @@ static void a_reset_connection_is_like_a_new_one(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		solo_say(s, lines[i]);
 	assert_string_equal(solo_say(s, "RESET"), "+RESET|");
-	assert_string_equal(solo_say(s, "CLIENT INFO"),
-			    "$50|id=1 name= flags=N db=0 resp=2 lib-name= lib-ver=||");
+	assert_non_null(strstr(solo_say(s, "CLIENT INFO"), " name= "));
+	assert_non_null(strstr(solo_say(s, "CLIENT INFO"), " flags=N db=0 "));
+	assert_non_null(strstr(solo_say(s, "CLIENT INFO"), " resp=2 lib-name= lib-ver=|"));
 	assert_string_equal(solo_say(s, "EXEC"), "-ERR EXEC without MULTI|");
 	assert_string_equal(solo_say(s, "SELECT 3"), "+OK|");
 	assert_string_equal(solo_say(s, "GET a"), "$-1|");

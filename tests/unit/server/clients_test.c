@@ -339,6 +339,31 @@ static void unread_replies_do_not_stop_the_reading(void **state)
 	buf_free(&reply);
 }
 
+/* Who is killed is not waited for, as one is who says QUIT. */
+static void who_is_killed_need_not_read(void **state)
+{
+	enum { COUNT = 400, LEN = 50000 };
+	struct wire *w = *state;
+	struct buf one = {0};
+	int fd = wire_connect(w);
+
+	buf_printf(&one, "*2\r\n$4\r\nECHO\r\n$%d\r\n", LEN);
+	append_times(&one, "x", LEN);
+	append_times(&one, "\r\n", 1);
+	for (int i = 0; i < COUNT; i++)
+		wire_send(w, fd, buf_slice(&one));
+	wire_await_requests(w, COUNT);
+	for (int i = 0; i < 3; i++)
+		wire_step(w);
+	assert_int_equal(w->member->session_count, 1);
+	fake_kill(w->member);
+	for (int i = 0; i < 3; i++)
+		wire_step(w);
+	assert_int_equal(w->member->session_count, 0);
+	close(fd);
+	buf_free(&one);
+}
+
 static void a_job_of_another_thread_answers(void **state)
 {
 	struct wire *w = *state;
@@ -425,6 +450,7 @@ int main(void)
 		TEST(a_thousand_connections_are_served_in_a_few_turns),
 		TEST(one_client_that_sends_much_does_not_take_the_whole_turn),
 		TEST(unread_replies_do_not_stop_the_reading),
+		TEST(who_is_killed_need_not_read),
 		TEST(a_job_of_another_thread_answers),
 		TEST(the_graceful_end_answers_what_was_asked),
 		TEST(the_graceful_end_comes_to_an_end),

@@ -80,7 +80,7 @@ static void session_event(void *ctx)
 	(void)ctx;
 }
 
-const struct session_events solo_session_events = {session_event, session_event};
+const struct session_events solo_session_events = {session_event, session_event, NULL};
 
 void solo_init(struct solo *s)
 {

@@ -21,6 +21,7 @@ struct session {
 	size_t jobs;
 	bool was_full;
 	bool quit;
+	bool killed;
 	bool closed; /* waits for its jobs only */
 };
 
@@ -307,6 +308,21 @@ bool session_is_full(struct session *s)
 	if (full)
 		((struct session *)(uintptr_t)s)->was_full = true;
 	return full;
+}
+
+bool session_is_killed(const struct session *s)
+{
+	return s->killed;
+}
+
+void fake_kill(struct fake_member *m)
+{
+	list_for_each_safe (it, &m->sessions) {
+		struct session *s = LIST_ITEM(it, struct session, link);
+
+		s->quit = s->killed = true;
+		s->events->output(s->ctx);
+	}
 }
 
 bool session_is_idle(const struct session *s)

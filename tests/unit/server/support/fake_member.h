@@ -41,4 +41,7 @@ struct fake_member *fake_member(void);
 /* What is held is answered with the next turn. */
 void fake_release(struct fake_member *m);
 
+/* The end of all its sessions is asked for, as by CLIENT KILL. */
+void fake_kill(struct fake_member *m);
+
 #endif
