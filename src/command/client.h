@@ -20,6 +20,7 @@ struct client {
 	uint64_t id; /* on this member */
 	unsigned database;
 	int protocol;
+	bool authenticated;
 	bool readonly;	  /* reads see this member's state as it is, without a barrier */
 	bool no_evict;	  /* as CLIENT NO-EVICT said; nothing is evicted here */
 	bool no_touch;	  /* as CLIENT NO-TOUCH said */

@@ -1,6 +1,7 @@
 /* The connection: who it is, how it speaks, which database it means. */
 
 #include "base/error.h"
+#include "command/desk.h"
 #include "command/family.h"
 #include "resp/integer.h"
 
@@ -52,6 +53,7 @@ static int connection_readwrite(struct call *c)
 static int connection_reset(struct call *c)
 {
 	client_reset(c->client);
+	c->client->authenticated = !c->desk->password_needed(c->desk->self);
 	c->reply->protocol = c->client->protocol;
 	resp_write_simple(c->reply, SLICE_LITERAL("RESET"));
 	return OK;
@@ -78,25 +80,31 @@ static int connection_time(struct call *c)
 
 /* ---- AUTH and HELLO -------------------------------------------------------------------------- */
 
-/* There is one user, "default", who needs no password and so takes any. */
-static int user_known(struct call *c, struct slice user)
+/* There is one user, "default"; as long as no password is set for it, any will do. */
+static int authenticate(struct call *c, struct slice user, struct slice password)
 {
-	if (slice_equal(user, SLICE_LITERAL("default")))
-		return OK;
-	return reply_error(c, "WRONGPASS invalid username-password pair or user is disabled.");
+	const struct desk *desk = c->desk;
+
+	if (!slice_equal(user, SLICE_LITERAL("default")) ||
+	    (desk->password_needed(desk->self) && !desk->password_fits(desk->self, password)))
+		return reply_error(c,
+				   "WRONGPASS invalid username-password pair or user is disabled.");
+	c->client->authenticated = true;
+	return OK;
 }
 
 static int connection_auth(struct call *c)
 {
+	struct slice user = c->argc == 3 ? c->argv[1] : SLICE_LITERAL("default");
 	int rc;
 
 	if (c->argc > 3)
 		return reply_syntax(c);
-	if (c->argc == 2)
+	if (c->argc == 2 && !c->desk->password_needed(c->desk->self))
 		return reply_error(c, "ERR AUTH <password> called without any password configured "
 				      "for the default user. Are you sure your configuration is "
 				      "correct?");
-	rc = user_known(c, c->argv[1]);
+	rc = authenticate(c, user, c->argv[c->argc - 1]);
 	return rc == OK ? reply_ok(c) : rc;
 }
 
@@ -118,7 +126,7 @@ static int hello_parse(struct call *c, struct hello *h)
 		int rc = OK;
 
 		if (argument_is(c->argv[i], "AUTH") && more >= 2) {
-			rc = user_known(c, c->argv[i + 1]);
+			rc = authenticate(c, c->argv[i + 1], c->argv[i + 2]);
 			i += 2;
 		} else if (argument_is(c->argv[i], "SETNAME") && more) {
 			h->has_name = true;
@@ -148,6 +156,12 @@ static int connection_hello(struct call *c)
 
 	if (rc != OK)
 		return rc;
+	if (!c->client->authenticated)
+		return reply_error(c,
+				   "NOAUTH HELLO must be called with the client already "
+				   "authenticated, otherwise the HELLO AUTH <user> <pass> option "
+				   "can be used to authenticate the client and select the RESP "
+				   "protocol version at the same time");
 	if (h.has_name) {
 		buf_clear(&c->client->name);
 		buf_append_slice(&c->client->name, h.name);

@@ -56,6 +56,11 @@ struct desk {
 	struct command_stats *stats;
 	void (*info)(void *self, struct info_member *out);
 
+	/* Whether a connection has to say a password before anything else, and whether it is this.
+	 */
+	bool (*password_needed)(void *self);
+	bool (*password_fits)(void *self, struct slice password);
+
 	/* All clients of this member, by ascending id. */
 	void (*clients_each)(void *self, void (*tell)(void *ctx, const struct client_row *row),
 			     void *ctx);

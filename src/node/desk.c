@@ -54,6 +54,33 @@ static void desk_info(void *self, struct info_member *out)
 	store_stats(m->store, &out->store);
 }
 
+/* ---- passwords ------------------------------------------------------------------------------- */
+
+void member_set_password(struct member *m, struct slice password)
+{
+	buf_clear(&m->password);
+	buf_append_slice(&m->password, password);
+}
+
+static bool desk_password_needed(void *self)
+{
+	const struct session *s = self;
+
+	return s->member->password.len > 0;
+}
+
+/* Takes as long whatever is wrong with it, so that time tells nothing of the right one. */
+static bool desk_password_fits(void *self, struct slice password)
+{
+	const struct session *s = self;
+	struct slice right = buf_slice(&s->member->password);
+	unsigned difference = password.len != right.len;
+
+	for (size_t i = 0; i < password.len; i++)
+		difference |= (unsigned)(password.data[i] ^ right.data[i % right.len]);
+	return difference == 0;
+}
+
 /* ---- clients --------------------------------------------------------------------------------- */
 
 static struct client_row row_of(struct session *s, bool is_self)
@@ -133,6 +160,8 @@ struct desk session_desk(struct session *s)
 		.self = s,
 		.stats = &s->member->tally.stats,
 		.info = desk_info,
+		.password_needed = desk_password_needed,
+		.password_fits = desk_password_fits,
 		.clients_each = desk_clients_each,
 		.clients_kill = desk_clients_kill,
 		.clients_pause = desk_clients_pause,

@@ -216,6 +216,7 @@ void member_free(struct member *m)
 	store_close(m->store);
 	scan_names_close(&m->scan_names);
 	command_stats_free(&m->tally.stats);
+	buf_free(&m->password);
 	mem_free(m->argv);
 	mem_free(m);
 }

@@ -102,6 +102,12 @@ bool member_is_idle(const struct member *m);
 
 bool member_stopped(const struct member *m);
 
+/*
+ * New connections have to say this password before anything else; empty: none is needed. Those that
+ * are there stay as they are.
+ */
+void member_set_password(struct member *m, struct slice password);
+
 /* What INFO tells. */
 struct member_stats {
 	uint64_t checks;	/* comparisons of all members' data that came by, since the start */

@@ -348,6 +348,7 @@ struct member {
 	struct list ageing;   /* requests, oldest first */
 	uint64_t last_client; /* the id that was given last */
 	uint64_t last_author; /* the number that was given last, in this run */
+	struct buf password;  /* empty: none is needed */
 	struct tally tally;
 	struct pause pause;
 };

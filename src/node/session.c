@@ -15,6 +15,7 @@ struct session *session_open(struct member *m, const struct session_events *even
 	s->ctx = ctx;
 	s->opened_ms = s->heard_ms = member_now_ms(m);
 	client_init(&s->client, ++m->last_client, &m->io->clock);
+	s->client.authenticated = m->password.len == 0;
 	multi_init(&s->multi);
 	list_init(&s->held);
 	list_init(&s->released);
@@ -310,6 +311,8 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 		session_unknown_command(s, argv, argc);
 	else if (!command_takes(command, argc))
 		session_wrong_arity(s, command);
+	else if (!s->client.authenticated && !(command->flags & COMMAND_FLAG_NO_AUTH))
+		session_reject(s, SLICE_LITERAL("NOAUTH Authentication required."));
 	else if (session_play(s, command, argv, argc))
 		return;
 	else if (s->multi.open)
@@ -415,6 +418,11 @@ bool session_is_idle(const struct session *s)
 bool session_wants_close(const struct session *s)
 {
 	return s->client.wants_close && s->count == 0;
+}
+
+bool session_is_authenticated(const struct session *s)
+{
+	return s->client.authenticated;
 }
 
 bool session_is_killed(const struct session *s)

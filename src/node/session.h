@@ -60,6 +60,9 @@ bool session_is_idle(const struct session *s);
  */
 bool session_wants_close(const struct session *s);
 
+/* Whether its client has said the password, if one is needed. */
+bool session_is_authenticated(const struct session *s);
+
 /* Whether its end was asked for by somebody else: then nobody waits for its client to read. */
 bool session_is_killed(const struct session *s);
 

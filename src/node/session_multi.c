@@ -316,8 +316,10 @@ void multi_request_done(struct session *s, struct request *r)
 	if (r != t->exec)
 		return;
 	t->exec = NULL;
-	if (r->local->ran)
-		client_copy(&s->client, &t->after);
+	if (!r->local->ran)
+		return;
+	client_copy(&s->client, &t->after);
+	s->client.wants_close = s->client.wants_close || s->killed;
 }
 
 static void session_watch(struct session *s, const struct command *command,

@@ -54,9 +54,10 @@ static size_t client_parse(struct client *c, uint8_t *data, size_t len)
 	c->missing = 1;
 	while (!session_is_full(c->session)) {
 		struct resp_found found;
-		enum resp_outcome outcome =
-			resp_parser_next(&c->parser, data + done, len - done, &found);
+		enum resp_outcome outcome;
 
+		c->parser.unauthenticated = !session_is_authenticated(c->session);
+		outcome = resp_parser_next(&c->parser, data + done, len - done, &found);
 		done += found.consumed;
 		switch (outcome) {
 		case RESP_REQUEST:

@@ -59,6 +59,7 @@ struct options {
 	uint64_t election_timeout_ms;
 	uint64_t request_timeout_ms;
 
+	char *requirepass; /* NULL: none */
 	uint64_t maxclients;
 	uint64_t tcp_backlog;
 	uint64_t overlay_bytes;

@@ -463,6 +463,8 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 	else if (rc != OK)
 		buf_printf(problem, "%s: the member cannot be started: %s", s->options->log_dir,
 			   error_text(rc));
+	if (rc == OK && s->options->requirepass)
+		member_set_password(s->member, slice_of_text(s->options->requirepass));
 	return rc;
 }
 

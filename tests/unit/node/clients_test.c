@@ -164,6 +164,23 @@ static void a_write_is_resolved_before_the_end(void **state)
 	assert_string_equal(solo_take(s, other), "+OK|");
 }
 
+static void a_transaction_does_not_bring_it_back(void **state)
+{
+	struct solo *s = *state;
+
+	other_says(s, "MULTI");
+	other_says(s, "CLIENT SETNAME x");
+	other_says(s, "SET a 1");
+	s->hold_pool = true;
+	solo_send(s, other, "EXEC");
+	solo_work(s);
+	solo_say(s, "CLIENT KILL ID 2");
+	s->hold_pool = false;
+	solo_work(s);
+	assert_string_equal(solo_take(s, other), "*2|+OK|+OK|");
+	assert_true(session_wants_close(other));
+}
+
 static void filters_hold_together(void **state)
 {
 	struct solo *s = *state;
@@ -328,6 +345,7 @@ int main(void)
 		TEST(what_the_process_knows_is_told),
 		TEST(who_is_killed_runs_nothing_more),
 		TEST(a_write_is_resolved_before_the_end),
+		TEST(a_transaction_does_not_bring_it_back),
 		TEST(filters_hold_together),
 		TEST(who_kills_itself_is_told_so),
 		TEST(effects_have_no_place_in_a_transaction),

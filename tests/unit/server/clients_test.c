@@ -364,6 +364,32 @@ static void who_is_killed_need_not_read(void **state)
 	buf_free(&one);
 }
 
+/* A stranger gets no memory for what is large; the same request is fine once it is known. */
+static void who_has_not_said_the_password_may_not_say_much(void **state)
+{
+	struct wire *w = *state;
+	struct buf one = {0};
+	int fd, stranger;
+
+	wire_end(w);
+	wire_begin(w, "--requirepass secret");
+	assert_true(w->member->password_needed);
+	buf_printf(&one, "*2\r\n$4\r\nECHO\r\n$20000\r\n");
+	append_times(&one, "x", 20000);
+	append_times(&one, "\r\n", 1);
+	stranger = wire_connect(w);
+	wire_send(w, stranger, buf_slice(&one));
+	wire_expect_text(w, stranger, "-ERR Protocol error: unauthenticated bulk length\r\n");
+	wire_expect_end(w, stranger);
+	fd = wire_connect(w);
+	wire_send_text(w, fd, "AUTH secret\r\n");
+	wire_send(w, fd, buf_slice(&one));
+	wire_expect_text(w, fd, "+OK\r\n$20000\r\nx");
+	close(fd);
+	close(stranger);
+	buf_free(&one);
+}
+
 static void a_job_of_another_thread_answers(void **state)
 {
 	struct wire *w = *state;
@@ -451,6 +477,7 @@ int main(void)
 		TEST(one_client_that_sends_much_does_not_take_the_whole_turn),
 		TEST(unread_replies_do_not_stop_the_reading),
 		TEST(who_is_killed_need_not_read),
+		TEST(who_has_not_said_the_password_may_not_say_much),
 		TEST(a_job_of_another_thread_answers),
 		TEST(the_graceful_end_answers_what_was_asked),
 		TEST(the_graceful_end_comes_to_an_end),

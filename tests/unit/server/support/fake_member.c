@@ -22,6 +22,7 @@ struct session {
 	bool was_full;
 	bool quit;
 	bool killed;
+	bool authenticated;
 	bool closed; /* waits for its jobs only */
 };
 
@@ -282,6 +283,9 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 		resp_write_bulk(&w, argv[1]);
 	} else if (is(argv[0], "count")) {
 		resp_write_integer(&w, (int64_t)argc);
+	} else if (is(argv[0], "auth")) {
+		s->authenticated = true;
+		resp_write_simple(&w, SLICE_LITERAL("OK"));
 	} else if (is(argv[0], "quit")) {
 		resp_write_simple(&w, SLICE_LITERAL("OK"));
 		s->quit = true;
@@ -308,6 +312,16 @@ bool session_is_full(struct session *s)
 	if (full)
 		((struct session *)(uintptr_t)s)->was_full = true;
 	return full;
+}
+
+void member_set_password(struct member *member, struct slice password)
+{
+	fake_of(member)->password_needed = password.len > 0;
+}
+
+bool session_is_authenticated(const struct session *s)
+{
+	return !s->member->password_needed || s->authenticated;
 }
 
 bool session_is_killed(const struct session *s)

@@ -5,7 +5,7 @@
  * What plays the member for the server: everything of node/member.h and node/session.h, and nothing
  * behind it. Requests are answered with the next turn, unless they are held:
  *
- *	PING, ECHO text, COUNT (its arguments), QUIT; JOB (answered by a reader's thread);
+ *	PING, ECHO text, COUNT (its arguments), AUTH, QUIT; JOB (answered by a reader's thread);
  *	anything else: an error
  */
 
@@ -29,6 +29,7 @@ struct fake_member {
 	bool leads; /* and says so with the first turn */
 	bool said;  /* that */
 	bool handed_over;
+	bool password_needed;
 	size_t session_count;
 	size_t requests; /* that were ever made */
 	size_t turns;
