@@ -251,7 +251,7 @@ static void said(void *ctx)
 
 static void open_sessions(struct bench *b)
 {
-	static const struct session_events events = {said, said};
+	static const struct session_events events = {said, said, NULL};
 
 	for (size_t i = 0; i < SESSIONS_MAX; i++)
 		b->sessions[i] = session_open(b->lone.member, &events, b);

@@ -12,6 +12,7 @@
 #include "storage/store.h"
 
 struct membership;
+struct slowlog;
 
 /* What INFO tells of the member; everything is borrowed. */
 struct info_member {
@@ -54,6 +55,7 @@ struct client_row {
 struct desk {
 	void *self; /* the session that asks */
 	struct command_stats *stats;
+	struct slowlog *slowlog;
 	void (*info)(void *self, struct info_member *out);
 
 	/* Whether a connection has to say a password before anything else, and whether it is this.
@@ -75,6 +77,9 @@ struct desk {
 	 */
 	void (*clients_pause)(void *self, uint64_t ms, bool all);
 	void (*clients_unpause)(void *self);
+
+	/* The session is shown what this member receives from now on, until RESET. */
+	void (*monitor)(void *self);
 };
 
 #endif

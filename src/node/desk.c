@@ -54,6 +54,11 @@ static void desk_info(void *self, struct info_member *out)
 	store_stats(m->store, &out->store);
 }
 
+void member_set_slowlog(struct member *m, int64_t slower_than_us, uint64_t max_len)
+{
+	slowlog_limit(&m->slowlog, slower_than_us, max_len);
+}
+
 /* ---- passwords ------------------------------------------------------------------------------- */
 
 void member_set_password(struct member *m, struct slice password)
@@ -95,6 +100,7 @@ static struct client_row row_of(struct session *s, bool is_self)
 		.age_s = (now - s->opened_ms) / 1000,
 		.idle_s = (now - s->heard_ms) / 1000,
 		.queued = -1,
+		.monitors = !list_empty(&s->monitor),
 		.queued_bytes = s->multi.memory,
 		.argument_bytes = s->bytes,
 		.output_bytes = s->out.len,
@@ -144,7 +150,25 @@ static void desk_clients_unpause(void *self)
 	member_unpause(s->member);
 }
 
+static void desk_monitor(void *self)
+{
+	session_monitor(self);
+}
+
 /* ---- what runs ------------------------------------------------------------------------------- */
+
+/* Of a transaction the second argument is its whole, as the log has it: nothing for a reader. */
+static void note_slow(struct session *s, const struct call *c, uint64_t usec)
+{
+	struct slowlog_origin origin = {.at_s = clock_wall_ms(&s->member->io->clock) / 1000,
+					.address = buf_slice(&s->address),
+					.name = buf_slice(&s->client.name)};
+	struct call shown = *c;
+
+	if (c->command == &transaction_command)
+		shown.argc = 1;
+	slowlog_note(&s->member->slowlog, &shown, usec, &origin);
+}
 
 void member_ran(struct session *s, const struct call *c, uint64_t usec)
 {
@@ -152,6 +176,8 @@ void member_ran(struct session *s, const struct call *c, uint64_t usec)
 
 	tally_roll(t, member_now_ms(s->member) / 1000);
 	command_stats_ran(&t->stats, c->command, usec, c->refused);
+	if (slowlog_wants(&s->member->slowlog, usec))
+		note_slow(s, c, usec);
 }
 
 struct desk session_desk(struct session *s)
@@ -159,6 +185,8 @@ struct desk session_desk(struct session *s)
 	return (struct desk){
 		.self = s,
 		.stats = &s->member->tally.stats,
+		.slowlog = &s->member->slowlog,
+		.monitor = desk_monitor,
 		.info = desk_info,
 		.password_needed = desk_password_needed,
 		.password_fits = desk_password_fits,

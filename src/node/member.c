@@ -173,6 +173,8 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->touched);
 	list_init(&m->full);
 	list_init(&m->released);
+	list_init(&m->monitors);
+	slowlog_init(&m->slowlog);
 	list_init(&m->ageing);
 	scan_names_init(&m->scan_names);
 	list_init(&m->changing.asked);
@@ -216,6 +218,7 @@ void member_free(struct member *m)
 	store_close(m->store);
 	scan_names_close(&m->scan_names);
 	command_stats_free(&m->tally.stats);
+	slowlog_close(&m->slowlog);
 	buf_free(&m->password);
 	mem_free(m->argv);
 	mem_free(m);

@@ -102,6 +102,9 @@ bool member_is_idle(const struct member *m);
 
 bool member_stopped(const struct member *m);
 
+/* Commands that take so long to run are noted, negative: none; the newest so many are kept. */
+void member_set_slowlog(struct member *m, int64_t slower_than_us, uint64_t max_len);
+
 /*
  * New connections have to say this password before anything else; empty: none is needed. Those that
  * are there stay as they are.

@@ -7,6 +7,7 @@
 #include "base/hash_table.h"
 #include "command/cluster.h"
 #include "command/desk.h"
+#include "command/slowlog.h"
 #include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/control_entry.h"
@@ -59,6 +60,7 @@ struct session {
 	struct multi multi;
 	struct list held;     /* requests that came behind one that decides what they mean */
 	struct list released; /* in the member: what is held may go on */
+	struct list monitor;  /* in the member: is shown what the others ask */
 	bool killed;
 	uint64_t opened_ms;
 	uint64_t heard_ms; /* when its newest request came */
@@ -349,6 +351,8 @@ struct member {
 	uint64_t last_client; /* the id that was given last */
 	uint64_t last_author; /* the number that was given last, in this run */
 	struct buf password;  /* empty: none is needed */
+	struct list monitors; /* sessions that are shown what comes */
+	struct slowlog slowlog;
 	struct tally tally;
 	struct pause pause;
 };
@@ -416,6 +420,12 @@ uint64_t member_time_stamp(struct member *m);
 struct desk session_desk(struct session *s);
 /* A command of this session was run, which took so long. */
 void member_ran(struct session *s, const struct call *c, uint64_t usec);
+
+/* monitors.c */
+void session_monitor(struct session *s);
+/* A request that came, shown to whoever watches; it is going to be run or queued. */
+void member_show(struct session *s, const struct command *command, const struct slice *argv,
+		 size_t argc);
 
 /* pause.c */
 /* Whether this request of a session has to wait for the end of a pause. */

@@ -19,6 +19,7 @@ struct session *session_open(struct member *m, const struct session_events *even
 	multi_init(&s->multi);
 	list_init(&s->held);
 	list_init(&s->released);
+	list_init(&s->monitor);
 	list_init(&s->touched);
 	list_init(&s->full);
 	list_init(&s->requests);
@@ -57,6 +58,7 @@ void session_close(struct session *s)
 	list_remove(&s->touched);
 	list_remove(&s->full);
 	list_remove(&s->released);
+	list_remove(&s->monitor);
 	while ((it = list_pop_front(&s->held)) != NULL)
 		request_free(LIST_ITEM(it, struct request, link));
 	member_end_author(s);
@@ -296,6 +298,18 @@ static void session_answer_removed(struct session *s, const struct command *comm
 					"connect to another one"));
 }
 
+static void session_obey(struct session *s, const struct command *command, const struct slice *argv,
+			 size_t argc)
+{
+	member_show(s, command, argv, argc);
+	if (session_play(s, command, argv, argc))
+		return;
+	if (s->multi.open)
+		session_queue(s, command, argv, argc);
+	else
+		session_run(s, command, argv, argc);
+}
+
 static void session_take(struct session *s, const struct slice *argv, size_t argc)
 {
 	const struct command *parent, *command = command_lookup(argv, argc, &parent);
@@ -313,12 +327,8 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 		session_wrong_arity(s, command);
 	else if (!s->client.authenticated && !(command->flags & COMMAND_FLAG_NO_AUTH))
 		session_reject(s, SLICE_LITERAL("NOAUTH Authentication required."));
-	else if (session_play(s, command, argv, argc))
-		return;
-	else if (s->multi.open)
-		session_queue(s, command, argv, argc);
 	else
-		session_run(s, command, argv, argc);
+		session_obey(s, command, argv, argc);
 }
 
 static bool session_must_wait(const struct session *s, const struct slice *argv, size_t argc)

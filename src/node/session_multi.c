@@ -391,6 +391,7 @@ bool session_play(struct session *s, const struct command *command, const struct
 		return true;
 	case ROLE_RESET:
 		multi_end(&s->multi);
+		list_remove(&s->monitor);
 		session_run_local(s, command, argv, argc);
 		return true;
 	case ROLE_QUIT:

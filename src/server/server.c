@@ -427,6 +427,15 @@ static struct member_options server_member_options(struct server *s)
 	return m;
 }
 
+static void server_set_up_member(struct server *s)
+{
+	const struct options *o = s->options;
+
+	if (o->requirepass)
+		member_set_password(s->member, slice_of_text(o->requirepass));
+	member_set_slowlog(s->member, (int64_t)o->slowlog_log_slower_than, o->slowlog_max_len);
+}
+
 static int server_start_member(struct server *s, struct engine *engine, struct vault *vault,
 			       struct buf *problem)
 {
@@ -463,8 +472,8 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 	else if (rc != OK)
 		buf_printf(problem, "%s: the member cannot be started: %s", s->options->log_dir,
 			   error_text(rc));
-	if (rc == OK && s->options->requirepass)
-		member_set_password(s->member, slice_of_text(s->options->requirepass));
+	if (rc == OK)
+		server_set_up_member(s);
 	return rc;
 }
 

@@ -319,6 +319,13 @@ void member_set_password(struct member *member, struct slice password)
 	fake_of(member)->password_needed = password.len > 0;
 }
 
+void member_set_slowlog(struct member *m, int64_t slower_than_us, uint64_t max_len)
+{
+	(void)m;
+	(void)slower_than_us;
+	(void)max_len;
+}
+
 bool session_is_authenticated(const struct session *s)
 {
 	return !s->member->password_needed || s->authenticated;

@@ -1,0 +1,229 @@
+/* What a member keeps and shows of what it was asked: SLOWLOG and MONITOR. */
+
+#include "base/error.h"
+
+#include "support/solo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct session *other;
+
+static int started(void **state)
+{
+	static struct solo s;
+
+	solo_init(&s);
+	*state = &s;
+	if (solo_start(&s) != OK)
+		return -1;
+	other = session_open(s.member, &solo_session_events, &s);
+	session_set_address(other, SLICE_LITERAL("2.2.2.2:2"));
+	return 0;
+}
+
+static int stopped(void **state)
+{
+	solo_close(*state);
+	return 0;
+}
+
+static const char *other_says(struct solo *s, const char *line)
+{
+	solo_send(s, other, line);
+	solo_work(s);
+	return solo_take(s, other);
+}
+
+static void has(struct solo *s, const char *question, const char *text)
+{
+	const char *said = solo_say(s, question);
+
+	if (!strstr(said, text))
+		fail_msg("%s: no %s in %s", question, text, said);
+}
+
+/* ---- SLOWLOG --------------------------------------------------------------------------------- */
+
+static void every_kind_of_command_is_noted(void **state)
+{
+	struct solo *s = *state;
+
+	member_set_slowlog(s->member, 0, 100);
+	other_says(s, "CLIENT SETNAME me");
+	other_says(s, "SET a 1");
+	other_says(s, "GET a");
+	member_set_slowlog(s->member, -1, 100);
+	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":3|");
+	/* Newest first; when, and how long. */
+	has(s, "SLOWLOG GET", "*3|*6|:2|:17000000");
+	has(s, "SLOWLOG GET", "|:0|*2|$3|GET|$1|a|$9|2.2.2.2:2|$2|me|*6|:1|");
+	has(s, "SLOWLOG GET", "|:0|*3|$3|SET|$1|a|$1|1|$9|2.2.2.2:2|$2|me|*6|:0|");
+	has(s, "SLOWLOG GET 1", "*1|*6|:2|");
+	assert_string_equal(solo_say(s, "SLOWLOG GET 0"), "*0|");
+	assert_string_equal(solo_say(s, "SLOWLOG RESET"), "+OK|");
+	assert_string_equal(solo_say(s, "SLOWLOG GET -1"), "*0|");
+}
+
+static void reads_of_the_pool_are_noted(void **state)
+{
+	struct solo *s = *state;
+
+	s->options.header_cache_bytes = 0;
+	s->options.overlay_bytes = 1;
+	other_says(s, "SET a 1");
+	solo_stop(s, false);
+	assert_int_equal(solo_start(s), OK);
+	member_set_slowlog(s->member, 0, 100);
+	s->pool_jobs = 0;
+	solo_say(s, "GET a");
+	assert_int_not_equal(s->pool_jobs, 0);
+	has(s, "SLOWLOG GET", "*2|$3|GET|$1|a|");
+}
+
+static void what_is_fast_is_not_noted(void **state)
+{
+	struct solo *s = *state;
+
+	member_set_slowlog(s->member, 1, 100);
+	other_says(s, "SET a 1");
+	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":0|");
+}
+
+static void the_newest_are_kept(void **state)
+{
+	struct solo *s = *state;
+
+	member_set_slowlog(s->member, 0, 2);
+	for (int i = 0; i < 5; i++)
+		other_says(s, "PING");
+	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":2|");
+	member_set_slowlog(s->member, 0, 0);
+	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":0|");
+}
+
+static void much_is_shortened(void **state)
+{
+	struct solo *s = *state;
+	struct buf line = {0};
+
+	member_set_slowlog(s->member, 0, 100);
+	buf_printf(&line, "DEL %0200d", 7);
+	for (int i = 0; i < 40; i++)
+		buf_printf(&line, " k%d", i);
+	buf_append_byte(&line, '\0');
+	other_says(s, (const char *)line.data);
+	has(s, "SLOWLOG GET", "|*32|$3|DEL|$147|000");
+	has(s, "SLOWLOG GET", "000... (72 more bytes)|");
+	has(s, "SLOWLOG GET", "|$3|k28|$23|... (11 more arguments)|");
+	buf_free(&line);
+}
+
+static void secrets_are_nowhere(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "MONITOR");
+	member_set_slowlog(s->member, 0, 100);
+	other_says(s, "AUTH default hush");
+	other_says(s, "HELLO 2 AUTH default hush SETNAME AUTH");
+	other_says(s, "MULTI");
+	other_says(s, "SET a hush");
+	other_says(s, "EXEC");
+	assert_non_null(strstr(other_says(s, "SLOWLOG GET 6"), "|*1|$4|EXEC|"));
+	assert_null(strstr(other_says(s, "SLOWLOG GET 100"), "hush"));
+	assert_non_null(strstr(other_says(s, "SLOWLOG GET 100"),
+			       "|*3|$4|AUTH|$10|(redacted)|$10|(redacted)|"));
+	assert_non_null(strstr(other_says(s, "SLOWLOG GET 100"),
+			       "|$4|AUTH|$10|(redacted)|$10|(redacted)|$7|SETNAME|$4|AUTH|"));
+	other_says(s, "AUTH hush");
+	assert_non_null(strstr(solo_say(s, "PING"), "] \"AUTH\" \"(redacted)\"|"));
+}
+
+/* ---- MONITOR --------------------------------------------------------------------------------- */
+
+static void what_comes_is_shown(void **state)
+{
+	struct solo *s = *state;
+	const char *line;
+
+	assert_string_equal(solo_say(s, "MONITOR"), "+OK|");
+	other_says(s, "SELECT 3");
+	solo_take(s, s->session);
+	other_says(s, "set a \"x\\\"y\\\\\\n\\x01\\xff\"");
+	line = solo_take(s, s->session);
+	assert_int_equal(strncmp(line, "+17000000", 9), 0);
+	assert_string_equal(line + 18, " [3 2.2.2.2:2] \"set\" \"a\" \"x\\\"y\\\\\\n\\x01\\xff\"|");
+	other_says(s, "MULTI");
+	solo_take(s, s->session);
+	other_says(s, "GET a");
+	assert_non_null(strstr(solo_take(s, s->session), " [3 2.2.2.2:2] \"GET\" \"a\"|"));
+	/* What it asks itself, too. */
+	assert_non_null(strstr(solo_say(s, "PING"), " [0 ] \"PING\"|+PONG|"));
+}
+
+static void what_is_not_run_is_not_shown(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "MONITOR");
+	other_says(s, "NOPE");
+	other_says(s, "GET");
+	other_says(s, "CLIENT LIST"); /* of administrators */
+	assert_string_equal(solo_take(s, s->session), "");
+}
+
+static void reset_ends_it(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "MONITOR");
+	assert_non_null(strstr(other_says(s, "CLIENT LIST"), " flags=O "));
+	solo_say(s, "RESET");
+	other_says(s, "PING");
+	assert_string_equal(solo_take(s, s->session), "");
+	solo_say(s, "MONITOR");
+	session_close(s->session);
+	s->session = session_open(s->member, &solo_session_events, s);
+	assert_string_equal(other_says(s, "PING"), "+PONG|");
+}
+
+/* Nobody takes what is shown: in the end the connection goes, not the memory. */
+static void who_does_not_read_is_not_shown_for_ever(void **state)
+{
+	struct solo *s = *state;
+	struct buf line = {0};
+
+	buf_printf(&line, "ECHO %01000000d", 1);
+	buf_append_byte(&line, '\0');
+	solo_say(s, "MONITOR");
+	for (int i = 0; i < 40 && !session_is_killed(s->session); i++)
+		other_says(s, (const char *)line.data);
+	assert_true(session_is_killed(s->session));
+	assert_in_range(session_output(s->session)->len, 32 << 20, 35 << 20);
+	buf_free(&line);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, started, stopped)
+	static const struct CMUnitTest tests[] = {
+		TEST(every_kind_of_command_is_noted),
+		TEST(reads_of_the_pool_are_noted),
+		TEST(what_is_fast_is_not_noted),
+		TEST(the_newest_are_kept),
+		TEST(much_is_shortened),
+		TEST(secrets_are_nowhere),
+		TEST(what_comes_is_shown),
+		TEST(what_is_not_run_is_not_shown),
+		TEST(reset_ends_it),
+		TEST(who_does_not_read_is_not_shown_for_ever),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
