@@ -52,6 +52,25 @@ struct client_row {
 	bool is_self; /* it is the one that asks */
 };
 
+/* What a LOCAL command waits for before it is answered. */
+enum later_kind {
+	LATER_SLEPT = 1,   /* the time is over; no session runs anything until then: OK */
+	LATER_SAVED,	   /* all that is applied is in the engine: OK */
+	LATER_ENDS,	   /* the same, if it is to be saved; then the process ends: nothing */
+	LATER_COPIED,	   /* what this session wrote is on so many disks of others: their number */
+	LATER_COPIED_HERE, /* and on this member's own: both numbers */
+};
+
+struct later {
+	enum later_kind kind;
+	uint64_t ms;	/* SLEPT, COPIED: no longer than that; of the latter 0 is for ever */
+	int64_t here;	/* COPIED_HERE: 1, if this member's disk is to have it */
+	int64_t others; /* COPIED: so many */
+	bool saves;	/* ENDS */
+	bool forced;	/* ENDS: also when it cannot be saved */
+	bool at_once;	/* ENDS: nobody is waited for */
+};
+
 struct desk {
 	void *self; /* the session that asks */
 	struct command_stats *stats;
@@ -80,6 +99,18 @@ struct desk {
 
 	/* The session is shown what this member receives from now on, until RESET. */
 	void (*monitor)(void *self);
+
+	/*
+	 * The command is answered when this is so, and its handler writes no reply. Not within a
+	 * transaction.
+	 */
+	void (*later)(void *self, const struct later *later);
+	/* All that is applied goes to the engine now. */
+	void (*save)(void *self);
+	/* Whether this client may use DEBUG. */
+	bool (*debug_allowed)(void *self);
+	/* Somebody else is to lead. False: this member does not. */
+	bool (*hand_over)(void *self);
 };
 
 #endif

@@ -27,6 +27,7 @@ extern const struct command_family introspection_family;
 extern const struct command_family key_family;
 extern const struct command_family object_family;
 extern const struct command_family scan_family;
+extern const struct command_family server_family;
 extern const struct command_family slowlog_family;
 extern const struct command_family string_family;
 extern const struct command_family string_bit_family;

@@ -39,6 +39,11 @@ struct command_host {
 	/* ---- info_* -------------------------------------------------------------------------- */
 
 	void (*info_process)(void *owner, struct info_process *out);
+
+	/* ---- shutdown ------------------------------------------------------------------------ */
+
+	/* The process ends as it does by a signal; with `at_once` nobody else is waited for. */
+	void (*shutdown)(void *owner, bool at_once);
 };
 
 #endif

@@ -155,6 +155,43 @@ static void desk_monitor(void *self)
 	session_monitor(self);
 }
 
+static void desk_later(void *self, const struct later *later)
+{
+	session_later(self, later);
+}
+
+static void desk_save(void *self)
+{
+	const struct session *s = self;
+
+	member_save(s->member);
+}
+
+static bool is_local(struct slice address)
+{
+	struct slice v4 = SLICE_LITERAL("127."), v6 = SLICE_LITERAL("[::1]");
+
+	return (address.len > v4.len && slice_equal(slice_of(address.data, v4.len), v4)) ||
+	       (address.len > v6.len && slice_equal(slice_of(address.data, v6.len), v6));
+}
+
+static bool desk_debug_allowed(void *self)
+{
+	const struct session *s = self;
+	enum debug_access access = s->member->options.debug;
+
+	return access == DEBUG_BY_ALL ||
+	       (access == DEBUG_BY_LOCAL && is_local(buf_slice(&s->address)));
+}
+
+static bool desk_hand_over(void *self)
+{
+	const struct session *s = self;
+
+	member_hand_over(s->member);
+	return s->member->status.role == RAFT_LEADER;
+}
+
 /* ---- what runs ------------------------------------------------------------------------------- */
 
 /* Of a transaction the second argument is its whole, as the log has it: nothing for a reader. */
@@ -187,6 +224,10 @@ struct desk session_desk(struct session *s)
 		.stats = &s->member->tally.stats,
 		.slowlog = &s->member->slowlog,
 		.monitor = desk_monitor,
+		.later = desk_later,
+		.save = desk_save,
+		.debug_allowed = desk_debug_allowed,
+		.hand_over = desk_hand_over,
 		.info = desk_info,
 		.password_needed = desk_password_needed,
 		.password_fits = desk_password_fits,

@@ -174,6 +174,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->full);
 	list_init(&m->released);
 	list_init(&m->monitors);
+	list_init(&m->later);
 	slowlog_init(&m->slowlog);
 	list_init(&m->ageing);
 	scan_names_init(&m->scan_names);
@@ -299,6 +300,7 @@ void member_turn(struct member *m)
 		member_share_turn(m);
 		member_store_turn(m);
 	}
+	member_later_turn(m);
 	member_tell_sessions(m);
 }
 
@@ -312,6 +314,7 @@ uint64_t member_deadline_ms(const struct member *m)
 	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
 	due = MIN(due, MIN(member_store_due_ms(m), member_alarm_due_ms(m)));
 	due = MIN(due, MIN(member_change_due_ms(m), member_pause_due_ms(m)));
+	due = MIN(due, member_later_due_ms(m));
 	if (!list_empty(&m->released))
 		due = 0;
 	if (m->barrier_due_ms)

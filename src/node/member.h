@@ -19,6 +19,9 @@ struct engine;
 struct member;
 struct vault;
 
+/* Whose clients may use DEBUG. */
+enum debug_access { DEBUG_BY_NOBODY, DEBUG_BY_LOCAL, DEBUG_BY_ALL };
+
 struct member_options {
 	struct driver_options driver;
 	/* Where other members reach this one, as host:port; it tells them. Empty: it does not. */
@@ -39,6 +42,7 @@ struct member_options {
 	uint64_t check_interval_ms;    /* between two comparisons of all members' data; 0: none */
 	uint32_t level;		       /* highest feature level it supports (storage/level.h) */
 	size_t share_bytes; /* of rows in one answer to who takes a state over, one row more */
+	enum debug_access debug;
 	const struct command_host *host; /* the process, for commands about it; NULL: none */
 };
 

@@ -267,6 +267,8 @@ static void resolve(struct member *m, const struct batch_header *h, struct reque
 	if (h->member != m->origin.member || h->incarnation != m->origin.incarnation)
 		return;
 	origin_resolve_first(&m->origin);
+	if (r)
+		r->session->written = m->applying.index;
 	member_write_resolved(m, r);
 }
 

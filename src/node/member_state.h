@@ -62,6 +62,8 @@ struct session {
 	struct list released; /* in the member: what is held may go on */
 	struct list monitor;  /* in the member: is shown what the others ask */
 	bool killed;
+	struct later *later; /* what the command that is being run waits for; owned */
+	uint64_t written;    /* index of the entry with its newest write that is resolved */
 	uint64_t opened_ms;
 	uint64_t heard_ms; /* when its newest request came */
 	const struct command *newest;
@@ -236,8 +238,9 @@ struct check {
 
 /* What no session runs for a while. */
 struct pause {
-	uint64_t till_ms; /* on the monotonic clock; 0: nothing is paused */
-	bool all;	  /* not only what writes */
+	uint64_t till_ms;	 /* on the monotonic clock; 0: nothing is paused */
+	bool all;		 /* not only what writes */
+	uint64_t sleeps_till_ms; /* the same for everything; 0: not */
 };
 
 /* What is counted of the commands that run here. */
@@ -355,6 +358,8 @@ struct member {
 	struct slowlog slowlog;
 	struct tally tally;
 	struct pause pause;
+	struct list later;   /* requests whose answer takes time */
+	uint64_t save_index; /* up to here the engine is to hold what is applied */
 };
 
 uint64_t member_now_us(const struct member *m);
@@ -420,6 +425,14 @@ uint64_t member_time_stamp(struct member *m);
 struct desk session_desk(struct session *s);
 /* A command of this session was run, which took so long. */
 void member_ran(struct session *s, const struct call *c, uint64_t usec);
+
+/* later.c */
+void session_later(struct session *s, const struct later *later);
+/* The request is answered when this is so; it is taken. */
+void session_await(struct request *r, struct later *later);
+void member_save(struct member *m);
+void member_later_turn(struct member *m);
+uint64_t member_later_due_ms(const struct member *m);
 
 /* monitors.c */
 void session_monitor(struct session *s);

@@ -53,7 +53,8 @@ static bool machine_wants_store(void *ctx)
 {
 	struct member *m = ctx;
 
-	return member_now_ms(m) >= MIN(flush_due_ms(m), horizon_store_due_ms(m));
+	return m->save_index > store_durable_index(m->store) ||
+	       member_now_ms(m) >= MIN(flush_due_ms(m), horizon_store_due_ms(m));
 }
 
 static struct job *machine_store(void *ctx, const struct snapshot *s)

@@ -20,6 +20,8 @@ bool session_pauses(const struct session *s, const struct slice *argv, size_t ar
 	const struct pause *pause = &s->member->pause;
 	const struct command *parent, *command;
 
+	if (pause->sleeps_till_ms)
+		return true;
 	if (!pause->till_ms)
 		return false;
 	command = command_lookup(argv, argc, &parent);
@@ -37,9 +39,9 @@ void member_pause(struct member *m, uint64_t ms, bool all)
 	m->pause.all = m->pause.all || all;
 }
 
-void member_unpause(struct member *m)
+/* Who held something looks again whether it has to. */
+static void release_held(struct member *m)
 {
-	m->pause = (struct pause){0};
 	list_for_each (it, &m->sessions) {
 		struct session *s = LIST_ITEM(it, struct session, link);
 
@@ -48,13 +50,29 @@ void member_unpause(struct member *m)
 	}
 }
 
+void member_unpause(struct member *m)
+{
+	m->pause.till_ms = 0;
+	m->pause.all = false;
+	release_held(m);
+}
+
 void member_pause_turn(struct member *m)
 {
-	if (m->pause.till_ms && member_now_ms(m) >= m->pause.till_ms)
+	uint64_t now = member_now_ms(m);
+
+	if (m->pause.till_ms && now >= m->pause.till_ms)
 		member_unpause(m);
+	if (m->pause.sleeps_till_ms && now >= m->pause.sleeps_till_ms) {
+		m->pause.sleeps_till_ms = 0;
+		release_held(m);
+	}
 }
 
 uint64_t member_pause_due_ms(const struct member *m)
 {
-	return m->pause.till_ms ? m->pause.till_ms : UINT64_MAX;
+	uint64_t pause = m->pause.till_ms ? m->pause.till_ms : UINT64_MAX;
+	uint64_t sleep = m->pause.sleeps_till_ms ? m->pause.sleeps_till_ms : UINT64_MAX;
+
+	return MIN(pause, sleep);
 }

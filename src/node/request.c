@@ -43,6 +43,7 @@ void request_free(struct request *r)
 	buf_free(&r->page.name);
 	buf_free(&r->change);
 	transaction_local_free(r->local);
+	mem_free(r->later);
 	mem_free(r);
 }
 

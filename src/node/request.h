@@ -4,6 +4,7 @@
 /* Inside node only: one request of a session, from its arrival to its reply. */
 
 #include "base/list.h"
+#include "command/desk.h"
 #include "command/scan_names.h"
 #include "command/transaction.h"
 
@@ -24,6 +25,7 @@ enum request_state {
 	REQUEST_DUE,	 /* a read that may run when what its session wrote before it is applied */
 	REQUEST_RUNNING, /* a read in the pool; its reply belongs to another thread */
 	REQUEST_WRITES,	 /* a write that is not applied yet */
+	REQUEST_LATER,	 /* about the member or the connection, and its answer takes time */
 	REQUEST_ASKS,	 /* a change of the membership; the leader has not answered */
 	REQUEST_DONE,	 /* its reply waits for those before it */
 };
@@ -35,7 +37,8 @@ struct request {
 	struct session *session; /* NULL: nobody wants the reply any more */
 	const struct command *command;
 	enum request_state state;
-	uint64_t seq; /* of a write, or of a change: its number, 0 as long as it has none */
+	uint64_t seq;	     /* of a write, or of a change: its number, 0 as long as it has none */
+	struct later *later; /* LATER: what it waits for; owned */
 	uint64_t due_ms;
 	unsigned database;
 	int protocol;

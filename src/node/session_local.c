@@ -36,7 +36,11 @@ void session_run_local(struct session *s, const struct command *command, const s
 	struct resp_writer w = session_writer(r);
 
 	(void)local_run(s, command, argv, argc, &w);
-	session_answer_done(r);
+	if (s->later)
+		session_await(r, s->later);
+	else
+		session_answer_done(r);
+	s->later = NULL;
 }
 
 /* Its own reply is the first that it speaks of; errors follow what was wanted before. */

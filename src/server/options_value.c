@@ -113,6 +113,19 @@ static int flag_set(uint64_t *target, struct slice s)
 	return OK;
 }
 
+static int access_set(uint64_t *target, struct slice s)
+{
+	static const char *const words[] = {"no", "local", "yes"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (slice_equal(s, slice_of_text(words[i]))) {
+			*target = i;
+			return OK;
+		}
+	}
+	return ERR_INVALID;
+}
+
 static int level_set(uint64_t *target, struct slice s)
 {
 	for (unsigned level = LOG_ERROR; level <= LOG_DEBUG; level++) {
@@ -249,6 +262,8 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 		return flag_set(target, words[0]);
 	case OPTION_LEVEL:
 		return level_set(target, words[0]);
+	case OPTION_ACCESS:
+		return access_set(target, words[0]);
 	case OPTION_MEMBERS:
 		return members_set(target, words[0]);
 	}
@@ -293,6 +308,9 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 		return;
 	case OPTION_FLAG:
 		buf_printf(out, "yes or no");
+		return;
+	case OPTION_ACCESS:
+		buf_printf(out, "no, local or yes");
 		return;
 	case OPTION_LEVEL:
 		buf_printf(out, "error, warning, notice or debug");

@@ -16,6 +16,7 @@ enum options_kind {
 	OPTION_MS,	/* uint64_t: milliseconds */
 	OPTION_FLAG,	/* uint64_t: yes or no */
 	OPTION_LEVEL,	/* uint64_t: enum log_level by its name */
+	OPTION_ACCESS,	/* uint64_t: no, local or yes as 0, 1, 2 */
 	OPTION_MEMBERS, /* struct options_members: n1=host:port,n2=... */
 };
 

@@ -224,6 +224,15 @@ static void host_info(void *owner, struct info_process *out)
 	process_info_fill(&s->process, loop_now_ms(s->loop), out);
 }
 
+static void host_shutdown(void *owner, bool at_once)
+{
+	struct server *s = owner;
+
+	server_end(s);
+	if (at_once)
+		s->hand_over_till_ms = loop_now_ms(s->loop);
+}
+
 /* ---- what connections and threads tell ------------------------------------------------------- */
 
 static void peer_receive(void *ctx, uint64_t from, unsigned kind, struct blob *body)
@@ -424,6 +433,7 @@ static struct member_options server_member_options(struct server *s)
 	m.history_retention_ms = o->history_retention_ms;
 	m.history_max_bytes = o->history_max_bytes;
 	m.check_interval_ms = o->check_interval_ms;
+	m.debug = (enum debug_access)o->enable_debug_command;
 	return m;
 }
 
@@ -444,7 +454,8 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 
 	options.vault = vault;
 	process_info_init(&s->process, &s->random, loop_now_ms(s->loop));
-	s->host = (struct command_host){.owner = s, .info_process = host_info};
+	s->host = (struct command_host){
+		.owner = s, .info_process = host_info, .shutdown = host_shutdown};
 	options.host = &s->host;
 	s->io = (struct node_io){
 		.ctx = s,

@@ -1,0 +1,242 @@
+/* The member as a server: storing, ending, what others have of what was written. */
+
+#include "base/error.h"
+#include "command/desk.h"
+#include "command/family.h"
+#include "command/host.h"
+#include "consensus/membership.h"
+#include "resp/integer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int server_later(struct call *c, const struct later *later)
+{
+	c->desk->later(c->desk->self, later);
+	return OK;
+}
+
+/* ---- storing --------------------------------------------------------------------------------- */
+
+static int server_save(struct call *c)
+{
+	return server_later(c, &(struct later){.kind = LATER_SAVED});
+}
+
+static int server_bgsave(struct call *c)
+{
+	if (c->argc > 2 || (c->argc == 2 && !argument_is(c->argv[1], "schedule")))
+		return reply_syntax(c);
+	c->desk->save(c->desk->self);
+	resp_write_simple(c->reply, SLICE_LITERAL("Background saving started"));
+	return OK;
+}
+
+/* What is in the engine need not stay in the log. */
+static int server_bgrewriteaof(struct call *c)
+{
+	c->desk->save(c->desk->self);
+	resp_write_simple(c->reply, SLICE_LITERAL("Background append only file rewriting started"));
+	return OK;
+}
+
+static int server_lastsave(struct call *c)
+{
+	struct info_member info;
+
+	c->desk->info(c->desk->self, &info);
+	return reply_integer(c, (int64_t)info.saved_s);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+static int server_shutdown(struct call *c)
+{
+	struct later later = {.kind = LATER_ENDS};
+	bool abort = false, nosave = false;
+
+	for (size_t i = 1; i < c->argc; i++) {
+		if (argument_is(c->argv[i], "nosave"))
+			nosave = true;
+		else if (argument_is(c->argv[i], "save"))
+			later.saves = true;
+		else if (argument_is(c->argv[i], "now"))
+			later.at_once = true;
+		else if (argument_is(c->argv[i], "force"))
+			later.forced = true;
+		else if (argument_is(c->argv[i], "abort"))
+			abort = true;
+		else
+			return reply_syntax(c);
+	}
+	if ((nosave && later.saves) ||
+	    (abort && (nosave || later.saves || later.at_once || later.forced)))
+		return reply_syntax(c);
+	if (abort) /* from its beginning on nothing more is read */
+		return reply_error(c, "ERR No shutdown in progress.");
+	if (!c->host)
+		return reply_error(c, "ERR This member cannot end its process");
+	return server_later(c, &later);
+}
+
+/* ---- copies ---------------------------------------------------------------------------------- */
+
+static int server_role(struct call *c)
+{
+	struct info_member info;
+
+	c->desk->info(c->desk->self, &info);
+	resp_write_array(c->reply, 3);
+	resp_write_bulk(c->reply, SLICE_LITERAL("master"));
+	resp_write_integer(c->reply, (int64_t)info.position->index);
+	resp_write_array(c->reply, 0);
+	return OK;
+}
+
+static int server_wait(struct call *c)
+{
+	struct later later = {.kind = LATER_COPIED};
+	int64_t ms;
+
+	if (call_integer(c, 1, &later.others) != OK || call_timeout_ms(c, c->argv[2], &ms) != OK)
+		return CALL_REFUSED;
+	later.ms = (uint64_t)ms;
+	return server_later(c, &later);
+}
+
+static int server_waitaof(struct call *c)
+{
+	struct later later = {.kind = LATER_COPIED_HERE};
+	int64_t ms;
+
+	if (call_integer(c, 1, &later.here) != OK)
+		return CALL_REFUSED;
+	if (later.here < 0 || later.here > 1)
+		return reply_error(c, "ERR value is out of range, must be between 0 and 1");
+	if (!resp_integer_parse(c->argv[2], &later.others) || later.others < 0)
+		return reply_error(c, "ERR value is out of range, must be positive");
+	if (call_timeout_ms(c, c->argv[3], &ms) != OK)
+		return CALL_REFUSED;
+	later.ms = (uint64_t)ms;
+	return server_later(c, &later);
+}
+
+/* ---- leading --------------------------------------------------------------------------------- */
+
+struct failover {
+	bool abort;
+	bool has_place;
+	bool has_timeout;
+};
+
+static int failover_parse(struct call *c, struct failover *f)
+{
+	int64_t number;
+	bool forced = false;
+
+	for (size_t i = 1; i < c->argc; i++) {
+		size_t more = c->argc - 1 - i;
+
+		if (argument_is(c->argv[i], "timeout") && more >= 1 && !f->has_timeout) {
+			if (call_integer(c, ++i, &number) != OK)
+				return CALL_REFUSED;
+			if (number <= 0)
+				return reply_error(c,
+						   "ERR FAILOVER timeout must be greater than 0");
+			f->has_timeout = true;
+		} else if (argument_is(c->argv[i], "to") && more >= 2 && !f->has_place) {
+			if (call_integer(c, i + 2, &number) != OK)
+				return CALL_REFUSED;
+			i += 2;
+			f->has_place = true;
+		} else if (argument_is(c->argv[i], "force") && !forced) {
+			forced = true;
+		} else {
+			return reply_syntax(c);
+		}
+	}
+	return OK;
+}
+
+/* Leadership goes to whoever is up to date; MEMBER TRANSFER says to whom. */
+static int server_failover(struct call *c)
+{
+	struct failover f = {0};
+	struct info_member info;
+
+	if (c->argc == 2 && argument_is(c->argv[1], "abort"))
+		return reply_error(c, "ERR No failover in progress.");
+	if (failover_parse(c, &f) != OK)
+		return CALL_REFUSED;
+	c->desk->info(c->desk->self, &info);
+	if (info.membership->count < 2)
+		return reply_error(c, "ERR FAILOVER requires connected replicas.");
+	if (f.has_place)
+		return reply_error(c, "ERR FAILOVER target HOST and PORT is not a replica.");
+	if (!c->desk->hand_over(c->desk->self))
+		return reply_error(c, "ERR FAILOVER is not valid when server is a replica.");
+	return reply_ok(c);
+}
+
+/* ---- DEBUG ----------------------------------------------------------------------------------- */
+
+/* As Redis reads it: what is no number is none. */
+static int debug_sleep(struct call *c)
+{
+	struct later later = {.kind = LATER_SLEPT};
+	struct buf text = {0};
+	double seconds;
+
+	buf_append_slice(&text, c->argv[2]);
+	buf_append_byte(&text, '\0');
+	seconds = strtod((const char *)text.data, NULL);
+	buf_free(&text);
+	if (isfinite(seconds) && seconds > 0)
+		later.ms = seconds < 1e6 ? (uint64_t)(seconds * 1000) : (uint64_t)1000000000;
+	return server_later(c, &later);
+}
+
+static int server_debug(struct call *c)
+{
+	static const char *const help[] = {
+		"SLEEP <seconds>",
+		"    Run nothing for clients of this member for <seconds>. Decimals allowed.",
+	};
+
+	if (!c->desk->debug_allowed(c->desk->self))
+		return reply_error(
+			c,
+			"ERR DEBUG command not allowed. If the enable-debug-command option is "
+			"set to \"local\", you can run it from a local connection, otherwise you "
+			"need to set this option in the configuration file, and then restart the "
+			"server.");
+	if (argument_is(c->argv[1], "help") && c->argc == 2)
+		return reply_help(c, "DEBUG", help, ARRAY_LEN(help));
+	if (argument_is(c->argv[1], "sleep") && c->argc == 3)
+		return debug_sleep(c);
+	return reply_wrong_form(c);
+}
+
+#define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
+#define ADMIN  (COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT)
+
+static const struct command rows[] = {
+	COMMAND_ROW("BGREWRITEAOF", 1, COMMAND_LOCAL, ADMIN, server_bgrewriteaof),
+	COMMAND_ROW("BGSAVE", -1, COMMAND_LOCAL, ADMIN, server_bgsave),
+	COMMAND_ROW("DEBUG", -2, COMMAND_LOCAL, ADMIN | ALWAYS | COMMAND_FLAG_NO_MULTI,
+		    server_debug),
+	COMMAND_ROW("FAILOVER", -1, COMMAND_LOCAL,
+		    ADMIN | COMMAND_FLAG_STALE | COMMAND_FLAG_NO_MULTI, server_failover),
+	COMMAND_ROW("LASTSAVE", 1, COMMAND_LOCAL, ALWAYS | COMMAND_FLAG_FAST, server_lastsave),
+	COMMAND_ROW("ROLE", 1, COMMAND_LOCAL, ALWAYS | COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_FAST,
+		    server_role),
+	COMMAND_ROW("SAVE", 1, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, server_save),
+	COMMAND_ROW("SHUTDOWN", -1, COMMAND_LOCAL, ADMIN | ALWAYS | COMMAND_FLAG_NO_MULTI,
+		    server_shutdown),
+	COMMAND_ROW("WAIT", 3, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_NO_MULTI,
+		    server_wait),
+	COMMAND_ROW("WAITAOF", 4, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_NO_MULTI,
+		    server_waitaof),
+};
+
+const struct command_family server_family = COMMAND_FAMILY(rows);

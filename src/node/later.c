@@ -1,0 +1,221 @@
+/*
+ * Commands about the connection or the member whose answer takes time: they wait in their session,
+ * so replies keep their order, and are looked at with every turn.
+ */
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "command/host.h"
+#include "node/member_state.h"
+
+/* What this session is to be told later; its request is made by whoever runs the command. */
+void session_later(struct session *s, const struct later *later)
+{
+	s->later = MEM_NEW(struct later);
+	*s->later = *later;
+}
+
+void member_save(struct member *m)
+{
+	m->save_index = store_position(m->store)->index;
+}
+
+void session_await(struct request *r, struct later *later)
+{
+	struct member *m = r->session->member;
+	uint64_t now = member_now_ms(m);
+
+	r->later = later;
+	r->state = REQUEST_LATER;
+	list_remove(&r->ageing);
+	r->due_ms = later->ms < UINT64_MAX - now ? now + later->ms : UINT64_MAX;
+	if (later->kind == LATER_SLEPT) {
+		m->pause.sleeps_till_ms = MAX(m->pause.sleeps_till_ms, r->due_ms);
+	} else if (later->kind == LATER_SAVED || later->kind == LATER_ENDS) {
+		member_save(m);
+		r->due_ms = UINT64_MAX;
+	} else if (later->ms == 0) {
+		r->due_ms = UINT64_MAX;
+	}
+	r->seq = m->save_index;
+	list_push_back(&m->later, &r->waiting);
+}
+
+/* ---- copies ---------------------------------------------------------------------------------- */
+
+static bool writes_before(const struct request *r)
+{
+	list_for_each (it, &r->session->requests) {
+		const struct request *before = LIST_ITEM(it, const struct request, link);
+
+		if (before == r)
+			break;
+		if (before->state == REQUEST_WRITES)
+			return true;
+	}
+	return false;
+}
+
+struct copies {
+	int64_t here;	/* 1: this member's disk has it */
+	int64_t others; /* whose disks have it, for sure */
+	bool all;	/* more is not going to be known here */
+};
+
+static bool is_voter(const struct membership *m, uint64_t id)
+{
+	const struct participant *p = membership_find(m, id);
+
+	return p && p->roles & MEMBER_VOTER;
+}
+
+/*
+ * Who has the log up to there. What is acknowledged is on the disks of a majority, of which this
+ * member may be one; only a leader knows whether there are more.
+ */
+static struct copies copies_of(struct member *m, uint64_t index)
+{
+	const struct membership *members = driver_membership(m->driver);
+	struct raft_peer_status peer;
+	struct raft_status status;
+	struct copies copies;
+	int64_t voters = 0, self;
+
+	driver_status(m->driver, &status);
+	self = is_voter(members, status.id);
+	for (uint32_t i = 0; i < members->count; i++)
+		voters += (members->members[i].roles & MEMBER_VOTER) != 0;
+	copies = (struct copies){.here = status.durable >= index, .all = true};
+	if (status.role != RAFT_LEADER) {
+		copies.others = MAX(voters / 2 + 1 - self, (int64_t)0);
+		copies.all = copies.here;
+		return copies;
+	}
+	for (size_t i = 0; raft_peer_status(driver_raft(m->driver), i, &peer); i++)
+		copies.others += peer.match >= index && is_voter(members, peer.id);
+	copies.all = copies.others == voters - self && copies.here;
+	return copies;
+}
+
+/* Whether it was answered. */
+static bool answer_copied(struct member *m, struct request *r)
+{
+	const struct later *later = r->later;
+	struct resp_writer w;
+	struct copies copies;
+
+	if (writes_before(r))
+		return false;
+	copies = copies_of(m, r->session->written);
+	if ((copies.others < later->others || copies.here < later->here) && !copies.all &&
+	    member_now_ms(m) < r->due_ms)
+		return false;
+	w = session_writer(r);
+	if (later->kind == LATER_COPIED_HERE) {
+		resp_write_array(&w, 2);
+		resp_write_integer(&w, copies.here);
+	}
+	resp_write_integer(&w, copies.others);
+	return true;
+}
+
+/* ---- storing, ending, sleeping --------------------------------------------------------------- */
+
+/* OK: it is done; ERR_BUSY: not yet; else it will not be. */
+static int saved(struct member *m, const struct request *r)
+{
+	if (store_durable_index(m->store) >= r->seq)
+		return OK;
+	if (store_flush_failed(m->store) || !driver_can_store(m->driver))
+		return ERR_UNAVAILABLE;
+	return ERR_BUSY;
+}
+
+static bool answer_saved(struct member *m, struct request *r)
+{
+	int rc = saved(m, r);
+	struct resp_writer w;
+
+	if (rc == ERR_BUSY)
+		return false;
+	w = session_writer(r);
+	if (rc == OK)
+		resp_write_simple(&w, SLICE_LITERAL("OK"));
+	else
+		resp_write_error(&w, SLICE_LITERAL("ERR The state cannot be stored now; see the "
+						   "log of this member"));
+	return true;
+}
+
+/* Who asked for the end hears of it by the end of the connection. */
+static bool answer_ends(struct member *m, struct request *r)
+{
+	const struct later *later = r->later;
+	const struct command_host *host = m->options.host;
+	int rc = later->saves ? saved(m, r) : OK;
+	struct resp_writer w;
+
+	if (rc == ERR_BUSY)
+		return false;
+	if (rc == OK || later->forced) {
+		r->quiet = true;
+		host->shutdown(host->owner, later->at_once);
+		return true;
+	}
+	w = session_writer(r);
+	resp_write_error(&w, SLICE_LITERAL("ERR Errors trying to SHUTDOWN. Check logs."));
+	return true;
+}
+
+static bool answer_slept(struct member *m, struct request *r)
+{
+	struct resp_writer w;
+
+	if (member_now_ms(m) < r->due_ms)
+		return false;
+	w = session_writer(r);
+	resp_write_simple(&w, SLICE_LITERAL("OK"));
+	return true;
+}
+
+static bool answer_later(struct member *m, struct request *r)
+{
+	struct resp_writer w;
+
+	if (m->failed || r->session->killed) {
+		w = session_writer(r);
+		resp_write_error(&w, SLICE_LITERAL("ERR This was not waited for"));
+		return true;
+	}
+	switch (r->later->kind) {
+	case LATER_SLEPT:
+		return answer_slept(m, r);
+	case LATER_SAVED:
+		return answer_saved(m, r);
+	case LATER_ENDS:
+		return answer_ends(m, r);
+	case LATER_COPIED:
+	case LATER_COPIED_HERE:
+		return answer_copied(m, r);
+	}
+	return true;
+}
+
+void member_later_turn(struct member *m)
+{
+	list_for_each_safe (it, &m->later) {
+		struct request *r = LIST_ITEM(it, struct request, waiting);
+
+		if (answer_later(m, r))
+			session_answer_done(r);
+	}
+}
+
+uint64_t member_later_due_ms(const struct member *m)
+{
+	uint64_t due_ms = UINT64_MAX;
+
+	list_for_each (it, &m->later)
+		due_ms = MIN(due_ms, LIST_ITEM(it, const struct request, waiting)->due_ms);
+	return due_ms;
+}
