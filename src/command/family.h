@@ -15,6 +15,8 @@ extern const struct command_family connection_family;
 extern const struct command_family hash_family;
 extern const struct command_family history_family;
 extern const struct command_family member_family;
+extern const struct command_family latency_family;
+extern const struct command_family memory_family;
 extern const struct command_family monitor_family;
 extern const struct command_family move_family;
 extern const struct command_family past_family;

@@ -18,6 +18,8 @@ static const struct command_family *const families[] = {
 	&connection_family,
 	&introspection_family,
 	&info_family,
+	&latency_family,
+	&memory_family,
 	&monitor_family,
 	&server_family,
 	&slowlog_family,

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -209,6 +210,39 @@ static void who_does_not_read_is_not_shown_for_ever(void **state)
 	buf_free(&line);
 }
 
+/* ---- MEMORY ---------------------------------------------------------------------------------- */
+
+static int64_t usage(struct solo *s, const char *question)
+{
+	const char *said = solo_say(s, question);
+
+	assert_int_equal(said[0], ':');
+	return strtoll(said + 1, NULL, 10);
+}
+
+static void usage_grows_with_what_is_there(void **state)
+{
+	struct solo *s = *state;
+	struct buf line = {0};
+	int64_t small, large;
+
+	solo_say(s, "SET a 1");
+	small = usage(s, "MEMORY USAGE a");
+	assert_in_range(small, 2, 100);
+	buf_printf(&line, "SET a %010000d%c", 1, '\0');
+	solo_say(s, (const char *)line.data);
+	assert_in_range(usage(s, "MEMORY USAGE a"), 10000, 10100);
+	solo_say(s, "HSET h f 1");
+	small = usage(s, "MEMORY USAGE h");
+	solo_say(s, "HSET h g 1 i 1 j 1");
+	large = usage(s, "MEMORY USAGE h");
+	assert_in_range(large, small + 3, 4 * small);
+	assert_in_range(usage(s, "MEMORY USAGE h SAMPLES 1"), large - 10, large + 10);
+	assert_string_equal(solo_say(s, "MEMORY USAGE missing"), "$-1|");
+	has(s, "MEMORY STATS", "|$10|keys.count|:2|");
+	buf_free(&line);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, started, stopped)
@@ -223,6 +257,7 @@ int main(void)
 		TEST(what_is_not_run_is_not_shown),
 		TEST(reset_ends_it),
 		TEST(who_does_not_read_is_not_shown_for_ever),
+		TEST(usage_grows_with_what_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
