@@ -109,8 +109,11 @@ struct desk {
 	void (*save)(void *self);
 	/* Whether this client may use DEBUG. */
 	bool (*debug_allowed)(void *self);
-	/* Somebody else is to lead. False: this member does not. */
-	bool (*hand_over)(void *self);
+	/*
+	 * Whoever is furthest of the others is to lead. ERR_NOT_LEADER: this one does not;
+	 * ERR_BUSY: somebody is to already; ERR_NOT_FOUND, ERR_UNAVAILABLE: nobody can.
+	 */
+	MUST_USE int (*hand_over)(void *self);
 };
 
 #endif

@@ -173,9 +173,16 @@ static int server_failover(struct call *c)
 		return reply_error(c, "ERR FAILOVER requires connected replicas.");
 	if (f.has_place)
 		return reply_error(c, "ERR FAILOVER target HOST and PORT is not a replica.");
-	if (!c->desk->hand_over(c->desk->self))
+	switch (c->desk->hand_over(c->desk->self)) {
+	case OK:
+		return reply_ok(c);
+	case ERR_NOT_LEADER:
 		return reply_error(c, "ERR FAILOVER is not valid when server is a replica.");
-	return reply_ok(c);
+	case ERR_BUSY:
+		return reply_error(c, "ERR FAILOVER already in progress.");
+	default:
+		return reply_error(c, "ERR FAILOVER requires connected replicas.");
+	}
 }
 
 /* ---- DEBUG ----------------------------------------------------------------------------------- */

@@ -184,12 +184,14 @@ static bool desk_debug_allowed(void *self)
 	       (access == DEBUG_BY_LOCAL && is_local(buf_slice(&s->address)));
 }
 
-static bool desk_hand_over(void *self)
+static int desk_hand_over(void *self)
 {
 	const struct session *s = self;
+	struct member *m = s->member;
 
-	member_hand_over(s->member);
-	return s->member->status.role == RAFT_LEADER;
+	if (m->failed || m->status.role != RAFT_LEADER)
+		return ERR_NOT_LEADER;
+	return driver_transfer(m->driver, 0);
 }
 
 /* ---- what runs ------------------------------------------------------------------------------- */
