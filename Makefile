@@ -54,7 +54,7 @@ test-full: test tsan sim sim-members sim-asan sim-mutants fuzz ## test, then TSa
 
 test-rewrite: need-build need-test compile-debug ## write the scenarios' expected output anew; read the diff
 	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
-	git diff --stat -- tests/data
+	git diff --stat -- tests/data conf docs
 
 asan: need-build need-test compile-asan ## build and test with the address and UB sanitizers
 	$(ctest) --test-dir build/asan

@@ -19,17 +19,28 @@ enum log_level {
 };
 
 struct logger {
-	enum log_level level; /* messages above it are off */
+	enum log_level level; /* messages above it are off; changed by logger_set_level alone */
 	/* Receives one line without its end; `text` is valid during the call. */
 	void (*write)(void *ctx, enum log_level level, const char *text, size_t len);
 	void *ctx;
 };
 
+/* Any thread may log while another one sets the level. */
+static inline void logger_set_level(struct logger *l, enum log_level level)
+{
+	__atomic_store_n(&l->level, level, __ATOMIC_RELAXED);
+}
+
+static inline bool logger_is_on(const struct logger *l, enum log_level level)
+{
+	return level <= __atomic_load_n(&l->level, __ATOMIC_RELAXED);
+}
+
 /* Logs to `l`, which may be NULL for nowhere: LOG(logger, LOG_NOTICE, "leads term %" PRIu64, t). */
 #define LOG(l, at, ...)                                            \
 	do {                                                       \
 		const struct logger *logger_ = (l);                \
-		if (logger_ && (at) <= logger_->level)             \
+		if (logger_ && logger_is_on(logger_, (at)))        \
 			logger_printf(logger_, (at), __VA_ARGS__); \
 	} while (0)
 

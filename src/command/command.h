@@ -85,6 +85,7 @@ struct command {
 struct scan_page;
 struct cluster_request;
 struct cluster_view;
+struct command_host;
 struct transaction_local;
 
 /* One command to be run. */

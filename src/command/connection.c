@@ -194,6 +194,13 @@ static const struct command rows[] = {
 		.flags = SELF,
 		.subcommands = &client_family,
 	},
+	{
+		.name = "CONFIG",
+		.arity = -2,
+		.class = COMMAND_LOCAL,
+		.flags = COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
+		.subcommands = &config_family,
+	},
 	COMMAND_ROW("ECHO", 2, COMMAND_LOCAL, ALWAYS, connection_echo),
 	COMMAND_ROW("HELLO", -1, COMMAND_LOCAL, SELF | COMMAND_FLAG_NO_AUTH, connection_hello),
 	{

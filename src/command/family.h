@@ -11,6 +11,7 @@ struct command_family {
 };
 
 extern const struct command_family client_family;
+extern const struct command_family config_family;
 extern const struct command_family connection_family;
 extern const struct command_family hash_family;
 extern const struct command_family history_family;

@@ -44,6 +44,21 @@ struct command_host {
 
 	/* The process ends as it does by a signal; with `at_once` nobody else is waited for. */
 	void (*shutdown)(void *owner, bool at_once);
+
+	/* ---- config_* ------------------------------------------------------------------------ */
+
+	/* The directives, one after the other; NULL behind the last. The name is lower case. */
+	const char *(*config_name)(void *owner, size_t i);
+	/* Appends the value in force of number `i`. */
+	void (*config_value)(void *owner, size_t i, struct buf *out);
+	/*
+	 * Sets `count` directives, `pairs` being name, value, name, value: all, or none. An error:
+	 * `problem` is the reply, from "ERR" on.
+	 */
+	int (*config_set)(void *owner, const struct slice *pairs, size_t count,
+			  struct buf *problem);
+	/* Brings the file of directives up to date; waits for the disk. Errors as above. */
+	int (*config_rewrite)(void *owner, struct buf *problem);
 };
 
 #endif

@@ -108,6 +108,11 @@ bool clients_are_written(const struct clients *c)
 	return c->unwritten == 0 && list_empty(&c->dirty);
 }
 
+void clients_set_max(struct clients *c, size_t max)
+{
+	c->options.max = max;
+}
+
 size_t clients_count(const struct clients *c)
 {
 	return c->count;

@@ -49,6 +49,9 @@ void clients_part(struct clients *c, uint64_t now_ms);
 /* Whether all replies that exist are written. */
 bool clients_are_written(const struct clients *c);
 
+/* Another limit on connections; those there are stay. */
+void clients_set_max(struct clients *c, size_t max);
+
 size_t clients_count(const struct clients *c);
 
 /* Since the start. */

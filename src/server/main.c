@@ -32,24 +32,19 @@ static void say(int fd, const struct buf *text)
 		return;
 }
 
-static int help(void)
+static int print(void (*put)(struct buf *out))
 {
 	struct buf text = {0};
 
-	options_help(&text);
+	put(&text);
 	say(STDOUT_FILENO, &text);
 	buf_free(&text);
 	return EXIT_DONE;
 }
 
-static int version(void)
+static void put_version(struct buf *out)
 {
-	struct buf text = {0};
-
-	buf_printf(&text, "conclave-server %s\n", CONCLAVE_VERSION);
-	say(STDOUT_FILENO, &text);
-	buf_free(&text);
-	return EXIT_DONE;
+	buf_printf(out, "conclave-server %s\n", CONCLAVE_VERSION);
 }
 
 static void refuse(const struct buf *problem)
@@ -161,9 +156,11 @@ int main(int argc, char **argv)
 	if (options_load(&p.options, argc - 1, argv + 1, environ, &problem) != OK) {
 		refuse(&problem);
 	} else if (p.options.task == OPTIONS_HELP) {
-		code = help();
+		code = print(options_put_help);
+	} else if (p.options.task == OPTIONS_CONF) {
+		code = print(options_put_conf);
 	} else if (p.options.task == OPTIONS_VERSION) {
-		code = version();
+		code = print(put_version);
 	} else {
 		CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 		p.logger = logger_to_stream(stderr, (enum log_level)p.options.log_level);

@@ -5,230 +5,27 @@
 #include "base/mem.h"
 #include "consensus/label.h"
 #include "resp/inline.h"
-#include "server/options_value.h"
+#include "server/directive.h"
+#include "server/options_file.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ENVIRONMENT_PREFIX "CONCLAVE_"
 #define PEER_PORT_DISTANCE 10000
 
-/* No default: it follows from others, or there is none. */
-struct directive {
-	const char *name;
-	enum options_kind kind;
-	const char *value;
-	struct options_bounds bounds;
-	const char *help;
-	size_t offset;
-};
-
-#define KIB	  ((uint64_t)1 << 10)
-#define MIB	  ((uint64_t)1 << 20)
-#define GIB	  ((uint64_t)1 << 30)
-#define AT(field) offsetof(struct options, field)
-
-static const struct directive directives[] = {
-	{"name", OPTION_TEXT, "n1", {0}, "this member's name, one of initial-cluster", AT(name)},
-	{"bind", OPTION_WORDS, "127.0.0.1", {0}, "addresses to listen on; * for all", AT(bind)},
-	{"port", OPTION_NUMBER, "6379", {1, UINT16_MAX}, "port for clients", AT(port)},
-	{"peer-port",
-	 OPTION_NUMBER,
-	 NULL,
-	 {1, UINT16_MAX},
-	 "port for other members; port + 10000 if left out",
-	 AT(peer_port)},
-	{"dir", OPTION_TEXT, "./conclave-data", {0}, "where the data lives", AT(dir)},
-	{"log-dir",
-	 OPTION_TEXT,
-	 NULL,
-	 {0},
-	 "where the log lives; <dir>/log if left out",
-	 AT(log_dir)},
-	{"initial-cluster",
-	 OPTION_MEMBERS,
-	 NULL,
-	 {0},
-	 "all first members as n1=host:peer-port,n2=...; a cluster of one if left out",
-	 AT(initial_cluster)},
-	{"join",
-	 OPTION_TEXT,
-	 NULL,
-	 {0},
-	 "host:peer-port of any member of the cluster to join, in place of initial-cluster",
-	 AT(join)},
-	{"auto-promote",
-	 OPTION_FLAG,
-	 "yes",
-	 {0},
-	 "who joins gets a vote by itself when it has caught up",
-	 AT(auto_promote)},
-	{"announce-peer",
-	 OPTION_TEXT,
-	 NULL,
-	 {0},
-	 "host:port where other members reach this one, if bind does not say",
-	 AT(announce_peer)},
-	{"cluster-token",
-	 OPTION_TEXT,
-	 "conclave",
-	 {0},
-	 "members of one cluster have the same; others are refused",
-	 AT(cluster_token)},
-	{"heartbeat-interval",
-	 OPTION_MS,
-	 "100",
-	 {1, 60000},
-	 "a leader is heard this often",
-	 AT(heartbeat_interval_ms)},
-	{"election-timeout",
-	 OPTION_MS,
-	 "1000",
-	 {10, 600000},
-	 "silence after which another leader is elected",
-	 AT(election_timeout_ms)},
-	{"request-timeout",
-	 OPTION_MS,
-	 "2500",
-	 {1, 3600000},
-	 "what is not answered by then gets an error; above two election timeouts",
-	 AT(request_timeout_ms)},
-	{"requirepass",
-	 OPTION_TEXT,
-	 NULL,
-	 {0},
-	 "clients have to say this password first; none if left out",
-	 AT(requirepass)},
-	{"maxclients",
-	 OPTION_NUMBER,
-	 "10000",
-	 {1, 1000000},
-	 "client connections at a time",
-	 AT(maxclients)},
-	{"tcp-backlog",
-	 OPTION_NUMBER,
-	 "511",
-	 {1, 65535},
-	 "connections waiting to be accepted",
-	 AT(tcp_backlog)},
-	{"enable-debug-command",
-	 OPTION_ACCESS,
-	 "no",
-	 {0},
-	 "who may use DEBUG: nobody (no), clients on this machine (local), all (yes)",
-	 AT(enable_debug_command)},
-	{"slowlog-log-slower-than",
-	 OPTION_NUMBER,
-	 "10000",
-	 {0, INT64_MAX},
-	 "commands that take so many microseconds to run are noted",
-	 AT(slowlog_log_slower_than)},
-	{"slowlog-max-len",
-	 OPTION_NUMBER,
-	 "128",
-	 {0, 100000},
-	 "so many of them are kept; 0: none",
-	 AT(slowlog_max_len)},
-	{"overlay-bytes",
-	 OPTION_SIZE,
-	 "32mb",
-	 {64 * KIB, 16 * GIB},
-	 "changes in memory before they go to the engine",
-	 AT(overlay_bytes)},
-	{"header-cache-bytes",
-	 OPTION_SIZE,
-	 "64mb",
-	 {MIB, 1024 * GIB},
-	 "records in memory",
-	 AT(header_cache_bytes)},
-	{"value-cache-bytes",
-	 OPTION_SIZE,
-	 "128mb",
-	 {0, 1024 * GIB},
-	 "values in memory",
-	 AT(value_cache_bytes)},
-	{"history-retention",
-	 OPTION_MS,
-	 "1h",
-	 {0, UINT64_C(100) * 365 * 86400 * 1000},
-	 "the past is kept for so long",
-	 AT(history_retention_ms)},
-	{"history-max-bytes",
-	 OPTION_SIZE,
-	 "1gb",
-	 {0, GIB * 1024 * 1024},
-	 "and of that no more than the newest so many bytes",
-	 AT(history_max_bytes)},
-	{"log-max-bytes",
-	 OPTION_SIZE,
-	 "1gb",
-	 {MIB, 1024 * GIB},
-	 "of the log, kept for members that are behind",
-	 AT(log_max_bytes)},
-	{"log-segment-bytes",
-	 OPTION_SIZE,
-	 "64mb",
-	 {16 * KIB, GIB},
-	 "one file of the log; a multiple of 4kb",
-	 AT(log_segment_bytes)},
-	{"disk-reserve",
-	 OPTION_SIZE,
-	 "64mb",
-	 {0, 1024 * GIB},
-	 "with less room on the disk, commands that make the data grow are refused; 0: never",
-	 AT(disk_reserve)},
-	{"check-interval",
-	 OPTION_MS,
-	 "60000",
-	 {0, 86400000},
-	 "the members compare their data this often; 0: never",
-	 AT(check_interval_ms)},
-	{"log-level",
-	 OPTION_LEVEL,
-	 "notice",
-	 {0},
-	 "error, warning, notice or debug",
-	 AT(log_level)},
-};
-
-static const struct directive *directive_find(struct slice name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(directives); i++)
-		if (slice_equal(name, slice_of_text(directives[i].name)))
-			return &directives[i];
-	return NULL;
-}
-
-static int directive_set(struct options *o, const struct directive *d, const struct slice *words,
-			 size_t count)
-{
-	return options_value_set(d->kind, d->bounds, (char *)o + d->offset, words, count);
-}
-
-static int refuse_value(const struct directive *d, const struct slice *words, size_t count,
-			struct buf *problem)
-{
-	buf_printf(problem, "%s:", d->name);
-	for (size_t i = 0; i < count; i++)
-		buf_printf(problem, " '%.*s'", (int)words[i].len, (const char *)words[i].data);
-	buf_printf(problem, "%s; expected ", count ? " cannot be used" : " the value is missing");
-	options_value_expects(d->kind, d->bounds, problem);
-	return ERR_INVALID;
-}
-
 static void set_defaults(struct options *o)
 {
-	for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
-		const struct directive *d = &directives[i];
+	const struct directive *d;
+
+	for (size_t i = 0; (d = directive_at(i)) != NULL; i++) {
 		struct slice value;
 
+		CHECK(i < DIRECTIVES_MAX);
 		if (!d->value)
 			continue;
 		value = slice_of_text(d->value);
-		CHECK(directive_set(o, d, &value, 1) == OK);
+		CHECK(directive_set(d, o, &value, 1) == OK);
 	}
 }
 
@@ -248,31 +45,17 @@ static bool variable_is(const char *variable, size_t len, const char *directive)
 	return true;
 }
 
-static int split_words(uint8_t *line, size_t len, struct resp_args *args, struct buf *problem)
-{
-	resp_args_clear(args);
-	if (resp_inline_split(line, len, args) == OK)
-		return OK;
-	buf_printf(problem, "a quote is not closed, or something stands right behind one");
-	return ERR_INVALID;
-}
-
 static int read_variable(struct options *o, const struct directive *d, const char *value,
 			 struct buf *problem)
 {
 	struct resp_args args = {0};
 	struct buf line = {0};
-	const struct slice *words;
 	int rc;
 
 	buf_append_slice(&line, slice_of_text(value));
-	rc = split_words(line.data, line.len, &args, problem);
-	if (rc == OK) {
-		words = resp_args_resolve(&args, line.data);
-		rc = directive_set(o, d, words, args.len);
-		if (rc != OK)
-			rc = refuse_value(d, words, args.len, problem);
-	}
+	rc = options_file_split(line.data, line.len, &args, problem);
+	if (rc == OK)
+		rc = options_give(o, d, resp_args_resolve(&args, line.data), args.len, problem);
 	resp_args_free(&args);
 	buf_free(&line);
 	return rc;
@@ -282,111 +65,23 @@ static int read_environment(struct options *o, char *const *environment, struct 
 {
 	const size_t prefix = strlen(ENVIRONMENT_PREFIX);
 
+	const struct directive *d;
+
 	for (; *environment; environment++) {
 		const char *entry = *environment, *equal = strchr(entry, '=');
 
 		if (!equal || strncmp(entry, ENVIRONMENT_PREFIX, prefix) != 0)
 			continue;
-		for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
-			if (!variable_is(entry + prefix, (size_t)(equal - entry) - prefix,
-					 directives[i].name))
+		for (size_t i = 0; (d = directive_at(i)) != NULL; i++) {
+			if (!variable_is(entry + prefix, (size_t)(equal - entry) - prefix, d->name))
 				continue;
 			buf_clear(problem);
 			buf_printf(problem, "environment, %.*s: ", (int)(equal - entry), entry);
-			if (read_variable(o, &directives[i], equal + 1, problem) != OK)
+			if (read_variable(o, d, equal + 1, problem) != OK)
 				return ERR_INVALID;
 		}
 	}
 	return OK;
-}
-
-/* ---- file ------------------------------------------------------------------------------------ */
-
-static int read_whole_file(const char *path, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), failure;
-	ssize_t n;
-
-	if (fd < 0)
-		return errno;
-	do {
-		n = read(fd, buf_reserve(out, 4096), 4096);
-		if (n > 0)
-			buf_commit(out, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	failure = n < 0 ? errno : 0;
-	close(fd);
-	return failure;
-}
-
-static int read_line(struct options *o, uint8_t *line, size_t len, struct resp_args *args,
-		     struct buf *problem)
-{
-	const struct directive *d;
-	const struct slice *words;
-
-	if (split_words(line, len, args, problem) != OK)
-		return ERR_INVALID;
-	if (args->len == 0)
-		return OK;
-	words = resp_args_resolve(args, line);
-	d = directive_find(words[0]);
-	if (!d) {
-		buf_printf(problem, "there is no directive '%.*s'; --help lists them",
-			   (int)words[0].len, (const char *)words[0].data);
-		return ERR_INVALID;
-	}
-	if (directive_set(o, d, words + 1, args->len - 1) != OK)
-		return refuse_value(d, words + 1, args->len - 1, problem);
-	return OK;
-}
-
-static bool is_comment(const uint8_t *line, size_t len)
-{
-	while (len > 0 && isspace(*line)) {
-		line++;
-		len--;
-	}
-	return len > 0 && *line == '#';
-}
-
-static int read_lines(struct options *o, const char *path, struct buf *text, struct buf *problem)
-{
-	struct resp_args args = {0};
-	size_t at = 0;
-	int rc = OK;
-
-	for (size_t number = 1; at < text->len && rc == OK; number++) {
-		uint8_t *line = text->data + at;
-		uint8_t *end = memchr(line, '\n', text->len - at);
-		size_t len = end ? (size_t)(end - line) : text->len - at;
-
-		at += len + 1;
-		if (is_comment(line, len))
-			continue;
-		buf_clear(problem);
-		buf_printf(problem, "%s:%zu: ", path, number);
-		rc = read_line(o, line, len, &args, problem);
-	}
-	resp_args_free(&args);
-	return rc;
-}
-
-static int read_file(struct options *o, const char *path, struct buf *problem)
-{
-	struct buf text = {0};
-	int failure = read_whole_file(path, &text), rc;
-
-	if (failure) {
-		buf_clear(problem);
-		buf_printf(problem, "%s: the file of directives cannot be read: %s", path,
-			   error_text(error_from_errno(failure)));
-		rc = ERR_INVALID;
-	} else {
-		rc = read_lines(o, path, &text, problem);
-	}
-	buf_free(&text);
-	return rc;
 }
 
 /* ---- command line ---------------------------------------------------------------------------- */
@@ -411,8 +106,7 @@ static int read_argument(struct options *o, const char *name, char *const *value
 		for (size_t i = 0; i < count; i++)
 			words[i] = slice_of_text(values[i]);
 		buf_printf(problem, "--");
-		if (directive_set(o, d, words, count) != OK)
-			rc = refuse_value(d, words, count, problem);
+		rc = options_give(o, d, words, count, problem);
 	}
 	mem_free(words);
 	return rc;
@@ -508,15 +202,30 @@ static void check_cluster(const struct options *o, struct buf *problem)
 	buf_free(&label);
 }
 
-/* What no value alone can say. */
-static int check_together(struct options *o, struct buf *problem)
+/* What follows from other directives, where nobody has said it. */
+static int find_others(struct options *o, struct buf *problem)
 {
 	struct buf dir = {0};
 
-	buf_clear(problem);
-	if (o->peer_port == 0 && o->port > UINT16_MAX - PEER_PORT_DISTANCE)
+	if (o->peer_port == 0 && o->port > UINT16_MAX - PEER_PORT_DISTANCE) {
+		buf_clear(problem);
 		buf_printf(problem, "peer-port: port + 10000 is no port; give --peer-port");
-	else if (strlen(o->name) > MEMBER_LABEL_MAX)
+		return ERR_INVALID;
+	}
+	if (o->peer_port == 0)
+		o->peer_port = o->port + PEER_PORT_DISTANCE;
+	find_announce_peer(o);
+	if (!o->log_dir) {
+		buf_printf(&dir, "%s/log%c", o->dir, '\0');
+		o->log_dir = (char *)dir.data;
+	}
+	return OK;
+}
+
+int options_check(const struct options *o, struct buf *problem)
+{
+	buf_clear(problem);
+	if (strlen(o->name) > MEMBER_LABEL_MAX)
 		buf_printf(problem, "name: it has more than %d bytes; give a shorter one",
 			   MEMBER_LABEL_MAX);
 	else if (!knows_itself(o))
@@ -531,19 +240,9 @@ static int check_together(struct options *o, struct buf *problem)
 				    "a change of leader would be an error to clients");
 	else if (o->log_segment_bytes % 4096 != 0)
 		buf_printf(problem, "log-segment-bytes: it has to be a multiple of 4kb");
-	if (problem->len)
-		return ERR_INVALID;
-	if (o->peer_port == 0)
-		o->peer_port = o->port + PEER_PORT_DISTANCE;
-	find_announce_peer(o);
-	check_cluster(o, problem);
-	if (problem->len)
-		return ERR_INVALID;
-	if (!o->log_dir) {
-		buf_printf(&dir, "%s/log%c", o->dir, '\0');
-		o->log_dir = (char *)dir.data;
-	}
-	return OK;
+	else
+		check_cluster(o, problem);
+	return problem->len ? ERR_INVALID : OK;
 }
 
 int options_load(struct options *o, int argc, char *const *argv, char *const *environment,
@@ -557,43 +256,33 @@ int options_load(struct options *o, int argc, char *const *argv, char *const *en
 			o->task = OPTIONS_HELP;
 		else if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-v") == 0)
 			o->task = OPTIONS_VERSION;
+		else if (strcmp(argv[i], "--print-conf") == 0)
+			o->task = OPTIONS_CONF;
 		if (o->task != OPTIONS_RUN)
 			return OK;
 	}
 	set_defaults(o);
 	rc = read_environment(o, environment, problem);
 	if (rc == OK && argc > 0 && !is_directive(argv[0])) {
-		rc = read_file(o, argv[0], problem);
+		rc = options_file_read(o, argv[0], problem);
 		argc--;
 		argv++;
 	}
 	if (rc == OK)
 		rc = read_arguments(o, argc, argv, problem);
 	if (rc == OK)
-		rc = check_together(o, problem);
+		rc = find_others(o, problem);
+	if (rc == OK)
+		rc = options_check(o, problem);
 	return rc;
 }
 
 void options_free(struct options *o)
 {
-	for (size_t i = 0; i < ARRAY_LEN(directives); i++)
-		options_value_free(directives[i].kind, (char *)o + directives[i].offset);
-}
+	const struct directive *d;
 
-void options_help(struct buf *out)
-{
-	buf_printf(out,
-		   "usage: conclave-server [file] [--directive value ...]\n"
-		   "       conclave-server --help | --version\n\n"
-		   "Directives stand in the file without the dashes, and in the environment as\n"
-		   "CONCLAVE_PEER_PORT; the command line is stronger than the file, the file is\n"
-		   "stronger than the environment.\n\n");
-	for (size_t i = 0; i < ARRAY_LEN(directives); i++) {
-		const struct directive *d = &directives[i];
-
-		buf_printf(out, "  --%-20s %s", d->name, d->help);
-		if (d->value)
-			buf_printf(out, " [%s]", d->value);
-		buf_printf(out, "\n");
-	}
+	for (size_t i = 0; (d = directive_at(i)) != NULL; i++)
+		directive_clear(d, o);
+	mem_free(o->file);
+	o->file = NULL;
 }

@@ -2,16 +2,16 @@
 #define CONCLAVE_SERVER_OPTIONS_H
 
 /*
- * What the process is told at its start. Each directive stands once, in the table of options.c:
+ * What the process is told at its start. Each directive stands once, in the table of directive.c:
  * name, kind, default, bounds, help. It may be given, from the weakest to the strongest, as
  *
  *	CONCLAVE_PEER_PORT=7001             in the environment
  *	peer-port 7001                      on a line of the file; # begins a comment line
  *	--peer-port 7001                    on the command line
  *
- * and what is given later replaces what was given before, all of it. Words on a line of the file
- *and in the environment are quoted as in Redis' file (resp/inline.h). Variables that name no
- *directive are left alone: they may be somebody else's.
+ * and what is given later replaces what was given before, all of it; only a file gives a directive
+ * once. Words on a line of the file and in the environment are quoted as in Redis' file
+ * (resp/inline.h). Variables that name no directive are left alone: they may be somebody else's.
  */
 
 #include "base/bytes.h"
@@ -36,12 +36,18 @@ struct options_members {
 
 enum options_task {
 	OPTIONS_RUN,
-	OPTIONS_HELP,	 /* print options_help */
+	OPTIONS_HELP,	 /* print options_put_help */
+	OPTIONS_CONF,	 /* print options_put_conf */
 	OPTIONS_VERSION, /* print the version */
 };
 
+/* There are fewer directives than that. */
+#define DIRECTIVES_MAX 128
+
 struct options {
 	enum options_task task;
+	char *file;		    /* they were read from; NULL: none */
+	bool given[DIRECTIVES_MAX]; /* by place in the table: somewhere it was said */
 
 	char *name;
 	struct options_words bind;
@@ -86,7 +92,16 @@ MUST_USE int options_load(struct options *o, int argc, char *const *argv, char *
 
 void options_free(struct options *o);
 
+/*
+ * What no value alone can say: whether those that have to do with each other fit. What follows
+ * from others is known already.
+ */
+MUST_USE int options_check(const struct options *o, struct buf *problem);
+
 /* Appends the usage: a line for each directive. */
-void options_help(struct buf *out);
+void options_put_help(struct buf *out);
+
+/* Appends a file of directives: each of them as a comment, with its default and what it does. */
+void options_put_conf(struct buf *out);
 
 #endif

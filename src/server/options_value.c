@@ -113,12 +113,17 @@ static int flag_set(uint64_t *target, struct slice s)
 	return OK;
 }
 
+static const char *const access_names[] = {"no", "local", "yes"};
+
+const char *options_access_name(uint64_t access)
+{
+	return access < ARRAY_LEN(access_names) ? access_names[access] : "unknown";
+}
+
 static int access_set(uint64_t *target, struct slice s)
 {
-	static const char *const words[] = {"no", "local", "yes"};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (slice_equal(s, slice_of_text(words[i]))) {
+	for (size_t i = 0; i < ARRAY_LEN(access_names); i++) {
+		if (slice_equal(s, slice_of_text(access_names[i]))) {
 			*target = i;
 			return OK;
 		}
@@ -154,6 +159,14 @@ static void words_free(struct options_words *w)
 	*w = (struct options_words){0};
 }
 
+static void words_copy(struct options_words *to, const struct options_words *from)
+{
+	to->words = mem_zalloc(from->count, sizeof(*to->words));
+	to->count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		to->words[i] = text_copy(slice_of_text(from->words[i]));
+}
+
 static int words_set(struct options_words *target, const struct slice *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -175,6 +188,18 @@ static void members_free(struct options_members *m)
 	}
 	mem_free(m->list);
 	*m = (struct options_members){0};
+}
+
+static void members_copy(struct options_members *to, const struct options_members *from)
+{
+	to->list = mem_zalloc(from->count, sizeof(*to->list));
+	to->count = from->count;
+	for (size_t i = 0; i < from->count; i++)
+		to->list[i] = (struct options_member){
+			.name = text_copy(slice_of_text(from->list[i].name)),
+			.host = text_copy(slice_of_text(from->list[i].host)),
+			.port = from->list[i].port,
+		};
 }
 
 /* The last ':' divides, so that an IPv6 address may stand before it, with or without brackets. */
@@ -266,8 +291,143 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 		return access_set(target, words[0]);
 	case OPTION_MEMBERS:
 		return members_set(target, words[0]);
+	case OPTION_FACT:
+		break;
 	}
 	return ERR_INVALID;
+}
+
+size_t options_value_size(enum options_kind kind)
+{
+	switch (kind) {
+	case OPTION_TEXT:
+		return sizeof(char *);
+	case OPTION_WORDS:
+		return sizeof(struct options_words);
+	case OPTION_MEMBERS:
+		return sizeof(struct options_members);
+	case OPTION_NUMBER:
+	case OPTION_MS:
+	case OPTION_SIZE:
+	case OPTION_FLAG:
+	case OPTION_LEVEL:
+	case OPTION_ACCESS:
+		return sizeof(uint64_t);
+	case OPTION_FACT:
+		break;
+	}
+	return 0;
+}
+
+void options_value_copy(enum options_kind kind, void *to, const void *from)
+{
+	const struct options_words *words = from;
+	const struct options_members *members = from;
+	const char *const *text = from;
+
+	switch (kind) {
+	case OPTION_TEXT:
+		*(char **)to = *text ? text_copy(slice_of_text(*text)) : NULL;
+		return;
+	case OPTION_WORDS:
+		words_copy(to, words);
+		return;
+	case OPTION_MEMBERS:
+		members_copy(to, members);
+		return;
+	default:
+		memcpy(to, from, options_value_size(kind));
+		return;
+	}
+}
+
+/* ---- back to text ---------------------------------------------------------------------------- */
+
+static void words_put(const struct options_words *w, struct buf *out)
+{
+	for (size_t i = 0; i < w->count; i++)
+		buf_printf(out, "%s%s", i ? " " : "", w->words[i]);
+}
+
+static void members_put(const struct options_members *m, struct buf *out)
+{
+	for (size_t i = 0; i < m->count; i++)
+		buf_printf(out, "%s%s=%s:%u", i ? "," : "", m->list[i].name, m->list[i].host,
+			   m->list[i].port);
+}
+
+void options_value_put(enum options_kind kind, const void *field, struct buf *out)
+{
+	const char *const *text = field;
+	const uint64_t *number = field;
+
+	switch (kind) {
+	case OPTION_TEXT:
+		buf_printf(out, "%s", *text ? *text : "");
+		return;
+	case OPTION_WORDS:
+		words_put(field, out);
+		return;
+	case OPTION_NUMBER:
+	case OPTION_MS:
+	case OPTION_SIZE:
+		buf_printf(out, "%" PRIu64, *number);
+		return;
+	case OPTION_FLAG:
+		buf_printf(out, "%s", *number ? "yes" : "no");
+		return;
+	case OPTION_LEVEL:
+		buf_printf(out, "%s", log_level_name((enum log_level) * number));
+		return;
+	case OPTION_ACCESS:
+		buf_printf(out, "%s", options_access_name(*number));
+		return;
+	case OPTION_MEMBERS:
+		members_put(field, out);
+		return;
+	case OPTION_FACT:
+		return;
+	}
+}
+
+bool options_value_is_list(enum options_kind kind)
+{
+	return kind == OPTION_WORDS;
+}
+
+bool options_value_adds_up(enum options_kind kind)
+{
+	(void)kind;
+	return false;
+}
+
+static bool is_bare(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] <= ' ' || text.data[i] > '~' ||
+		    strchr("\"'\\#", (char)text.data[i]))
+			return false;
+	return text.len > 0;
+}
+
+void options_value_quote(struct slice text, struct buf *out)
+{
+	if (is_bare(text)) {
+		buf_append_slice(out, text);
+		return;
+	}
+	buf_append_byte(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else if (c < ' ' || c == 0x7f)
+			buf_printf(out, "\\x%02x", c);
+		else
+			buf_append_byte(out, c);
+	}
+	buf_append_byte(out, '"');
 }
 
 void options_value_free(enum options_kind kind, void *target)
@@ -317,6 +477,47 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 		return;
 	case OPTION_MEMBERS:
 		buf_printf(out, "name=host:port,name=host:port,... with each name once");
+		return;
+	case OPTION_FACT:
+		return;
+	}
+}
+
+static void number_complain(struct options_bounds bounds, struct slice value, const char *what,
+			    struct buf *out)
+{
+	struct slice digits = value, rest;
+	uint64_t number;
+
+	if (digits.len && digits.data[0] == '-')
+		digits = slice_of(digits.data + 1, digits.len - 1);
+	if (number_parse(digits, &number, &rest) == OK && rest.len == 0)
+		buf_printf(out, "argument must be between %" PRIu64 " and %" PRIu64 " inclusive",
+			   bounds.min, bounds.max);
+	else
+		buf_printf(out, "%s", what);
+}
+
+void options_value_complain(enum options_kind kind, struct options_bounds bounds,
+			    struct slice value, struct buf *out)
+{
+	switch (kind) {
+	case OPTION_NUMBER:
+		number_complain(bounds, value, "argument couldn't be parsed into an integer", out);
+		return;
+	case OPTION_SIZE:
+		number_complain(bounds, value, "argument must be a memory value", out);
+		return;
+	case OPTION_FLAG:
+		buf_printf(out, "argument must be 'yes' or 'no'");
+		return;
+	case OPTION_LEVEL:
+		buf_printf(out, "argument(s) must be one of the following: error, warning, "
+				"notice, debug");
+		return;
+	default:
+		buf_printf(out, "argument must be ");
+		options_value_expects(kind, bounds, out);
 		return;
 	}
 }

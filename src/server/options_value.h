@@ -18,6 +18,7 @@ enum options_kind {
 	OPTION_LEVEL,	/* uint64_t: enum log_level by its name */
 	OPTION_ACCESS,	/* uint64_t: no, local or yes as 0, 1, 2 */
 	OPTION_MEMBERS, /* struct options_members: n1=host:port,n2=... */
+	OPTION_FACT,	/* nothing: a text that never changes */
 };
 
 struct options_bounds {
@@ -29,10 +30,38 @@ struct options_bounds {
 MUST_USE int options_value_set(enum options_kind kind, struct options_bounds bounds, void *target,
 			       const struct slice *words, size_t count);
 
+/* Appends the value as CONFIG GET tells it: numbers without units, words with blanks between. */
+void options_value_put(enum options_kind kind, const void *field, struct buf *out);
+
+/* Whether the value is several words, which stand unquoted beside each other. */
+bool options_value_is_list(enum options_kind kind);
+
+/* Appends `text` as one word of a line: in quotes, with escapes, where it needs them. */
+void options_value_quote(struct slice text, struct buf *out);
+
+/* Whether a value says a part of the whole, so that a file may have several lines of it. */
+bool options_value_adds_up(enum options_kind kind);
+
+/* The word for a value of OPTION_ACCESS. */
+const char *options_access_name(uint64_t access);
+
+/* The size of a field of this kind. */
+size_t options_value_size(enum options_kind kind);
+
+/* `to` is all zero, and owns its copy. */
+void options_value_copy(enum options_kind kind, void *to, const void *from);
+
 /* Gives the memory of a field of this kind back. */
 void options_value_free(enum options_kind kind, void *target);
 
 /* Appends what is expected, to stand behind "expected ". */
 void options_value_expects(enum options_kind kind, struct options_bounds bounds, struct buf *out);
+
+/*
+ * Appends what is wrong with a value that options_value_set refused, as Redis says it to those who
+ * ask for CONFIG SET.
+ */
+void options_value_complain(enum options_kind kind, struct options_bounds bounds,
+			    struct slice value, struct buf *out);
 
 #endif

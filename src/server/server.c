@@ -2,9 +2,11 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "command/host.h"
 #include "consensus/label.h"
 #include "node/member.h"
 #include "server/clients.h"
+#include "server/config.h"
 #include "server/files.h"
 #include "server/join.h"
 #include "server/listener.h"
@@ -39,8 +41,8 @@
 #define LEAVE_TIMEOUTS 10u
 
 struct server {
-	const struct options *options;
-	const struct logger *logger;
+	struct options *options;
+	struct logger *logger;
 	struct clock clock;
 	struct disk disk;
 	struct random random;
@@ -51,8 +53,9 @@ struct server {
 	struct loop_events loop_events;
 	struct peers_events peers_events;
 	struct member_events member_events;
-	struct command_host host;
 	struct process_info process;
+	struct config_events config_events;
+	struct command_host host;
 
 	struct loop *loop;
 	struct threads *threads;
@@ -329,6 +332,67 @@ static void loop_is_woken(void *ctx)
 	threads_complete(s->threads);
 }
 
+/* ---- configuration --------------------------------------------------------------------------- */
+
+static uint64_t allowed_clients(uint64_t wanted, uint64_t *files)
+{
+	*files = files_allow(wanted + OWN_FILES);
+	if (*files >= wanted + OWN_FILES)
+		return wanted;
+	return *files / 2 > OWN_FILES ? *files - OWN_FILES : *files / 2;
+}
+
+static int server_check_options(void *ctx, const struct options *wanted, struct buf *problem)
+{
+	uint64_t files, allowed = allowed_clients(wanted->maxclients, &files);
+
+	(void)ctx;
+	if (allowed >= wanted->maxclients)
+		return OK;
+	buf_printf(problem,
+		   "The operating system is not able to handle the specified number of clients, "
+		   "try with %" PRIu64,
+		   allowed);
+	return ERR_INVALID;
+}
+
+/* What is not asked for each time that it is needed. */
+static void server_options_changed(void *ctx)
+{
+	struct server *s = ctx;
+
+	logger_set_level(s->logger, (enum log_level)s->options->log_level);
+	clients_set_max(s->clients, s->options->maxclients);
+}
+
+static const char *host_config_name(void *owner, size_t i)
+{
+	(void)owner;
+	return config_name(i);
+}
+
+static void host_config_value(void *owner, size_t i, struct buf *out)
+{
+	const struct server *s = owner;
+
+	config_value(s->options, i, out);
+}
+
+static int host_config_set(void *owner, const struct slice *pairs, size_t count,
+			   struct buf *problem)
+{
+	struct server *s = owner;
+
+	return config_set(s->options, &s->config_events, pairs, count, problem);
+}
+
+static int host_config_rewrite(void *owner, struct buf *problem)
+{
+	struct server *s = owner;
+
+	return config_rewrite(s->options, problem);
+}
+
 /* ---- the turn -------------------------------------------------------------------------------- */
 
 static bool server_is_settled(const struct server *s, uint64_t now)
@@ -434,6 +498,7 @@ static struct member_options server_member_options(struct server *s)
 	m.history_max_bytes = o->history_max_bytes;
 	m.check_interval_ms = o->check_interval_ms;
 	m.debug = (enum debug_access)o->enable_debug_command;
+	m.host = &s->host;
 	return m;
 }
 
@@ -446,6 +511,21 @@ static void server_set_up_member(struct server *s)
 	member_set_slowlog(s->member, (int64_t)o->slowlog_log_slower_than, o->slowlog_max_len);
 }
 
+static void server_start_host(struct server *s)
+{
+	s->config_events = (struct config_events){
+		.ctx = s, .check = server_check_options, .changed = server_options_changed};
+	s->host = (struct command_host){
+		.owner = s,
+		.info_process = host_info,
+		.shutdown = host_shutdown,
+		.config_name = host_config_name,
+		.config_value = host_config_value,
+		.config_set = host_config_set,
+		.config_rewrite = host_config_rewrite,
+	};
+}
+
 static int server_start_member(struct server *s, struct engine *engine, struct vault *vault,
 			       struct buf *problem)
 {
@@ -454,9 +534,6 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 
 	options.vault = vault;
 	process_info_init(&s->process, &s->random, loop_now_ms(s->loop));
-	s->host = (struct command_host){
-		.owner = s, .info_process = host_info, .shutdown = host_shutdown};
-	options.host = &s->host;
 	s->io = (struct node_io){
 		.ctx = s,
 		.clock = s->clock,
@@ -555,18 +632,16 @@ static void server_start_join(struct server *s)
 }
 
 /* So many clients as there can be files for. */
-static size_t server_max_clients(const struct server *s)
+static void server_fit_clients(struct server *s)
 {
-	uint64_t wanted = s->options->maxclients, allowed = files_allow(wanted + OWN_FILES);
+	uint64_t files, wanted = s->options->maxclients, allowed = allowed_clients(wanted, &files);
 
-	if (allowed >= wanted + OWN_FILES)
-		return wanted;
-	wanted = allowed / 2 > OWN_FILES ? allowed - OWN_FILES : allowed / 2;
-	LOG(s->logger, LOG_WARNING,
-	    "maxclients is %" PRIu64 " and not %" PRIu64 ": the system allows %" PRIu64
-	    " open files; raise the limit (ulimit -n %" PRIu64 ") or lower maxclients",
-	    wanted, s->options->maxclients, allowed, s->options->maxclients + OWN_FILES);
-	return wanted;
+	if (allowed < wanted)
+		LOG(s->logger, LOG_WARNING,
+		    "maxclients is %" PRIu64 " and not %" PRIu64 ": the system allows %" PRIu64
+		    " open files; raise the limit (ulimit -n %" PRIu64 ") or lower maxclients",
+		    allowed, wanted, files, wanted + OWN_FILES);
+	s->options->maxclients = allowed;
 }
 
 static void server_start_clients(struct server *s)
@@ -576,7 +651,7 @@ static void server_start_clients(struct server *s)
 		.member = s->member,
 		.logger = s->logger,
 		.limits = &s->limits,
-		.max = server_max_clients(s),
+		.max = s->options->maxclients,
 	};
 
 	s->limits = RESP_LIMITS_DEFAULT;
@@ -613,8 +688,8 @@ static int server_listen(struct server *s, struct buf *problem)
 	return OK;
 }
 
-int server_new(struct server **out, const struct options *options, struct engine *engine,
-	       struct vault *vault, const struct logger *logger, struct buf *problem)
+int server_new(struct server **out, struct options *options, struct engine *engine,
+	       struct vault *vault, struct logger *logger, struct buf *problem)
 {
 	struct server *s = MEM_NEW(struct server);
 	int rc;
@@ -626,12 +701,15 @@ int server_new(struct server **out, const struct options *options, struct engine
 	rc = server_seed(s, problem);
 	if (rc == OK)
 		rc = server_start_loop(s, problem);
-	if (rc == OK)
+	if (rc == OK) {
+		server_start_host(s);
 		rc = server_start_member(s, engine, vault, problem);
+	}
 	if (rc == OK) {
 		server_start_space(s);
 		server_start_peers(s);
 		server_start_join(s);
+		server_fit_clients(s);
 		server_start_clients(s);
 		rc = server_listen(s, problem);
 	}

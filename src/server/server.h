@@ -15,11 +15,12 @@ struct server;
 
 /*
  * Starts the member in `options->log_dir` with the state of `engine`, which lives in `vault`,
- * listens, and begins to connect to the others. What is handed in outlives it. After an error
+ * listens, and begins to connect to the others. What is handed in outlives it; CONFIG SET changes
+ * the options, and the logger's level with them. After an error
  * `problem` says what is wrong and what to do: ERR_UNAVAILABLE, or as member_new.
  */
-MUST_USE int server_new(struct server **out, const struct options *options, struct engine *engine,
-			struct vault *vault, const struct logger *logger, struct buf *problem);
+MUST_USE int server_new(struct server **out, struct options *options, struct engine *engine,
+			struct vault *vault, struct logger *logger, struct buf *problem);
 
 /* NULL is nothing. */
 void server_free(struct server *s);

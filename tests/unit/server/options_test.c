@@ -1,6 +1,7 @@
 #include "server/options.h"
 
 #include "base/error.h"
+#include "support/text_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,20 +58,6 @@ static void expect_load(struct options *o, const char *line, char *const *enviro
 	if (rc != OK)
 		fail_msg("%.*s", (int)problem.len, (const char *)problem.data);
 	buf_free(&problem);
-}
-
-/* A file with this text; the caller removes it. */
-static void file_with(const char *text, char path[64])
-{
-	FILE *f;
-	int fd;
-
-	snprintf(path, 64, "/tmp/conclave-options-XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	f = fdopen(fd, "w");
-	assert_int_equal(fputs(text, f) >= 0, 1);
-	assert_int_equal(fclose(f), 0);
 }
 
 static void defaults_make_a_cluster_of_one(void **state)
@@ -136,13 +123,13 @@ static void the_command_line_beats_the_file_beats_the_environment(void **state)
 			       (char[]){"CONCLAVE_UNHEARD_OF=1"},
 			       (char[]){"port=5"},
 			       NULL};
-	char path[64], line[128];
+	char path[TEXT_FILE_PATH], line[128];
 	struct options o;
 
 	(void)state;
-	file_with("# a comment\n\n  port 2\nname \"n2\"\r\nbind 127.0.0.1 ::1\n\tdir /a\n"
-		  "overlay-bytes 16MB\nheartbeat-interval 50",
-		  path);
+	text_file_new("# a comment\n\n  port 2\nname \"n2\"\r\nbind 127.0.0.1 ::1\n\tdir /a\n"
+		      "overlay-bytes 16MB\nheartbeat-interval 50",
+		      path);
 	snprintf(line, sizeof(line), "%s --dir /b --port 3 --bind *", path);
 	expect_load(&o, line, environment);
 	assert_int_equal(o.port, 3);
@@ -241,14 +228,17 @@ static void files_and_environment_are_named_with_the_place(void **state)
 		{"# x\nname 'n", ":2: a quote is not closed"},
 		{"port 7 8", ":1: port: '7' '8' cannot be used"},
 		{"name \"a\\x00b\"\n", ":1: name:"},
+		{"port 7\n\nPort 8\n", ":3: port: line 1 has given it already"},
+		{"save 900 1", ":1: save: '900' '1' cannot be used; expected '', or to leave it "
+			       "out: there are no moments"},
 	};
 	char *environment[] = {(char[]){"CONCLAVE_PEER_PORT=tcp://10.0.0.1:1"}, NULL};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		char path[64], expected[128];
+		char path[TEXT_FILE_PATH], expected[128];
 
-		file_with(wrong[i].text, path);
+		text_file_new(wrong[i].text, path);
 		snprintf(expected, sizeof(expected), "%s%s", path, wrong[i].problem);
 		expect_problem(path, nothing, expected);
 		assert_int_equal(unlink(path), 0);
@@ -268,7 +258,7 @@ static void help_names_every_default_and_version_is_a_task(void **state)
 	expect_load(&o, "--version", nothing);
 	assert_int_equal(o.task, OPTIONS_VERSION);
 	options_free(&o);
-	options_help(&help);
+	options_put_help(&help);
 	buf_append_byte(&help, '\0');
 	assert_non_null(strstr((const char *)help.data, "--port "));
 	assert_non_null(strstr((const char *)help.data, "[6379]"));
