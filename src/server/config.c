@@ -126,6 +126,7 @@ static int changes_parse(const struct changes *all, struct options *wanted, stru
 static int changes_check(const struct changes *all, const struct options *wanted,
 			 const struct config_events *events, struct buf *why, struct buf *problem)
 {
+	CHECK(all->count > 0);
 	if (options_check(wanted, why) != OK || events->check(events->ctx, wanted, why) != OK)
 		return refuse(all->list[0].directive->name, why, problem);
 	return OK;

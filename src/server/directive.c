@@ -92,7 +92,12 @@ static const struct directive directives[] = {
 		  WITHIN(0, 1024 * GIB)),
 
 	DIRECTIVE("log-level", OPTION_LEVEL, "notice", log_level, "error, warning, notice or debug",
-		  LIVE, SECTION("What it tells")),
+		  LIVE, SECTION("What it tells, and whom")),
+
+	DIRECTIVE("logfile", OPTION_PATH, "", logfile,
+		  "what it tells goes there, and not to the standard error; opened anew on SIGHUP"),
+	DIRECTIVE("pidfile", OPTION_PATH, "", pidfile,
+		  "has the number of the process while it runs"),
 	DIRECTIVE("slowlog-log-slower-than", OPTION_NUMBER, "10000", slowlog_log_slower_than,
 		  "commands that take so many microseconds to run are noted", WITHIN(0, INT64_MAX)),
 	DIRECTIVE("slowlog-max-len", OPTION_NUMBER, "128", slowlog_max_len,

@@ -1,13 +1,20 @@
 #include "base/check.h"
 #include "base/error.h"
+#include "server/crash.h"
+#include "server/data_dir.h"
+#include "server/log_file.h"
 #include "server/loop.h"
+#include "server/notify.h"
+#include "server/pid_file.h"
 #include "server/server.h"
 #include "storage/disk.h"
 #include "storage/vault_rocks.h"
 
 #include <ev.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Exit codes: 0 done, 1 it could not go on, 2 what it was told makes no sense. */
@@ -22,6 +29,9 @@ struct process {
 	struct server *server;
 	ev_signal term;
 	ev_signal interrupt;
+	ev_signal hangup;
+	int terminal; /* the standard error that it was started with */
+	bool has_pid_file;
 	bool ending;
 };
 
@@ -47,14 +57,22 @@ static void put_version(struct buf *out)
 	buf_printf(out, "conclave-server %s\n", CONCLAVE_VERSION);
 }
 
-static void refuse(const struct buf *problem)
+static void refuse(int terminal, const struct buf *problem)
 {
 	struct buf text = {0};
 
 	buf_printf(&text, "conclave-server: %.*s\n", (int)problem->len,
 		   (const char *)problem->data);
-	say(STDERR_FILENO, &text);
+	say(terminal, &text);
 	buf_free(&text);
+}
+
+/* What does not work may be told only to the log. */
+static void process_notify(struct process *p, const char *state)
+{
+	if (!notify_supervisor(getenv("NOTIFY_SOCKET"), state))
+		LOG(&p->logger, LOG_WARNING, "NOTIFY_SOCKET takes no messages: %s is not told",
+		    state);
 }
 
 /* The first one asks for a graceful end; whoever asks twice cannot wait. */
@@ -67,7 +85,21 @@ static void process_signal(struct ev_loop *ev, ev_signal *w, int revents)
 	if (p->ending)
 		_exit(EXIT_FAILED);
 	p->ending = true;
+	process_notify(p, "STOPPING=1");
 	server_end(p->server);
+}
+
+/* Somebody has put the log aside. */
+static void process_reopen(struct ev_loop *ev, ev_signal *w, int revents)
+{
+	struct process *p = w->data;
+	struct buf problem = {0};
+
+	(void)ev;
+	(void)revents;
+	if (log_file_open(p->options.logfile, &problem) != OK)
+		LOG(&p->logger, LOG_ERROR, "%.*s", (int)problem.len, (const char *)problem.data);
+	buf_free(&problem);
 }
 
 static void process_watch_signals(struct process *p)
@@ -76,9 +108,12 @@ static void process_watch_signals(struct process *p)
 
 	ev_signal_init(&p->term, process_signal, SIGTERM);
 	ev_signal_init(&p->interrupt, process_signal, SIGINT);
-	p->term.data = p->interrupt.data = p;
+	ev_signal_init(&p->hangup, process_reopen, SIGHUP);
+	p->term.data = p->interrupt.data = p->hangup.data = p;
 	ev_signal_start(ev, &p->term);
 	ev_signal_start(ev, &p->interrupt);
+	if (p->options.logfile)
+		ev_signal_start(ev, &p->hangup);
 }
 
 static void process_ignore_signals(struct process *p)
@@ -87,27 +122,34 @@ static void process_ignore_signals(struct process *p)
 
 	ev_signal_stop(ev, &p->term);
 	ev_signal_stop(ev, &p->interrupt);
+	ev_signal_stop(ev, &p->hangup);
 }
 
-/* One process a directory: the lock is held until the process ends. */
-static int process_lock_dir(struct process *p, struct buf *problem)
+/* From here on the log is where it was said to be, and nobody else works on the same data. */
+static int process_take_places(struct process *p, struct buf *problem)
 {
-	struct buf path = {0};
-	int rc = disk_make_directory(&p->disk, p->options.dir);
+	const struct options *o = &p->options;
+	int rc = o->logfile ? log_file_open(o->logfile, problem) : OK;
 
-	buf_printf(&path, "%s/LOCK%c", p->options.dir, '\0');
 	if (rc == OK)
-		rc = disk_lock(&p->disk, (const char *)path.data, &p->lock);
-	buf_free(&path);
-	if (rc == ERR_LOCKED)
-		buf_printf(problem,
-			   "%s: another process works in this directory; end it, or give "
-			   "another --dir",
-			   p->options.dir);
-	else if (rc != OK)
-		buf_printf(problem, "%s: the directory cannot be used: %s", p->options.dir,
-			   error_text(rc));
+		rc = data_dir_prepare(&p->disk, o->dir, problem);
+	if (rc == OK)
+		rc = data_dir_lock(&p->disk, o->dir, &p->lock, problem);
+	if (rc == OK)
+		rc = data_dir_prepare(&p->disk, o->log_dir, problem);
+	if (rc == OK && o->pidfile) {
+		rc = pid_file_write(o->pidfile, problem);
+		p->has_pid_file = rc == OK;
+	}
 	return rc;
+}
+
+/* Also into the log, where it is another place. */
+static void process_refuse(struct process *p, const struct buf *problem)
+{
+	refuse(p->terminal, problem);
+	if (p->options.logfile)
+		LOG(&p->logger, LOG_ERROR, "%.*s", (int)problem->len, (const char *)problem->data);
 }
 
 static int process_open_vault(struct process *p, struct buf *problem)
@@ -126,7 +168,7 @@ static int process_open_vault(struct process *p, struct buf *problem)
 static int process_run(struct process *p)
 {
 	struct buf problem = {0};
-	int rc = process_lock_dir(p, &problem);
+	int rc = process_take_places(p, &problem);
 
 	if (rc == OK)
 		rc = process_open_vault(p, &problem);
@@ -135,26 +177,29 @@ static int process_run(struct process *p)
 				vault_rocks_vault(p->vault), &p->logger, &problem);
 	if (rc == OK) {
 		process_watch_signals(p);
+		process_notify(p, "READY=1");
 		rc = server_run(p->server);
 		process_ignore_signals(p);
 	}
 	server_free(p->server);
 	vault_rocks_close(p->vault);
+	if (p->has_pid_file)
+		pid_file_remove(p->options.pidfile);
 	disk_close(p->lock);
 	if (problem.len)
-		refuse(&problem);
+		process_refuse(p, &problem);
 	buf_free(&problem);
 	return rc == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
 {
-	struct process p = {.disk = disk_posix()};
+	struct process p = {.disk = disk_posix(), .terminal = STDERR_FILENO};
 	struct buf problem = {0};
 	int code = EXIT_USAGE;
 
 	if (options_load(&p.options, argc - 1, argv + 1, environ, &problem) != OK) {
-		refuse(&problem);
+		refuse(STDERR_FILENO, &problem);
 	} else if (p.options.task == OPTIONS_HELP) {
 		code = print(options_put_help);
 	} else if (p.options.task == OPTIONS_CONF) {
@@ -163,6 +208,8 @@ int main(int argc, char **argv)
 		code = print(put_version);
 	} else {
 		CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+		crash_report_on();
+		p.terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		p.logger = logger_to_stream(stderr, (enum log_level)p.options.log_level);
 		code = process_run(&p);
 	}

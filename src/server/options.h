@@ -81,6 +81,8 @@ struct options {
 	uint64_t disk_reserve;
 	uint64_t check_interval_ms;
 	uint64_t log_level; /* enum log_level */
+	char *logfile;	    /* NULL: the standard error */
+	char *pidfile;	    /* NULL: none */
 };
 
 /*

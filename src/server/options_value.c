@@ -151,6 +151,16 @@ static int text_set(char **target, struct slice s)
 	return OK;
 }
 
+/* An empty one is none. */
+static int path_set(char **target, struct slice s)
+{
+	if (s.len > 0)
+		return text_set(target, s);
+	mem_free(*target);
+	*target = NULL;
+	return OK;
+}
+
 static void words_free(struct options_words *w)
 {
 	for (size_t i = 0; i < w->count; i++)
@@ -275,6 +285,8 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 	switch (kind) {
 	case OPTION_TEXT:
 		return text_set(target, words[0]);
+	case OPTION_PATH:
+		return path_set(target, words[0]);
 	case OPTION_WORDS:
 		return words_set(target, words, count);
 	case OPTION_NUMBER:
@@ -301,6 +313,7 @@ size_t options_value_size(enum options_kind kind)
 {
 	switch (kind) {
 	case OPTION_TEXT:
+	case OPTION_PATH:
 		return sizeof(char *);
 	case OPTION_WORDS:
 		return sizeof(struct options_words);
@@ -327,6 +340,7 @@ void options_value_copy(enum options_kind kind, void *to, const void *from)
 
 	switch (kind) {
 	case OPTION_TEXT:
+	case OPTION_PATH:
 		*(char **)to = *text ? text_copy(slice_of_text(*text)) : NULL;
 		return;
 	case OPTION_WORDS:
@@ -363,6 +377,7 @@ void options_value_put(enum options_kind kind, const void *field, struct buf *ou
 
 	switch (kind) {
 	case OPTION_TEXT:
+	case OPTION_PATH:
 		buf_printf(out, "%s", *text ? *text : "");
 		return;
 	case OPTION_WORDS:
@@ -432,7 +447,7 @@ void options_value_quote(struct slice text, struct buf *out)
 
 void options_value_free(enum options_kind kind, void *target)
 {
-	if (kind == OPTION_TEXT) {
+	if (kind == OPTION_TEXT || kind == OPTION_PATH) {
 		mem_free(*(char **)target);
 		*(char **)target = NULL;
 	} else if (kind == OPTION_WORDS) {
@@ -447,6 +462,9 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 	switch (kind) {
 	case OPTION_TEXT:
 		buf_printf(out, "one word, in quotes if it has blanks");
+		return;
+	case OPTION_PATH:
+		buf_printf(out, "a path, or \"\" for none");
 		return;
 	case OPTION_WORDS:
 		buf_printf(out, "one or more words");
