@@ -52,6 +52,9 @@ struct session {
 	size_t count;	      /* of these and of those that are held */
 	size_t bytes;	      /* of their arguments, as far as they are kept */
 	struct buf out;
+	size_t behind;	  /* bytes of replies that wait for those before them */
+	size_t out_limit; /* of both together; 0: none */
+	bool cut;	  /* nothing more is run or taken */
 	bool advancing;
 	struct buf address;	/* of its client; empty: not known */
 	uint64_t author;	/* the number its changes go under; 0: none was given yet */
@@ -555,12 +558,15 @@ void session_answer_quarantined(struct request *r);
 struct resp_writer session_writer(struct request *r);
 void session_before_write(struct session *s, const struct request *r);
 void session_done(struct request *r);
+void session_check_output(struct session *s); /* cuts it if it holds too much */
 void session_advance(struct session *s);
 struct request *session_add(struct session *s, struct request *r);
 void session_answer_done(struct request *r);
 void session_answer_error(struct session *s, const char *text);
+void request_answer_error(struct request *r, const char *text);
 void session_touch(struct session *s); /* its owner is told */
 void session_kill(struct session *s);
+void session_drop_held(struct session *s); /* what came behind what decides its meaning */
 void member_release_sessions(struct member *m);
 void member_expire_requests(struct member *m);
 void member_tell_sessions(struct member *m);

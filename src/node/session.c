@@ -94,6 +94,7 @@ static bool session_emit_first(struct session *s)
 		return false;
 	if (!r->quiet)
 		buf_append_slice(&s->out, buf_slice(&r->reply));
+	s->behind -= r->reply.len;
 	s->count--;
 	s->bytes -= r->bytes;
 	request_free(r);
@@ -106,6 +107,14 @@ static void session_emit(struct session *s)
 {
 	while (session_emit_first(s))
 		;
+}
+
+/* The same; if that is more than may wait, what is refused for that follows. */
+static void session_emit_all(struct session *s)
+{
+	session_emit(s);
+	session_check_output(s);
+	session_emit(s);
 }
 
 /*
@@ -127,9 +136,10 @@ void session_advance(struct session *s)
 		member_read_now(s->member, r);
 		if (s->requests.next == &r->link)
 			(void)session_emit_first(s);
+		session_check_output(s);
 	}
 	s->advancing = false;
-	session_emit(s);
+	session_emit_all(s);
 }
 
 void session_done(struct request *r)
@@ -137,6 +147,7 @@ void session_done(struct request *r)
 	struct session *s = r->session;
 
 	r->state = REQUEST_DONE;
+	s->behind += r->reply.len;
 	list_remove(&r->waiting);
 	list_remove(&r->ageing);
 	multi_request_done(s, r);
@@ -185,7 +196,7 @@ void session_answer_done(struct request *r)
 	struct session *s = r->session;
 
 	session_done(r);
-	session_emit(s);
+	session_emit_all(s);
 }
 
 void session_answer_quarantined(struct request *r)
@@ -348,7 +359,7 @@ static void session_hold(struct session *s, struct request *r)
 
 void session_request(struct session *s, const struct slice *argv, size_t argc)
 {
-	if (s->client.wants_close)
+	if (s->client.wants_close || s->cut)
 		return;
 	s->heard_ms = member_now_ms(s->member);
 	if (!list_empty(&s->held) || session_must_wait(s, argv, argc))
@@ -361,7 +372,7 @@ void session_refuse(struct session *s, struct slice error)
 {
 	struct request *r;
 
-	if (s->client.wants_close)
+	if (s->client.wants_close || s->cut)
 		return;
 	if (list_empty(&s->held) && !s->multi.exec) {
 		session_reject(s, error);
@@ -441,12 +452,10 @@ bool session_is_killed(const struct session *s)
 }
 
 /* What it was held back with was never handed out: it is not run. */
-void session_kill(struct session *s)
+void session_drop_held(struct session *s)
 {
 	struct list *it;
 
-	s->killed = true;
-	s->client.wants_close = true;
 	while ((it = list_pop_front(&s->held)) != NULL) {
 		struct request *r = LIST_ITEM(it, struct request, link);
 
@@ -454,6 +463,13 @@ void session_kill(struct session *s)
 		s->bytes -= r->bytes;
 		request_free(r);
 	}
+}
+
+void session_kill(struct session *s)
+{
+	s->killed = true;
+	s->client.wants_close = true;
+	session_drop_held(s);
 	session_touch(s);
 }
 
@@ -492,7 +508,7 @@ static void request_give_up(struct member *m, struct request *r)
 	session_advance(s);
 }
 
-static void request_answer_error(struct request *r, const char *text)
+void request_answer_error(struct request *r, const char *text)
 {
 	struct resp_writer w = session_writer(r);
 

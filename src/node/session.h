@@ -66,6 +66,20 @@ bool session_is_authenticated(const struct session *s);
 /* Whether its end was asked for by somebody else: then nobody waits for its client to read. */
 bool session_is_killed(const struct session *s);
 
+/*
+ * How much session_output and what is to follow it may hold; 0: any number of bytes. Beyond that
+ * the session is cut:
+ * of what was asked, what is not handed out yet is answered with an error, and nothing more is
+ * taken.
+ */
+void session_limit_output(struct session *s, size_t bytes);
+
+/* Cuts it, whatever its output holds. */
+void session_cut(struct session *s);
+
+/* Whether it was cut: its connection ends when it is idle and its output is written. */
+bool session_is_cut(const struct session *s);
+
 /* The replies that were not taken yet; the owner takes from the front (buf_consume, buf_clear). */
 struct buf *session_output(struct session *s);
 

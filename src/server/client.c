@@ -17,8 +17,6 @@
 /* Written bytes stay in front of the others until there are so many: moving is not free. */
 #define WRITTEN_MAX ((size_t)64 << 10)
 
-#define KEEPALIVE_S 300
-
 /* ---- input ----------------------------------------------------------------------------------- */
 
 static bool client_takes_requests(const struct client *c)
@@ -39,7 +37,8 @@ static void client_refuse_large(struct client *c, const struct resp_found *found
 	const struct resp_limits *limits = c->parser.limits;
 	char text[256];
 	int len = snprintf(text, sizeof(text),
-			   "ERR request '%.*s' is too large: at most %zu bytes and %zu arguments",
+			   "ERR request '%.*s' is too large: at most %zu bytes "
+			   "(max-request-bytes) and %zu arguments",
 			   (int)found->name.len, (const char *)found->name.data,
 			   limits->max_request_bytes, limits->max_elements);
 
@@ -52,7 +51,7 @@ static size_t client_parse(struct client *c, uint8_t *data, size_t len)
 	size_t done = 0;
 
 	c->missing = 1;
-	while (!session_is_full(c->session)) {
+	while (!session_is_full(c->session) && !session_is_cut(c->session)) {
 		struct resp_found found;
 		enum resp_outcome outcome;
 
@@ -75,6 +74,8 @@ static size_t client_parse(struct client *c, uint8_t *data, size_t len)
 			return done;
 		}
 	}
+	if (session_is_cut(c->session))
+		return len;
 	ev_io_stop(c->owner->options.ev, &c->readable);
 	return done;
 }
@@ -105,6 +106,7 @@ static bool client_has_read(struct client *c, ssize_t n)
 {
 	if (n > 0) {
 		c->owner->stats.bytes_in += (size_t)n;
+		c->spoke = true;
 		return true;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -159,7 +161,9 @@ static void client_pass_over(struct client *c)
 {
 	ssize_t n = read(c->readable.fd, c->owner->scratch, sizeof(c->owner->scratch));
 
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (n == 0 && c->state == CLIENT_OVERFULL)
+		client_end_input(c, CLIENT_ENDED);
+	else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		client_close(c);
 }
 
@@ -169,7 +173,7 @@ static void client_readable(struct ev_loop *ev, ev_io *w, int revents)
 
 	(void)ev;
 	(void)revents;
-	if (c->state == CLIENT_LINGERING)
+	if (c->state == CLIENT_LINGERING || c->state == CLIENT_OVERFULL)
 		client_pass_over(c);
 	else if (c->in.len > CLIENT_READ_MAX / 2 || c->missing > CLIENT_READ_MAX - c->in.len)
 		client_read_large(c);
@@ -240,6 +244,28 @@ static void output_drop_written(struct client *c, struct buf *out)
 	}
 }
 
+void client_set_limit(struct client *c)
+{
+	uint64_t hard = c->owner->options.settings->output_limits.classes[OUTPUT_NORMAL].hard;
+
+	if (c->session)
+		session_limit_output(c->session, hard ? hard + c->written : 0);
+}
+
+static void client_become_overfull(struct client *c)
+{
+	char name[SOCKET_NAME_MAX];
+
+	LOG(c->owner->options.logger, LOG_WARNING,
+	    "%s takes its replies too slowly: %zu bytes wait; nothing more is run for it",
+	    socket_peer_name(c->readable.fd, name), session_output(c->session)->len - c->written);
+	client_end_input(c, CLIENT_OVERFULL);
+	buf_free(&c->in);
+	c->missing = 1;
+	if (!c->owner->reading_stopped)
+		ev_io_start(c->owner->options.ev, &c->readable);
+}
+
 void client_write(struct client *c)
 {
 	struct buf *out = session_output(c->session);
@@ -258,7 +284,10 @@ void client_write(struct client *c)
 	}
 	client_wait_writable(c, c->written < out->len);
 	output_drop_written(c, out);
-	if (session_wants_close(c->session) && client_takes_requests(c))
+	client_set_limit(c);
+	if (session_is_cut(c->session) && c->state == CLIENT_OPEN)
+		client_become_overfull(c);
+	else if (session_wants_close(c->session) && client_takes_requests(c))
 		client_end_input(c, c->state == CLIENT_OPEN ? CLIENT_ENDING : CLIENT_ENDED);
 }
 
@@ -276,10 +305,12 @@ void client_linger(struct client *c, uint64_t now_ms)
 		client_close(c);
 		return;
 	}
-	c->state = CLIENT_LINGERING;
-	c->linger_till = now_ms + CLIENT_LINGER_MS;
 	list_remove(&c->end);
-	list_push_back(&c->owner->lingering, &c->end);
+	if (c->state != CLIENT_OVERFULL || c->owner->reading_stopped) {
+		c->linger_till = now_ms + CLIENT_LINGER_MS;
+		list_push_back(&c->owner->lingering, &c->end);
+	}
+	c->state = CLIENT_LINGERING;
 	ev_io_start(c->owner->options.ev, &c->readable);
 }
 
@@ -314,6 +345,45 @@ static void client_describe(void *ctx, struct client_socket *out)
 	socket_own_name(out->fd, out->local);
 }
 
+/* Whether it has waited for nothing, and asked nothing, since the last look but for so long. */
+static bool client_is_idle(struct client *c, uint64_t now_ms)
+{
+	bool idle = c->state == CLIENT_OPEN && !c->spoke && session_is_idle(c->session);
+
+	c->spoke = false;
+	if (!idle || c->idle_since == 0)
+		c->idle_since = now_ms;
+	return idle && now_ms - c->idle_since >= 1000 * c->owner->options.settings->timeout_s;
+}
+
+/* Whether more than the soft limit has waited for longer than it may. */
+static bool client_is_slow(struct client *c, uint64_t now_ms)
+{
+	const struct options_limits *limits = &c->owner->options.settings->output_limits;
+	const struct output_limit *limit = &limits->classes[OUTPUT_NORMAL];
+	bool over = limit->soft && session_output(c->session)->len - c->written > limit->soft;
+
+	if (!over || c->over_since == 0)
+		c->over_since = over ? now_ms : 0;
+	return over && now_ms - c->over_since >= 1000 * limit->soft_s;
+}
+
+void client_look(struct client *c, uint64_t now_ms)
+{
+	if (c->state == CLIENT_OPEN && client_is_slow(c, now_ms)) {
+		session_cut(c->session);
+		client_output(c);
+		return;
+	}
+	if (c->owner->options.settings->timeout_s == 0 || !client_is_idle(c, now_ms))
+		return;
+	/* Who does not even take what was answered will not miss a farewell. */
+	if (session_output(c->session)->len > 0)
+		client_close(c);
+	else
+		client_linger(c, now_ms);
+}
+
 static const struct session_events *client_events(void)
 {
 	static const struct session_events events = {
@@ -333,7 +403,8 @@ struct client *client_new(struct clients *owner, int fd)
 	c->owner = owner;
 	c->missing = 1;
 	socket_set_nodelay(fd);
-	socket_set_keepalive(fd, KEEPALIVE_S);
+	if (owner->options.settings->tcp_keepalive_s)
+		socket_set_keepalive(fd, (unsigned)owner->options.settings->tcp_keepalive_s);
 	ev_io_init(&c->readable, client_readable, fd, EV_READ);
 	ev_io_init(&c->writable, client_writable, fd, EV_WRITE);
 	c->readable.data = c->writable.data = c;
@@ -345,6 +416,7 @@ struct client *client_new(struct clients *owner, int fd)
 	resp_parser_init(&c->parser, owner->options.limits);
 	c->session = session_open(owner->options.member, client_events(), c);
 	session_set_address(c->session, slice_of_text(socket_peer_name(fd, name)));
+	client_set_limit(c);
 	ev_io_start(owner->options.ev, &c->readable);
 	return c;
 }

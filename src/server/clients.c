@@ -5,6 +5,9 @@
 
 #include <unistd.h>
 
+/* Seconds are what `timeout` counts. */
+#define LOOK_MS 1000
+
 struct clients *clients_new(const struct clients_options *options)
 {
 	struct clients *c = MEM_NEW(struct clients);
@@ -72,18 +75,40 @@ static void clients_settle(struct clients *c, uint64_t now_ms)
 	}
 }
 
+static bool clients_need_looks(const struct clients *c)
+{
+	const struct options *o = c->options.settings;
+
+	return c->count > 0 && (o->timeout_s || o->output_limits.classes[OUTPUT_NORMAL].soft);
+}
+
+/* Returns when the next look is due. */
+static uint64_t clients_look(struct clients *c, uint64_t now_ms)
+{
+	if (!clients_need_looks(c))
+		return UINT64_MAX;
+	if (now_ms >= c->look_due) {
+		c->look_due = now_ms + LOOK_MS;
+		list_for_each_safe (it, &c->all)
+			client_look(LIST_ITEM(it, struct client, link), now_ms);
+	}
+	return c->look_due;
+}
+
 uint64_t clients_turn(struct clients *c, uint64_t now_ms)
 {
 	bool again = !list_empty(&c->resumed);
+	uint64_t due;
 
 	clients_resume(c);
 	clients_write(c);
 	clients_settle(c, now_ms);
-	if (again)
+	due = clients_look(c, now_ms);
+	if (again || !list_empty(&c->dirty))
 		return 0;
 	if (list_empty(&c->lingering))
-		return UINT64_MAX;
-	return LIST_ITEM(c->lingering.next, struct client, end)->linger_till;
+		return due;
+	return MIN(due, LIST_ITEM(c->lingering.next, struct client, end)->linger_till);
 }
 
 void clients_stop_reading(struct clients *c)
@@ -98,8 +123,12 @@ void clients_part(struct clients *c, uint64_t now_ms)
 	list_for_each_safe (it, &c->all) {
 		struct client *client = LIST_ITEM(it, struct client, link);
 
-		if (client->state != CLIENT_LINGERING)
+		if (client->state != CLIENT_LINGERING) {
 			client_linger(client, now_ms);
+		} else if (list_empty(&client->end)) {
+			client->linger_till = now_ms + CLIENT_LINGER_MS;
+			list_push_back(&c->lingering, &client->end);
+		}
 	}
 }
 
@@ -108,9 +137,11 @@ bool clients_are_written(const struct clients *c)
 	return c->unwritten == 0 && list_empty(&c->dirty);
 }
 
-void clients_set_max(struct clients *c, size_t max)
+void clients_settings_changed(struct clients *c)
 {
-	c->options.max = max;
+	c->options.max = c->options.settings->maxclients;
+	list_for_each (it, &c->all)
+		client_set_limit(LIST_ITEM(it, struct client, link));
 }
 
 size_t clients_count(const struct clients *c)

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/logging.h"
 #include "resp/parser.h"
+#include "server/options.h"
 
 struct clients;
 struct ev_loop;
@@ -19,7 +20,8 @@ struct clients_options {
 	struct ev_loop *ev;
 	struct member *member;
 	const struct logger *logger;	  /* may be NULL */
-	const struct resp_limits *limits; /* outlive the clients */
+	const struct resp_limits *limits; /* outlive the clients; may change */
+	const struct options *settings;	  /* the same */
 	size_t max;			  /* connections; beyond it they get an error */
 };
 
@@ -49,8 +51,8 @@ void clients_part(struct clients *c, uint64_t now_ms);
 /* Whether all replies that exist are written. */
 bool clients_are_written(const struct clients *c);
 
-/* Another limit on connections; those there are stay. */
-void clients_set_max(struct clients *c, size_t max);
+/* The settings say something else: how many there may be, what may wait. Those there are stay. */
+void clients_settings_changed(struct clients *c);
 
 size_t clients_count(const struct clients *c);
 

@@ -48,7 +48,7 @@ static int check_may_be_set(const struct directive *d, struct slice value, struc
 	struct options none = {0};
 
 	if (d->kind == OPTION_FACT) {
-		if (directive_set(d, &none, &value, 1) == OK)
+		if (directive_set_text(d, &none, value) == OK)
 			return OK;
 		buf_printf(why, "it is always '%s': %s", d->value, d->help);
 		return ERR_INVALID;
@@ -88,24 +88,6 @@ static int changes_find(struct changes *all, const struct slice *pairs, size_t c
 	return OK;
 }
 
-static int set_words(const struct directive *d, struct options *wanted, struct slice value)
-{
-	struct resp_args args = {0};
-	struct buf line = {0}, ignored = {0};
-	int rc;
-
-	if (!options_value_is_list(d->kind))
-		return directive_set(d, wanted, &value, 1);
-	buf_append_slice(&line, value);
-	rc = options_file_split(line.data, line.len, &args, &ignored);
-	if (rc == OK)
-		rc = directive_set(d, wanted, resp_args_resolve(&args, line.data), args.len);
-	resp_args_free(&args);
-	buf_free(&line);
-	buf_free(&ignored);
-	return rc;
-}
-
 static int changes_parse(const struct changes *all, struct options *wanted, struct buf *why,
 			 struct buf *problem)
 {
@@ -114,9 +96,8 @@ static int changes_parse(const struct changes *all, struct options *wanted, stru
 
 		if (c->directive->kind == OPTION_FACT)
 			continue;
-		if (set_words(c->directive, wanted, c->value) != OK) {
-			options_value_complain(c->directive->kind, c->directive->bounds, c->value,
-					       why);
+		if (directive_set_text(c->directive, wanted, c->value) != OK) {
+			directive_complain(c->directive, c->value, why);
 			return refuse(c->directive->name, why, problem);
 		}
 	}

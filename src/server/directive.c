@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "resp/inline.h"
 
 #include <string.h>
 #include <strings.h>
@@ -69,6 +70,33 @@ static const struct directive directives[] = {
 		  "who may use DEBUG: nobody (no), clients on this machine (local), all (yes)"),
 	DIRECTIVE("tcp-backlog", OPTION_NUMBER, "511", tcp_backlog,
 		  "connections waiting to be accepted", WITHIN(1, 65535)),
+
+	DIRECTIVE("unixsocket", OPTION_PATH, "", unixsocket,
+		  "clients on this machine may connect to this file, too"),
+	DIRECTIVE("unixsocketperm", OPTION_OCTAL, "0", unixsocketperm,
+		  "the rights of that file; 0: as the umask has it", WITHIN(0, 0777)),
+	DIRECTIVE("tcp-keepalive", OPTION_NUMBER, "300", tcp_keepalive_s,
+		  "after so many seconds of silence a client is asked whether it is still there; "
+		  "0: never; connections that come later obey",
+		  WITHIN(0, INT32_MAX), LIVE),
+	DIRECTIVE("timeout", OPTION_NUMBER, "0", timeout_s,
+		  "a connection that asks nothing for so many seconds is closed; 0: never",
+		  WITHIN(0, INT32_MAX), LIVE),
+	DIRECTIVE("client-output-buffer-limit", OPTION_LIMITS,
+		  "normal 256mb 0 0 replica 64mb 0 0 pubsub 32mb 8mb 60", output_limits,
+		  "class, hard limit, soft limit, seconds: more replies than the hard limit, or "
+		  "than the soft one for so long, end what is run for a connection, then the "
+		  "connection; 0: no limit. Of the members' connections the hard limit holds alone",
+		  LIVE),
+	DIRECTIVE("max-request-bytes", OPTION_SIZE, "16mb", max_request_bytes,
+		  "a larger request is passed over, and gets an error", WITHIN(64 * KIB, 16 * MIB),
+		  LIVE),
+	DIRECTIVE("proto-max-bulk-len", OPTION_SIZE, "512mb", proto_max_bulk_len,
+		  "a longer argument is no protocol, and ends the connection",
+		  WITHIN(MIB, INT64_MAX), LIVE),
+	DIRECTIVE("proto-inline-max-size", OPTION_SIZE, "64kb", proto_inline_max_size,
+		  "a longer line without arguments in form is no protocol either", WITHIN(KIB, MIB),
+		  LIVE),
 
 	DIRECTIVE("overlay-bytes", OPTION_SIZE, "32mb", overlay_bytes,
 		  "changes in memory before they go to the engine", WITHIN(64 * KIB, 16 * GIB),
@@ -178,6 +206,59 @@ int directive_set(const struct directive *d, struct options *o, const struct sli
 		return count == 1 && slice_equal(words[0], slice_of_text(d->value)) ? OK
 										    : ERR_INVALID;
 	return options_value_set(d->kind, d->bounds, directive_field(d, o), words, count);
+}
+
+/* One text as words; `line` has the bytes that they lie in. */
+static const struct slice *words_of(const struct directive *d, const struct slice *text,
+				    struct buf *line, struct resp_args *args, size_t *count)
+{
+	*count = 1;
+	if (!options_value_is_list(d->kind))
+		return text;
+	buf_append_slice(line, *text);
+	*count = 0;
+	if (resp_inline_split(line->data, line->len, args) != OK)
+		return text;
+	*count = args->len;
+	return resp_args_resolve(args, line->data);
+}
+
+int directive_set_text(const struct directive *d, struct options *o, struct slice text)
+{
+	struct resp_args args = {0};
+	struct buf line = {0};
+	size_t count;
+	const struct slice *words = words_of(d, &text, &line, &args, &count);
+	int rc = directive_set(d, o, words, count);
+
+	resp_args_free(&args);
+	buf_free(&line);
+	return rc;
+}
+
+void directive_complain(const struct directive *d, struct slice text, struct buf *out)
+{
+	struct resp_args args = {0};
+	struct buf line = {0};
+	size_t count;
+	const struct slice *words = words_of(d, &text, &line, &args, &count);
+
+	options_value_complain(d->kind, d->bounds, words, count, out);
+	resp_args_free(&args);
+	buf_free(&line);
+}
+
+bool directive_is_same(const struct directive *d, const struct options *a, const struct options *b)
+{
+	struct buf one = {0}, other = {0};
+	bool same;
+
+	directive_put(d, a, &one);
+	directive_put(d, b, &other);
+	same = slice_equal(buf_slice(&one), buf_slice(&other));
+	buf_free(&one);
+	buf_free(&other);
+	return same;
 }
 
 void directive_put(const struct directive *d, const struct options *o, struct buf *out)

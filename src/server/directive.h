@@ -49,6 +49,15 @@ void directive_move(const struct directive *d, struct options *to, struct option
 MUST_USE int directive_set(const struct directive *d, struct options *o, const struct slice *words,
 			   size_t count);
 
+/* The same from one text, which is divided into words where several are expected. */
+MUST_USE int directive_set_text(const struct directive *d, struct options *o, struct slice text);
+
+/* Appends what is wrong with a text that was refused, in the words of Redis. */
+void directive_complain(const struct directive *d, struct slice text, struct buf *out);
+
+/* Whether both have the same value for it. */
+bool directive_is_same(const struct directive *d, const struct options *a, const struct options *b);
+
 /* Appends its value as CONFIG GET tells it. */
 void directive_put(const struct directive *d, const struct options *o, struct buf *out);
 

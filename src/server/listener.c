@@ -9,6 +9,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Accepted in one turn at most, from one address: those who are there already wait meanwhile. */
@@ -24,6 +26,7 @@ struct listener {
 	size_t cap;
 	ev_timer pause;
 	bool pause_told;
+	char *path; /* of a local one, else NULL */
 };
 
 static void listener_pause(struct listener *l)
@@ -71,6 +74,30 @@ static void listener_accept(struct ev_loop *ev, ev_io *w, int revents)
 	}
 }
 
+static struct listener *listener_alloc(const struct listener_options *options)
+{
+	struct listener *l = MEM_NEW(struct listener);
+
+	l->options = *options;
+	ev_timer_init(&l->pause, listener_resume, PAUSE_S, 0.);
+	l->pause.data = l;
+	return l;
+}
+
+static void listener_take(struct listener *l, int fd)
+{
+	MEM_GROW(l->sockets, l->cap, l->count + 1);
+	ev_io_init(&l->sockets[l->count], listener_accept, fd, EV_READ);
+	l->sockets[l->count++].data = l;
+}
+
+/* When the array of them moves no more. */
+static void listener_start(struct listener *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		ev_io_start(l->options.ev, &l->sockets[i]);
+}
+
 /* A listening socket, or -1 with errno. */
 static int listen_at(const struct addrinfo *at, unsigned backlog)
 {
@@ -107,9 +134,7 @@ static int listener_add(struct listener *l, const struct addrinfo *at, bool opti
 				   : "");
 		return ERR_UNAVAILABLE;
 	}
-	MEM_GROW(l->sockets, l->cap, l->count + 1);
-	ev_io_init(&l->sockets[l->count], listener_accept, fd, EV_READ);
-	l->sockets[l->count++].data = l;
+	listener_take(l, fd);
 	return OK;
 }
 
@@ -141,12 +166,9 @@ static int listener_bind(struct listener *l, const char *word, struct buf *probl
 
 int listener_new(struct listener **out, const struct listener_options *options, struct buf *problem)
 {
-	struct listener *l = MEM_NEW(struct listener);
+	struct listener *l = listener_alloc(options);
 	int rc = OK;
 
-	l->options = *options;
-	ev_timer_init(&l->pause, listener_resume, PAUSE_S, 0.);
-	l->pause.data = l;
 	for (size_t i = 0; i < options->bind->count && rc == OK; i++)
 		rc = listener_bind(l, options->bind->words[i], problem);
 	if (rc == OK && l->count == 0) {
@@ -157,9 +179,84 @@ int listener_new(struct listener **out, const struct listener_options *options, 
 		listener_free(l);
 		return rc;
 	}
-	/* Only here, where the array moves no more. */
-	for (size_t i = 0; i < l->count; i++)
-		ev_io_start(options->ev, &l->sockets[i]);
+	listener_start(l);
+	*out = l;
+	return OK;
+}
+
+/* ---- a file of this machine ------------------------------------------------------------------ */
+
+/* Whether somebody answers there; if not, the file is what is left of somebody. */
+static bool local_is_alive(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive = fd < 0 || connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 ||
+		     errno != ECONNREFUSED;
+
+	if (fd >= 0)
+		close(fd);
+	return alive;
+}
+
+static int local_bind(int fd, const struct sockaddr_un *at, unsigned rights)
+{
+	struct stat st;
+
+	if (lstat(at->sun_path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode) || local_is_alive(at))
+			return EADDRINUSE;
+		if (unlink(at->sun_path) != 0)
+			return errno;
+	}
+	if (bind(fd, (const struct sockaddr *)at, sizeof(*at)) != 0)
+		return errno;
+	/* Nobody gets in before it listens. */
+	if (rights && chmod(at->sun_path, (mode_t)rights) != 0)
+		return errno;
+	return 0;
+}
+
+/* A listening socket, or -1 with errno. */
+static int local_listen(const char *path, unsigned rights, unsigned backlog)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd, failure;
+
+	if (strlen(path) >= sizeof(at.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(at.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	failure = local_bind(fd, &at, rights);
+	if (failure == 0 && listen(fd, (int)backlog) != 0)
+		failure = errno;
+	if (failure == 0)
+		return fd;
+	close(fd);
+	errno = failure;
+	return -1;
+}
+
+int listener_new_local(struct listener **out, const struct listener_options *options,
+		       const char *path, unsigned rights, struct buf *problem)
+{
+	int fd = local_listen(path, rights, options->backlog);
+	struct listener *l;
+	struct buf name = {0};
+
+	if (fd < 0) {
+		buf_printf(problem, "unixsocket: cannot listen at %s: %s", path,
+			   socket_error_text(errno));
+		return ERR_UNAVAILABLE;
+	}
+	l = listener_alloc(options);
+	buf_printf(&name, "%s%c", path, '\0');
+	l->path = (char *)name.data;
+	listener_take(l, fd);
+	listener_start(l);
 	*out = l;
 	return OK;
 }
@@ -173,6 +270,9 @@ void listener_free(struct listener *l)
 		ev_io_stop(l->options.ev, &l->sockets[i]);
 		close(l->sockets[i].fd);
 	}
+	if (l->path)
+		(void)unlink(l->path);
+	mem_free(l->path);
 	mem_free(l->sockets);
 	mem_free(l);
 }

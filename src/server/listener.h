@@ -15,7 +15,7 @@ struct listener_options {
 	const struct logger *logger; /* may be NULL */
 	/*
 	 * As in Redis: addresses or host names; "*" all; with a "-" in front it is no error if
-	 * there is no such address here.
+	 * there is no such address here. NULL for listener_new_local.
 	 */
 	const struct options_words *bind;
 	uint16_t port; /* 0: one that is free */
@@ -25,11 +25,18 @@ struct listener_options {
 	void (*accepted)(void *ctx, int fd);
 };
 
+/*
+ * Listens at a file of this machine, in place of an address, with these rights (0: as the umask has
+ * it); what a process left there that is gone is removed. Errors as listener_new.
+ */
+MUST_USE int listener_new_local(struct listener **out, const struct listener_options *options,
+				const char *path, unsigned rights, struct buf *problem);
+
 /* Listens. ERR_UNAVAILABLE: `problem` says where and why. */
 MUST_USE int listener_new(struct listener **out, const struct listener_options *options,
 			  struct buf *problem);
 
-/* Nobody is accepted any more. NULL is nothing. */
+/* Nobody is accepted any more; the file goes. NULL is nothing. */
 void listener_free(struct listener *l);
 
 /* The port of the first address. */

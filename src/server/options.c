@@ -19,13 +19,8 @@ static void set_defaults(struct options *o)
 	const struct directive *d;
 
 	for (size_t i = 0; (d = directive_at(i)) != NULL; i++) {
-		struct slice value;
-
 		CHECK(i < DIRECTIVES_MAX);
-		if (!d->value)
-			continue;
-		value = slice_of_text(d->value);
-		CHECK(directive_set(d, o, &value, 1) == OK);
+		CHECK(!d->value || directive_set_text(d, o, slice_of_text(d->value)) == OK);
 	}
 }
 

@@ -34,6 +34,24 @@ struct options_members {
 	size_t count;
 };
 
+/* What may wait to be taken by one connection. */
+struct output_limit {
+	uint64_t hard; /* bytes; 0: no limit */
+	uint64_t soft; /* bytes, for no longer than so many seconds; 0: no limit */
+	uint64_t soft_s;
+};
+
+enum output_class {
+	OUTPUT_NORMAL,
+	OUTPUT_REPLICA, /* connections to other members */
+	OUTPUT_PUBSUB,
+	OUTPUT_CLASSES,
+};
+
+struct options_limits {
+	struct output_limit classes[OUTPUT_CLASSES];
+};
+
 enum options_task {
 	OPTIONS_RUN,
 	OPTIONS_HELP,	 /* print options_put_help */
@@ -71,6 +89,14 @@ struct options {
 	uint64_t enable_debug_command;	  /* enum debug_access */
 	uint64_t slowlog_log_slower_than; /* microseconds */
 	uint64_t slowlog_max_len;
+	uint64_t tcp_keepalive_s; /* 0: none */
+	uint64_t timeout_s;	  /* 0: none */
+	char *unixsocket;	  /* NULL: none */
+	uint64_t unixsocketperm;  /* 0: as the umask has it */
+	struct options_limits output_limits;
+	uint64_t max_request_bytes;
+	uint64_t proto_max_bulk_len;
+	uint64_t proto_inline_max_size;
 	uint64_t overlay_bytes;
 	uint64_t header_cache_bytes;
 	uint64_t value_cache_bytes;

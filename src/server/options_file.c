@@ -172,25 +172,17 @@ int options_file_read(struct options *o, const char *path, struct buf *problem)
 
 /* ---- rewriting ------------------------------------------------------------------------------- */
 
-/* Whether `words` would give the directive the value that it has. */
+/* Whether `words` give the directive the value that it has anyway. */
 static bool says_the_same(const struct options *o, const struct directive *d,
 			  const struct slice *words, size_t count)
 {
 	struct options other = {0};
-	struct buf has = {0}, said = {0};
 	bool same;
 
-	if (d->kind == OPTION_FACT)
-		return true;
 	directive_copy(d, &other, o);
-	same = directive_set(d, &other, words, count) == OK;
-	directive_put(d, o, &has);
-	directive_put(d, &other, &said);
-	same = same && slice_equal(buf_slice(&has), buf_slice(&said));
+	same = directive_set(d, &other, words, count) == OK && directive_is_same(d, o, &other);
 	directive_clear(d, &other);
-	buf_free(&has);
-	buf_free(&said);
-	return same;
+	return same || d->kind == OPTION_FACT;
 }
 
 enum line_kind {
@@ -247,9 +239,12 @@ static void rewrite_line(const struct options *o, const struct lines *l, struct 
 
 static bool is_default(const struct options *o, const struct directive *d)
 {
-	struct slice value = d->value ? slice_of_text(d->value) : (struct slice){0};
+	struct options other = {0};
+	bool same = d->value && directive_set_text(d, &other, slice_of_text(d->value)) == OK &&
+		    directive_is_same(d, o, &other);
 
-	return d->kind == OPTION_FACT || (d->value && says_the_same(o, d, &value, 1));
+	directive_clear(d, &other);
+	return same;
 }
 
 static void rewrite_text(const struct options *o, struct buf *text, struct buf *out)

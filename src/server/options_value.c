@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "consensus/membership.h"
+#include "server/options_limits.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -98,6 +99,21 @@ static int number_set(const struct unit *units, struct options_bounds bounds, ui
 		return ERR_INVALID;
 	value *= factor;
 	if (value < bounds.min || value > bounds.max)
+		return ERR_INVALID;
+	*target = value;
+	return OK;
+}
+
+static int octal_set(struct options_bounds bounds, uint64_t *target, struct slice s)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.data[i] < '0' || s.data[i] > '7' || value > bounds.max)
+			return ERR_INVALID;
+		value = value * 8 + (s.data[i] - (uint64_t)'0');
+	}
+	if (s.len == 0 || value < bounds.min || value > bounds.max)
 		return ERR_INVALID;
 	*target = value;
 	return OK;
@@ -280,7 +296,7 @@ static int members_set(struct options_members *target, struct slice s)
 int options_value_set(enum options_kind kind, struct options_bounds bounds, void *target,
 		      const struct slice *words, size_t count)
 {
-	if (count == 0 || (count > 1 && kind != OPTION_WORDS))
+	if (count == 0 || (count > 1 && !options_value_is_list(kind)))
 		return ERR_INVALID;
 	switch (kind) {
 	case OPTION_TEXT:
@@ -303,6 +319,10 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 		return access_set(target, words[0]);
 	case OPTION_MEMBERS:
 		return members_set(target, words[0]);
+	case OPTION_OCTAL:
+		return octal_set(bounds, target, words[0]);
+	case OPTION_LIMITS:
+		return options_limits_set(target, words, count);
 	case OPTION_FACT:
 		break;
 	}
@@ -325,7 +345,10 @@ size_t options_value_size(enum options_kind kind)
 	case OPTION_FLAG:
 	case OPTION_LEVEL:
 	case OPTION_ACCESS:
+	case OPTION_OCTAL:
 		return sizeof(uint64_t);
+	case OPTION_LIMITS:
+		return sizeof(struct options_limits);
 	case OPTION_FACT:
 		break;
 	}
@@ -355,94 +378,14 @@ void options_value_copy(enum options_kind kind, void *to, const void *from)
 	}
 }
 
-/* ---- back to text ---------------------------------------------------------------------------- */
-
-static void words_put(const struct options_words *w, struct buf *out)
-{
-	for (size_t i = 0; i < w->count; i++)
-		buf_printf(out, "%s%s", i ? " " : "", w->words[i]);
-}
-
-static void members_put(const struct options_members *m, struct buf *out)
-{
-	for (size_t i = 0; i < m->count; i++)
-		buf_printf(out, "%s%s=%s:%u", i ? "," : "", m->list[i].name, m->list[i].host,
-			   m->list[i].port);
-}
-
-void options_value_put(enum options_kind kind, const void *field, struct buf *out)
-{
-	const char *const *text = field;
-	const uint64_t *number = field;
-
-	switch (kind) {
-	case OPTION_TEXT:
-	case OPTION_PATH:
-		buf_printf(out, "%s", *text ? *text : "");
-		return;
-	case OPTION_WORDS:
-		words_put(field, out);
-		return;
-	case OPTION_NUMBER:
-	case OPTION_MS:
-	case OPTION_SIZE:
-		buf_printf(out, "%" PRIu64, *number);
-		return;
-	case OPTION_FLAG:
-		buf_printf(out, "%s", *number ? "yes" : "no");
-		return;
-	case OPTION_LEVEL:
-		buf_printf(out, "%s", log_level_name((enum log_level) * number));
-		return;
-	case OPTION_ACCESS:
-		buf_printf(out, "%s", options_access_name(*number));
-		return;
-	case OPTION_MEMBERS:
-		members_put(field, out);
-		return;
-	case OPTION_FACT:
-		return;
-	}
-}
-
 bool options_value_is_list(enum options_kind kind)
 {
-	return kind == OPTION_WORDS;
+	return kind == OPTION_WORDS || kind == OPTION_LIMITS;
 }
 
 bool options_value_adds_up(enum options_kind kind)
 {
-	(void)kind;
-	return false;
-}
-
-static bool is_bare(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] <= ' ' || text.data[i] > '~' ||
-		    strchr("\"'\\#", (char)text.data[i]))
-			return false;
-	return text.len > 0;
-}
-
-void options_value_quote(struct slice text, struct buf *out)
-{
-	if (is_bare(text)) {
-		buf_append_slice(out, text);
-		return;
-	}
-	buf_append_byte(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c < ' ' || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
-		else
-			buf_append_byte(out, c);
-	}
-	buf_append_byte(out, '"');
+	return kind == OPTION_LIMITS;
 }
 
 void options_value_free(enum options_kind kind, void *target)
@@ -454,88 +397,5 @@ void options_value_free(enum options_kind kind, void *target)
 		words_free(target);
 	} else if (kind == OPTION_MEMBERS) {
 		members_free(target);
-	}
-}
-
-void options_value_expects(enum options_kind kind, struct options_bounds bounds, struct buf *out)
-{
-	switch (kind) {
-	case OPTION_TEXT:
-		buf_printf(out, "one word, in quotes if it has blanks");
-		return;
-	case OPTION_PATH:
-		buf_printf(out, "a path, or \"\" for none");
-		return;
-	case OPTION_WORDS:
-		buf_printf(out, "one or more words");
-		return;
-	case OPTION_NUMBER:
-		buf_printf(out, "a number from %" PRIu64 " to %" PRIu64, bounds.min, bounds.max);
-		return;
-	case OPTION_SIZE:
-		buf_printf(out,
-			   "a number of bytes from %" PRIu64 " to %" PRIu64
-			   ", or with a unit: 512kb, 16mb, 1gb",
-			   bounds.min, bounds.max);
-		return;
-	case OPTION_MS:
-		buf_printf(out,
-			   "milliseconds, from %" PRIu64 " to %" PRIu64
-			   ", or with a unit: 500ms, 10s, 5m, 1h, 7d",
-			   bounds.min, bounds.max);
-		return;
-	case OPTION_FLAG:
-		buf_printf(out, "yes or no");
-		return;
-	case OPTION_ACCESS:
-		buf_printf(out, "no, local or yes");
-		return;
-	case OPTION_LEVEL:
-		buf_printf(out, "error, warning, notice or debug");
-		return;
-	case OPTION_MEMBERS:
-		buf_printf(out, "name=host:port,name=host:port,... with each name once");
-		return;
-	case OPTION_FACT:
-		return;
-	}
-}
-
-static void number_complain(struct options_bounds bounds, struct slice value, const char *what,
-			    struct buf *out)
-{
-	struct slice digits = value, rest;
-	uint64_t number;
-
-	if (digits.len && digits.data[0] == '-')
-		digits = slice_of(digits.data + 1, digits.len - 1);
-	if (number_parse(digits, &number, &rest) == OK && rest.len == 0)
-		buf_printf(out, "argument must be between %" PRIu64 " and %" PRIu64 " inclusive",
-			   bounds.min, bounds.max);
-	else
-		buf_printf(out, "%s", what);
-}
-
-void options_value_complain(enum options_kind kind, struct options_bounds bounds,
-			    struct slice value, struct buf *out)
-{
-	switch (kind) {
-	case OPTION_NUMBER:
-		number_complain(bounds, value, "argument couldn't be parsed into an integer", out);
-		return;
-	case OPTION_SIZE:
-		number_complain(bounds, value, "argument must be a memory value", out);
-		return;
-	case OPTION_FLAG:
-		buf_printf(out, "argument must be 'yes' or 'no'");
-		return;
-	case OPTION_LEVEL:
-		buf_printf(out, "argument(s) must be one of the following: error, warning, "
-				"notice, debug");
-		return;
-	default:
-		buf_printf(out, "argument must be ");
-		options_value_expects(kind, bounds, out);
-		return;
 	}
 }

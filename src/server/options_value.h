@@ -19,6 +19,8 @@ enum options_kind {
 	OPTION_LEVEL,	/* uint64_t: enum log_level by its name */
 	OPTION_ACCESS,	/* uint64_t: no, local or yes as 0, 1, 2 */
 	OPTION_MEMBERS, /* struct options_members: n1=host:port,n2=... */
+	OPTION_OCTAL,	/* uint64_t: 750 */
+	OPTION_LIMITS,	/* struct options_limits: normal 256mb 0 0 */
 	OPTION_FACT,	/* nothing: a text that never changes */
 };
 
@@ -59,10 +61,10 @@ void options_value_free(enum options_kind kind, void *target);
 void options_value_expects(enum options_kind kind, struct options_bounds bounds, struct buf *out);
 
 /*
- * Appends what is wrong with a value that options_value_set refused, as Redis says it to those who
+ * Appends what is wrong with words that options_value_set refused, as Redis says it to those who
  * ask for CONFIG SET.
  */
 void options_value_complain(enum options_kind kind, struct options_bounds bounds,
-			    struct slice value, struct buf *out);
+			    const struct slice *words, size_t count, struct buf *out);
 
 #endif

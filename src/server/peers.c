@@ -251,6 +251,11 @@ void peers_flush(struct peers *p)
 	peers_reap(p);
 }
 
+void peers_set_queued_bytes(struct peers *p, size_t bytes)
+{
+	p->options.queued_bytes = bytes;
+}
+
 const char *peers_name_of(const struct peers *p, uint64_t id)
 {
 	const struct peer *peer = id ? peers_find_id(p, id) : NULL;

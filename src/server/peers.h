@@ -82,6 +82,9 @@ void peers_send_to_name(struct peers *p, struct slice name, const struct frame *
 /* Writes what is queued: one gathered write for each connection. */
 void peers_flush(struct peers *p);
 
+/* What may wait for one connection from now on. */
+void peers_set_queued_bytes(struct peers *p, size_t bytes);
+
 /* The name of the peer with this id, or NULL. */
 const char *peers_name_of(const struct peers *p, uint64_t id);
 

@@ -25,9 +25,6 @@
 
 #define READERS 2
 
-/* What may wait for one connection to another member. */
-#define PEER_QUEUED_BYTES ((size_t)64 << 20)
-
 /* Shorter than that, a busy machine would look like a broken connection. */
 #define PEER_SILENCE_MIN_MS 1000u
 
@@ -67,6 +64,7 @@ struct server {
 	uint64_t memberships; /* that the peers follow, by raft_status.memberships */
 	bool born;
 	struct listener *listener;
+	struct listener *local_listener; /* NULL: nobody asked for one */
 	struct listener *peer_listener;
 	struct space *space;
 
@@ -356,13 +354,31 @@ static int server_check_options(void *ctx, const struct options *wanted, struct 
 	return ERR_INVALID;
 }
 
+/* What may wait for one connection to another member. */
+static size_t server_queued_bytes(const struct server *s)
+{
+	uint64_t hard = s->options->output_limits.classes[OUTPUT_REPLICA].hard;
+
+	return hard ? hard : SIZE_MAX;
+}
+
+static void server_set_limits(struct server *s)
+{
+	s->limits = RESP_LIMITS_DEFAULT;
+	s->limits.max_request_bytes = s->options->max_request_bytes;
+	s->limits.max_bulk_bytes = s->options->proto_max_bulk_len;
+	s->limits.max_line_bytes = s->options->proto_inline_max_size;
+}
+
 /* What is not asked for each time that it is needed. */
 static void server_options_changed(void *ctx)
 {
 	struct server *s = ctx;
 
 	logger_set_level(s->logger, (enum log_level)s->options->log_level);
-	clients_set_max(s->clients, s->options->maxclients);
+	clients_settings_changed(s->clients);
+	peers_set_queued_bytes(s->peers, server_queued_bytes(s));
+	server_set_limits(s);
 }
 
 static const char *host_config_name(void *owner, size_t i)
@@ -592,7 +608,7 @@ static void server_start_peers(struct server *s)
 		.token = o->cluster_token,
 		.id = driver_id(member_driver(s->member)),
 		.silence_ms = MAX(2 * (uint32_t)o->election_timeout_ms, PEER_SILENCE_MIN_MS),
-		.queued_bytes = PEER_QUEUED_BYTES,
+		.queued_bytes = server_queued_bytes(s),
 		.leave_ms = LEAVE_TIMEOUTS * (uint32_t)o->election_timeout_ms,
 	};
 
@@ -651,10 +667,11 @@ static void server_start_clients(struct server *s)
 		.member = s->member,
 		.logger = s->logger,
 		.limits = &s->limits,
+		.settings = s->options,
 		.max = s->options->maxclients,
 	};
 
-	s->limits = RESP_LIMITS_DEFAULT;
+	server_set_limits(s);
 	s->clients = clients_new(&options);
 }
 
@@ -676,9 +693,16 @@ static int server_listen(struct server *s, struct buf *problem)
 	options.accepted = accepted_client;
 	if (rc == OK)
 		rc = listener_new(&s->listener, &options, problem);
+	if (rc == OK && s->options->unixsocket)
+		rc = listener_new_local(&s->local_listener, &options, s->options->unixsocket,
+					(unsigned)s->options->unixsocketperm, problem);
 	if (rc != OK)
 		return rc;
 	listener_describe(s->listener, &places);
+	if (s->local_listener) {
+		buf_append_byte(&places, ' ');
+		listener_describe(s->local_listener, &places);
+	}
 	buf_append_slice(&places, SLICE_LITERAL(" for clients, "));
 	listener_describe(s->peer_listener, &places);
 	LOG(s->logger, LOG_NOTICE, "%s listens on %.*s for members; data in %s, log in %s",
@@ -740,7 +764,8 @@ void server_end(struct server *s)
 	s->hand_over_till_ms = now + s->options->election_timeout_ms;
 	s->end_till_ms = now + s->options->request_timeout_ms + END_EXTRA_MS;
 	listener_free(s->listener);
-	s->listener = NULL;
+	listener_free(s->local_listener);
+	s->listener = s->local_listener = NULL;
 	clients_stop_reading(s->clients);
 	member_hand_over(s->member);
 }
@@ -752,6 +777,7 @@ void server_free(struct server *s)
 		return;
 	threads_free(s->threads);
 	listener_free(s->listener);
+	listener_free(s->local_listener);
 	listener_free(s->peer_listener);
 	clients_free(s->clients);
 	join_free(s->join);

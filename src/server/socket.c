@@ -5,13 +5,25 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
+
+/* Of a file the end of its path, if all of it is too long. */
+static void local_name(const struct sockaddr_un *address, char out[SOCKET_NAME_MAX])
+{
+	size_t len = strnlen(address->sun_path, sizeof(address->sun_path));
+	size_t fits = MIN(len, (size_t)SOCKET_NAME_MAX - sizeof(":0"));
+
+	snprintf(out, SOCKET_NAME_MAX, "%.*s:0", (int)fits, address->sun_path + (len - fits));
+}
 
 const char *socket_name(const struct sockaddr *address, socklen_t len, char out[SOCKET_NAME_MAX])
 {
 	char host[64], port[8];
 
-	if (getnameinfo(address, len, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+	if (address->sa_family == AF_UNIX)
+		local_name((const struct sockaddr_un *)(const void *)address, out);
+	else if (getnameinfo(address, len, host, sizeof(host), port, sizeof(port),
+			     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		snprintf(out, SOCKET_NAME_MAX, "unknown address");
 	else
 		snprintf(out, SOCKET_NAME_MAX, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
@@ -25,6 +37,11 @@ const char *socket_peer_name(int fd, char out[SOCKET_NAME_MAX])
 	socklen_t len = sizeof(address);
 
 	(void)getpeername(fd, (struct sockaddr *)&address, &len);
+	/* Clients of a file have no name of their own: as in Redis they are called by the file. */
+	if (address.ss_family == AF_UNIX) {
+		len = sizeof(address);
+		(void)getsockname(fd, (struct sockaddr *)&address, &len);
+	}
 	return socket_name((struct sockaddr *)&address, len, out);
 }
 

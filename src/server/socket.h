@@ -11,7 +11,7 @@
 /* Long enough for an IPv6 address with scope, brackets and port. */
 #define SOCKET_NAME_MAX 96
 
-/* "127.0.0.1:6379", "[::1]:6379". Returns `out`. */
+/* "127.0.0.1:6379", "[::1]:6379"; of a file "/run/conclave.sock:0". Returns `out`. */
 const char *socket_name(const struct sockaddr *address, socklen_t len, char out[SOCKET_NAME_MAX]);
 
 /* The same of whoever is at the other end. */

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import traceback
 
-from members import SECONDS, Failed, House, wait_for
+from members import SECONDS, Failed, House, Reply, free_ports, wait_for
 
 
 def expect(found, wanted, what):
@@ -134,8 +134,98 @@ def directories_that_cannot_be_used(house):
     expect_in("logfile: /nowhere/log cannot be opened", refusal(house, "--logfile", "/nowhere/log"), "a log")
 
 
+def request(*words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
+def ask(stream, *words):
+    """One request on a connection that stays open."""
+    stream.sendall(request(*words))
+    return answer(stream)
+
+
+def answer(stream):
+    """One reply; an error is text."""
+    try:
+        return Reply(stream.makefile("rb")).read()
+    except Failed as e:
+        return str(e)
+
+
+def a_file_to_connect_to(house):
+    path = os.path.join(house.root, "s.sock")
+    # What a process that was killed leaves behind.
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(path)
+    server = start(house, "--unixsocket", path, "--unixsocketperm", "700")
+    expect(os.stat(path).st_mode & 0o777, 0o700, "its rights")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(SECONDS)
+        s.connect(path)
+        expect(ask(s, b"GET", b"a"), b"1", "a request")
+        port, peer_port = free_ports(2)
+        expect_in("unixsocket: cannot listen at", refusal(
+            house, "--dir", os.path.join(house.root, "d2"), "--unixsocket", path, "--port", str(port),
+            "--peer-port", str(peer_port)), "another one's")
+        expect(ask(s, b"GET", b"a"), b"1", "another request")
+    server.end(signal.SIGTERM)
+    expect(os.path.exists(path), False, "the file is still there")
+
+
+def requests_that_are_too_large(house):
+    """They get an error, and the connection goes on; the limit can be moved."""
+    server = start(house, "--max-request-bytes", "64kb")
+    value = b"v" * (100 << 10)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as s:
+        expect_in("ERR request 'SET' is too large: at most 65536 bytes", ask(s, b"SET", b"b", value), "a large one")
+        expect(ask(s, b"GET", b"a"), b"1", "the next one")
+        expect(ask(s, b"CONFIG", b"SET", b"max-request-bytes", b"1mb"), b"OK", "CONFIG SET")
+        expect(ask(s, b"SET", b"b", value), b"OK", "the large one, now")
+        expect(ask(s, b"STRLEN", b"b"), len(value), "all of it")
+        s.sendall(b"*2\r\n$3\r\nGET\r\n$%d\r\n" % (600 << 20))
+        expect(answer(s), "ERR Protocol error: invalid bulk length", "beyond proto-max-bulk-len")
+
+
+def a_client_that_does_not_read(house):
+    """Replies beyond the limit end its connection in order; what it wrote up to then is there."""
+    server = start(house, "--client-output-buffer-limit", "normal", "1mb", "0", "0")
+    server.say("SET", "big", "x" * (1 << 20))
+    asked = 60
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as s:
+        for i in range(asked):
+            s.sendall(request(b"GET", b"big") + request(b"SET", b"count", b"%d" % i))
+        with s.makefile("rb") as f:
+            read, gets, sets, errors = Reply(f), 0, 0, 0
+            try:
+                while True:
+                    try:
+                        if read.read() == b"OK":
+                            sets += 1
+                        else:
+                            gets += 1
+                    except Failed as e:
+                        expect_in("client-output-buffer-limit", str(e), "an error")
+                        errors += 1
+            except OSError:
+                pass
+    expect(0 < gets < asked, True, f"{gets} reads were answered")
+    count = server.say("GET", "count")
+    expect(int(count), sets - 1, f"the writes that were answered with OK are those that were made ({errors} errors)")
+    expect_in("takes its replies too slowly", text_of(server.said), "the log")
+    expect(server.say("CONFIG", "SET", "client-output-buffer-limit", "normal 2mb 1mb 10"), b"OK", "CONFIG SET")
+    expect(server.say("CONFIG", "GET", "client-output-buffer-limit")[1],
+           b"normal 2097152 1048576 10 slave 67108864 0 0 pubsub 33554432 8388608 60", "CONFIG GET")
+
+
+def idle_connections_end(house):
+    server = start(house, "--timeout", "1")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as s:
+        expect(s.recv(1), b"", "the end")
+
+
 STORIES = [config_of_a_running_server, files_that_tell_of_it, a_crash_leaves_a_report, a_supervisor_is_told,
-           directories_that_cannot_be_used]
+           directories_that_cannot_be_used, a_file_to_connect_to, requests_that_are_too_large,
+           a_client_that_does_not_read, idle_connections_end]
 
 
 def main():

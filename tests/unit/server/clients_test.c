@@ -205,7 +205,8 @@ static void large_arguments_pass_and_too_large_ones_get_an_error(void **state)
 		if (len > (16 << 20)) {
 			buf_clear(&reply);
 			buf_printf(&reply, "+PONG\r\n-ERR request 'ECHO' is too large: at most "
-					   "16777216 bytes and 1048576 arguments\r\n+PONG\r\n");
+					   "16777216 bytes (max-request-bytes) and 1048576 "
+					   "arguments\r\n+PONG\r\n");
 		}
 		wire_send(w, fd, buf_slice(&request));
 		wire_expect(w, fd, buf_slice(&reply));

@@ -19,7 +19,9 @@ struct session {
 	struct buf out;
 	size_t waiting;
 	size_t jobs;
+	size_t out_limit;
 	bool was_full;
+	bool cut;
 	bool quit;
 	bool killed;
 	bool authenticated;
@@ -116,7 +118,9 @@ static void session_turn(struct session *s)
 	s->waiting = 0;
 	buf_append_slice(&s->out, buf_slice(&s->ready));
 	buf_clear(&s->ready);
-	if (first)
+	if (s->out_limit && s->out.len > s->out_limit)
+		s->cut = true;
+	if (first || s->cut)
 		s->events->output(s->ctx);
 	if (s->was_full)
 		s->events->resume(s->ctx);
@@ -275,6 +279,8 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 {
 	struct resp_writer w = {.out = &s->ready, .protocol = 2};
 
+	if (s->cut)
+		return;
 	s->waiting++;
 	s->member->requests++;
 	if (is(argv[0], "ping")) {
@@ -354,6 +360,21 @@ bool session_is_idle(const struct session *s)
 bool session_wants_close(const struct session *s)
 {
 	return s->quit && s->waiting == 0;
+}
+
+void session_limit_output(struct session *s, size_t bytes)
+{
+	s->out_limit = bytes;
+}
+
+void session_cut(struct session *s)
+{
+	s->cut = true;
+}
+
+bool session_is_cut(const struct session *s)
+{
+	return s->cut;
 }
 
 struct buf *session_output(struct session *s)
