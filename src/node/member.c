@@ -328,6 +328,17 @@ uint64_t member_deadline_ms(const struct member *m)
 	return due;
 }
 
+void member_set_limits(struct member *m, const struct member_limits *limits)
+{
+	m->options.request_timeout_ms = limits->request_timeout_ms;
+	m->options.history_retention_ms = limits->history_retention_ms;
+	m->options.history_max_bytes = limits->history_max_bytes;
+	m->options.check_interval_ms = limits->check_interval_ms;
+	/* Both are looked for once more: what they wait for may be due now, or never. */
+	m->horizon.due_ms = 0;
+	m->check.due_ms = MIN(m->check.due_ms, member_now_ms(m) + limits->check_interval_ms);
+}
+
 void member_hand_over(struct member *m)
 {
 	int rc;

@@ -98,6 +98,16 @@ uint64_t member_deadline_ms(const struct member *m);
  */
 void member_note_space(struct member *m, bool low);
 
+/* Those of its options that may be others while it runs. */
+struct member_limits {
+	uint32_t request_timeout_ms; /* of requests that come from now on */
+	uint64_t history_retention_ms;
+	uint64_t history_max_bytes;
+	uint64_t check_interval_ms;
+};
+
+void member_set_limits(struct member *m, const struct member_limits *limits);
+
 /* Hands leadership over, if this member leads; part of a graceful end. */
 void member_hand_over(struct member *m);
 

@@ -370,6 +370,19 @@ static void server_set_limits(struct server *s)
 	s->limits.max_line_bytes = s->options->proto_inline_max_size;
 }
 
+static void server_set_member_limits(struct server *s)
+{
+	const struct options *o = s->options;
+	struct member_limits limits = {
+		.request_timeout_ms = (uint32_t)o->request_timeout_ms,
+		.history_retention_ms = o->history_retention_ms,
+		.history_max_bytes = o->history_max_bytes,
+		.check_interval_ms = o->check_interval_ms,
+	};
+
+	member_set_limits(s->member, &limits);
+}
+
 /* What is not asked for each time that it is needed. */
 static void server_options_changed(void *ctx)
 {
@@ -379,6 +392,8 @@ static void server_options_changed(void *ctx)
 	clients_settings_changed(s->clients);
 	peers_set_queued_bytes(s->peers, server_queued_bytes(s));
 	server_set_limits(s);
+	server_set_member_limits(s);
+	space_set_reserve(s->space, s->options->disk_reserve);
 }
 
 static const char *host_config_name(void *owner, size_t i)

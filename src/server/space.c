@@ -29,6 +29,17 @@ void space_free(struct space *s)
 	mem_free(s);
 }
 
+void space_set_reserve(struct space *s, uint64_t bytes)
+{
+	s->options.reserve = bytes;
+	s->due_ms = 0;
+	/* Nobody looks any more who could find that there is enough. */
+	if (bytes == 0 && s->low) {
+		s->low = false;
+		s->options.told(s->options.ctx, false);
+	}
+}
+
 /* A disk that does not say how much room it has is not called full. */
 static enum job_progress space_look(struct job *job)
 {

@@ -24,6 +24,9 @@ struct space_options {
 /* The options are copied, the names borrowed. */
 struct space *space_new(const struct space_options *options);
 
+/* Another reserve from now on. */
+void space_set_reserve(struct space *s, uint64_t bytes);
+
 /* No job is under way any more. NULL is nothing. */
 void space_free(struct space *s);
 

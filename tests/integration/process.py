@@ -62,6 +62,10 @@ def config_of_a_running_server(house):
     expect(server.say("CONFIG", "GET", "maxc*", "databases"), [b"maxclients", b"500", b"databases", b"16"], "GET")
     expect(server.say("CONFIG", "SET", "maxclients", "400", "log-level", "debug"), b"OK", "SET")
     expect_in("can't set immutable config", error_of(server, "CONFIG", "SET", "port", "1"), "SET port")
+    expect_in("above two election-timeouts", error_of(server, "CONFIG", "SET", "request-timeout", "1s"), "SET")
+    expect(server.say("CONFIG", "SET", "request-timeout", "3s", "disk-reserve", "0", "history-retention", "2h"), b"OK",
+           "SET of what the member lives by")
+    expect(server.say("CONFIG", "GET", "request-timeout"), [b"request-timeout", b"3000"], "GET of it")
     expect_in("try with", error_of(server, "CONFIG", "SET", "maxclients", "1000000"), "SET maxclients")
     expect(server.say("CONFIG", "GET", "maxclients"), [b"maxclients", b"400"], "GET again")
     expect(server.say("CONFIG", "REWRITE"), b"OK", "REWRITE")

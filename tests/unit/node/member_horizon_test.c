@@ -64,6 +64,28 @@ static void the_past_is_kept_for_its_time(void **state)
 	solo_close(&s);
 }
 
+static void a_shorter_time_holds_at_once(void **state)
+{
+	struct member_limits limits;
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.history_retention_ms = 3600 * 1000;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	wait_ms(&s, 10000);
+	assert_int_equal(position_of(&s)->horizon, 0);
+	limits = (struct member_limits){.request_timeout_ms = s.options.request_timeout_ms,
+					.history_retention_ms = 5000,
+					.history_max_bytes = s.options.history_max_bytes,
+					.check_interval_ms = s.options.check_interval_ms};
+	member_set_limits(s.member, &limits);
+	wait_ms(&s, 100);
+	assert_int_equal(position_of(&s)->horizon, 1);
+	solo_close(&s);
+}
+
 static void only_so_much_of_the_past_is_kept(void **state)
 {
 	struct solo s;
@@ -238,6 +260,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_past_is_kept_for_its_time),
+		cmocka_unit_test(a_shorter_time_holds_at_once),
 		cmocka_unit_test(only_so_much_of_the_past_is_kept),
 		cmocka_unit_test(what_is_dead_leaves_the_engine),
 		cmocka_unit_test(what_finds_no_room_waits),

@@ -152,6 +152,24 @@ static void a_disk_that_does_not_answer_is_not_called_full(void **state)
 	space_free(s);
 }
 
+static void another_reserve_is_looked_for_at_once(void **state)
+{
+	struct fake f;
+	struct space *s = fake_space(&f, 1000);
+
+	(void)state;
+	look(&f, s, 1000);
+	assert_false(f.low);
+	space_set_reserve(s, 6000);
+	look(&f, s, 1001);
+	assert_true(f.low);
+	space_set_reserve(s, 0);
+	assert_false(f.low);
+	assert_true(space_turn(s, 5000) == UINT64_MAX);
+	assert_null(f.job);
+	space_free(s);
+}
+
 static void without_a_reserve_nobody_looks(void **state)
 {
 	struct fake f;
@@ -170,6 +188,7 @@ int main(void)
 		cmocka_unit_test(being_short_ends_when_there_is_a_tenth_more),
 		cmocka_unit_test(one_look_is_under_way_at_a_time),
 		cmocka_unit_test(a_disk_that_does_not_answer_is_not_called_full),
+		cmocka_unit_test(another_reserve_is_looked_for_at_once),
 		cmocka_unit_test(without_a_reserve_nobody_looks),
 	};
 

@@ -154,6 +154,12 @@ void member_note_space(struct member *m, bool low)
 	(void)low;
 }
 
+void member_set_limits(struct member *m, const struct member_limits *limits)
+{
+	(void)m;
+	(void)limits;
+}
+
 void member_hand_over(struct member *m)
 {
 	fake_of(m)->handed_over = true;
