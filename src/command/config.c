@@ -1,6 +1,7 @@
 /* CONFIG: what the process was told, and is told while it runs. */
 
 #include "base/error.h"
+#include "command/desk.h"
 #include "command/family.h"
 #include "command/glob.h"
 #include "command/host.h"
@@ -127,6 +128,18 @@ static int config_rewrite(struct call *c)
 	return reply_outcome(c, rc, &problem);
 }
 
+/* The member's counts and the process'. */
+static int config_resetstat(struct call *c)
+{
+	int rc = check_may_change(c);
+
+	if (rc != OK)
+		return rc;
+	command_stats_reset(c->desk->stats);
+	c->host->config_reset_stats(c->host->owner);
+	return reply_ok(c);
+}
+
 static int config_help(struct call *c)
 {
 	static const char *const lines[] = {
@@ -135,6 +148,8 @@ static int config_help(struct call *c)
 		"    Return parameters matching the glob-like <pattern> and their values.",
 		"SET <directive> <value>",
 		"    Set the configuration <directive> to <value>.",
+		"RESETSTAT",
+		"    Reset statistics reported by the INFO command.",
 		"REWRITE",
 		"    Rewrite the configuration file.",
 		"HELP",
@@ -153,6 +168,7 @@ static int config_help(struct call *c)
 static const struct command rows[] = {
 	COMMAND_ROW("CONFIG|GET", -3, COMMAND_LOCAL, ADMIN, config_get),
 	COMMAND_ROW("CONFIG|HELP", 2, COMMAND_LOCAL, ALWAYS, config_help),
+	COMMAND_ROW("CONFIG|RESETSTAT", 2, COMMAND_LOCAL, ADMIN, config_resetstat),
 	COMMAND_ROW("CONFIG|REWRITE", 2, COMMAND_LOCAL, ADMIN, config_rewrite),
 	COMMAND_ROW("CONFIG|SET", -4, COMMAND_LOCAL, ADMIN, config_set),
 };

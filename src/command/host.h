@@ -59,6 +59,8 @@ struct command_host {
 			  struct buf *problem);
 	/* Brings the file of directives up to date; waits for the disk. Errors as above. */
 	int (*config_rewrite)(void *owner, struct buf *problem);
+	/* Counts of what the process did begin anew. */
+	void (*config_reset_stats)(void *owner);
 };
 
 #endif

@@ -17,7 +17,9 @@ static void tally_roll(struct tally *t, uint64_t second)
 {
 	if (t->second == second)
 		return;
-	t->rate = second == t->second + 1 ? t->stats.calls - t->calls : 0;
+	/* CONFIG RESETSTAT may have come between. */
+	t->rate = second == t->second + 1 && t->stats.calls >= t->calls ? t->stats.calls - t->calls
+									: 0;
 	t->second = second;
 	t->calls = t->stats.calls;
 }

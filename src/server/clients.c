@@ -149,6 +149,11 @@ size_t clients_count(const struct clients *c)
 	return c->count;
 }
 
+void clients_reset_stats(struct clients *c)
+{
+	c->stats = (struct clients_stats){0};
+}
+
 const struct clients_stats *clients_stats(const struct clients *c)
 {
 	return &c->stats;

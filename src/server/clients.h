@@ -66,6 +66,9 @@ struct clients_stats {
 
 const struct clients_stats *clients_stats(const struct clients *c);
 
+/* As if they had begun only now. */
+void clients_reset_stats(struct clients *c);
+
 /* How many there may be. */
 size_t clients_max(const struct clients *c);
 

@@ -26,7 +26,7 @@
 #define SECTION(title_)	   .section = (title_)
 #define WITHIN(min_, max_) .bounds = {(min_), (max_)}
 #define LIVE		   .flags = DIRECTIVE_LIVE
-#define SECRET		   .flags = DIRECTIVE_SECRET
+#define SECRET_LIVE	   .flags = DIRECTIVE_SECRET | DIRECTIVE_LIVE
 
 static const struct directive directives[] = {
 	DIRECTIVE("name", OPTION_TEXT, "n1", name, "this member's name, one of initial-cluster",
@@ -64,14 +64,14 @@ static const struct directive directives[] = {
 
 	DIRECTIVE("maxclients", OPTION_NUMBER, "10000", maxclients, "client connections at a time",
 		  WITHIN(1, 1000000), LIVE, SECTION("Connections of clients")),
-	DIRECTIVE("requirepass", OPTION_TEXT, NULL, requirepass,
-		  "clients have to say this password first; none if left out", SECRET),
+	DIRECTIVE("requirepass", OPTION_MAYBE, "", requirepass,
+		  "clients that come have to say this password first", SECRET_LIVE),
 	DIRECTIVE("enable-debug-command", OPTION_ACCESS, "no", enable_debug_command,
 		  "who may use DEBUG: nobody (no), clients on this machine (local), all (yes)"),
 	DIRECTIVE("tcp-backlog", OPTION_NUMBER, "511", tcp_backlog,
 		  "connections waiting to be accepted", WITHIN(1, 65535)),
 
-	DIRECTIVE("unixsocket", OPTION_PATH, "", unixsocket,
+	DIRECTIVE("unixsocket", OPTION_MAYBE, "", unixsocket,
 		  "clients on this machine may connect to this file, too"),
 	DIRECTIVE("unixsocketperm", OPTION_OCTAL, "0", unixsocketperm,
 		  "the rights of that file; 0: as the umask has it", WITHIN(0, 0777)),
@@ -122,14 +122,15 @@ static const struct directive directives[] = {
 	DIRECTIVE("log-level", OPTION_LEVEL, "notice", log_level, "error, warning, notice or debug",
 		  LIVE, SECTION("What it tells, and whom")),
 
-	DIRECTIVE("logfile", OPTION_PATH, "", logfile,
+	DIRECTIVE("logfile", OPTION_MAYBE, "", logfile,
 		  "what it tells goes there, and not to the standard error; opened anew on SIGHUP"),
-	DIRECTIVE("pidfile", OPTION_PATH, "", pidfile,
+	DIRECTIVE("pidfile", OPTION_MAYBE, "", pidfile,
 		  "has the number of the process while it runs"),
-	DIRECTIVE("slowlog-log-slower-than", OPTION_NUMBER, "10000", slowlog_log_slower_than,
-		  "commands that take so many microseconds to run are noted", WITHIN(0, INT64_MAX)),
+	DIRECTIVE("slowlog-log-slower-than", OPTION_LATER, "10000", slowlog_log_slower_than,
+		  "commands that take so many microseconds to run are noted", WITHIN(0, INT64_MAX),
+		  LIVE),
 	DIRECTIVE("slowlog-max-len", OPTION_NUMBER, "128", slowlog_max_len,
-		  "so many of them are kept; 0: none", WITHIN(0, 100000)),
+		  "so many of them are kept; 0: none", WITHIN(0, 100000), LIVE),
 
 	FACT("databases", "16", "SELECT takes 0 to 15",
 	     SECTION("Asked for by clients of Redis, and always so")),

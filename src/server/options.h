@@ -86,8 +86,8 @@ struct options {
 	char *requirepass; /* NULL: none */
 	uint64_t maxclients;
 	uint64_t tcp_backlog;
-	uint64_t enable_debug_command;	  /* enum debug_access */
-	uint64_t slowlog_log_slower_than; /* microseconds */
+	uint64_t enable_debug_command;	 /* enum debug_access */
+	int64_t slowlog_log_slower_than; /* microseconds; -1: never */
 	uint64_t slowlog_max_len;
 	uint64_t tcp_keepalive_s; /* 0: none */
 	uint64_t timeout_s;	  /* 0: none */

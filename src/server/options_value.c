@@ -104,6 +104,20 @@ static int number_set(const struct unit *units, struct options_bounds bounds, ui
 	return OK;
 }
 
+static int later_set(struct options_bounds bounds, int64_t *target, struct slice s)
+{
+	uint64_t value;
+
+	if (slice_equal(s, SLICE_LITERAL("-1"))) {
+		*target = -1;
+		return OK;
+	}
+	if (number_set(no_units, bounds, &value, s) != OK)
+		return ERR_INVALID;
+	*target = (int64_t)value;
+	return OK;
+}
+
 static int octal_set(struct options_bounds bounds, uint64_t *target, struct slice s)
 {
 	uint64_t value = 0;
@@ -301,7 +315,7 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 	switch (kind) {
 	case OPTION_TEXT:
 		return text_set(target, words[0]);
-	case OPTION_PATH:
+	case OPTION_MAYBE:
 		return path_set(target, words[0]);
 	case OPTION_WORDS:
 		return words_set(target, words, count);
@@ -319,6 +333,8 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 		return access_set(target, words[0]);
 	case OPTION_MEMBERS:
 		return members_set(target, words[0]);
+	case OPTION_LATER:
+		return later_set(bounds, target, words[0]);
 	case OPTION_OCTAL:
 		return octal_set(bounds, target, words[0]);
 	case OPTION_LIMITS:
@@ -333,7 +349,7 @@ size_t options_value_size(enum options_kind kind)
 {
 	switch (kind) {
 	case OPTION_TEXT:
-	case OPTION_PATH:
+	case OPTION_MAYBE:
 		return sizeof(char *);
 	case OPTION_WORDS:
 		return sizeof(struct options_words);
@@ -347,6 +363,8 @@ size_t options_value_size(enum options_kind kind)
 	case OPTION_ACCESS:
 	case OPTION_OCTAL:
 		return sizeof(uint64_t);
+	case OPTION_LATER:
+		return sizeof(int64_t);
 	case OPTION_LIMITS:
 		return sizeof(struct options_limits);
 	case OPTION_FACT:
@@ -363,7 +381,7 @@ void options_value_copy(enum options_kind kind, void *to, const void *from)
 
 	switch (kind) {
 	case OPTION_TEXT:
-	case OPTION_PATH:
+	case OPTION_MAYBE:
 		*(char **)to = *text ? text_copy(slice_of_text(*text)) : NULL;
 		return;
 	case OPTION_WORDS:
@@ -390,7 +408,7 @@ bool options_value_adds_up(enum options_kind kind)
 
 void options_value_free(enum options_kind kind, void *target)
 {
-	if (kind == OPTION_TEXT || kind == OPTION_PATH) {
+	if (kind == OPTION_TEXT || kind == OPTION_MAYBE) {
 		mem_free(*(char **)target);
 		*(char **)target = NULL;
 	} else if (kind == OPTION_WORDS) {

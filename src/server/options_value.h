@@ -10,7 +10,8 @@
 
 enum options_kind {
 	OPTION_TEXT,	/* char *: one word */
-	OPTION_PATH,	/* char *: one word; NULL for "", which is none */
+	OPTION_MAYBE,	/* char *: one word; NULL for "", which is none */
+	OPTION_LATER,	/* int64_t: a number, or -1 for never */
 	OPTION_WORDS,	/* struct options_words: one or more */
 	OPTION_NUMBER,	/* uint64_t */
 	OPTION_SIZE,	/* uint64_t: bytes; 16mb, 64k */

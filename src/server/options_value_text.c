@@ -25,10 +25,11 @@ void options_value_put(enum options_kind kind, const void *field, struct buf *ou
 {
 	const char *const *text = field;
 	const uint64_t *number = field;
+	const int64_t *later = field;
 
 	switch (kind) {
 	case OPTION_TEXT:
-	case OPTION_PATH:
+	case OPTION_MAYBE:
 		buf_printf(out, "%s", *text ? *text : "");
 		return;
 	case OPTION_WORDS:
@@ -50,6 +51,9 @@ void options_value_put(enum options_kind kind, const void *field, struct buf *ou
 		return;
 	case OPTION_ACCESS:
 		buf_printf(out, "%s", options_access_name(*number));
+		return;
+	case OPTION_LATER:
+		buf_printf(out, "%" PRId64, *later);
 		return;
 	case OPTION_OCTAL:
 		buf_printf(out, "%" PRIo64, *number);
@@ -97,8 +101,8 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 	case OPTION_TEXT:
 		buf_printf(out, "one word, in quotes if it has blanks");
 		return;
-	case OPTION_PATH:
-		buf_printf(out, "a path, or \"\" for none");
+	case OPTION_MAYBE:
+		buf_printf(out, "one word, or \"\" for none");
 		return;
 	case OPTION_WORDS:
 		buf_printf(out, "one or more words");
@@ -130,6 +134,9 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 	case OPTION_MEMBERS:
 		buf_printf(out, "name=host:port,name=host:port,... with each name once");
 		return;
+	case OPTION_LATER:
+		buf_printf(out, "a number from 0 to %" PRIu64 ", or -1 for never", bounds.max);
+		return;
 	case OPTION_OCTAL:
 		buf_printf(out, "an octal number from %" PRIo64 " to %" PRIo64, bounds.min,
 			   bounds.max);
@@ -143,14 +150,17 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 	}
 }
 
-static void number_complain(struct options_bounds bounds, struct slice value, const char *what,
-			    struct buf *out)
+#define NOT_INTEGER "argument couldn't be parsed into an integer"
+
+/* The least stands behind `minus`. */
+static void number_complain(struct options_bounds bounds, const char *minus, struct slice value,
+			    const char *what, struct buf *out)
 {
 	int64_t number;
 
 	if (resp_integer_parse(value, &number))
-		buf_printf(out, "argument must be between %" PRIu64 " and %" PRIu64 " inclusive",
-			   bounds.min, bounds.max);
+		buf_printf(out, "argument must be between %s%" PRIu64 " and %" PRIu64 " inclusive",
+			   minus, bounds.min, bounds.max);
 	else
 		buf_printf(out, "%s", what);
 }
@@ -162,10 +172,14 @@ void options_value_complain(enum options_kind kind, struct options_bounds bounds
 
 	switch (kind) {
 	case OPTION_NUMBER:
-		number_complain(bounds, value, "argument couldn't be parsed into an integer", out);
+		number_complain(bounds, "", value, NOT_INTEGER, out);
+		return;
+	case OPTION_LATER:
+		bounds.min = 1;
+		number_complain(bounds, "-", value, NOT_INTEGER, out);
 		return;
 	case OPTION_SIZE:
-		number_complain(bounds, value, "argument must be a memory value", out);
+		number_complain(bounds, "", value, "argument must be a memory value", out);
 		return;
 	case OPTION_FLAG:
 		buf_printf(out, "argument must be 'yes' or 'no'");

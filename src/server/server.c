@@ -383,6 +383,15 @@ static void server_set_member_limits(struct server *s)
 	member_set_limits(s->member, &limits);
 }
 
+/* Who may ask, and what is noted of it. */
+static void server_set_records(struct server *s)
+{
+	const struct options *o = s->options;
+
+	member_set_password(s->member, slice_of_text(o->requirepass ? o->requirepass : ""));
+	member_set_slowlog(s->member, o->slowlog_log_slower_than, o->slowlog_max_len);
+}
+
 /* What is not asked for each time that it is needed. */
 static void server_options_changed(void *ctx)
 {
@@ -393,6 +402,7 @@ static void server_options_changed(void *ctx)
 	peers_set_queued_bytes(s->peers, server_queued_bytes(s));
 	server_set_limits(s);
 	server_set_member_limits(s);
+	server_set_records(s);
 	space_set_reserve(s->space, s->options->disk_reserve);
 }
 
@@ -422,6 +432,13 @@ static int host_config_rewrite(void *owner, struct buf *problem)
 	struct server *s = owner;
 
 	return config_rewrite(s->options, problem);
+}
+
+static void host_config_reset_stats(void *owner)
+{
+	struct server *s = owner;
+
+	clients_reset_stats(s->clients);
 }
 
 /* ---- the turn -------------------------------------------------------------------------------- */
@@ -533,15 +550,6 @@ static struct member_options server_member_options(struct server *s)
 	return m;
 }
 
-static void server_set_up_member(struct server *s)
-{
-	const struct options *o = s->options;
-
-	if (o->requirepass)
-		member_set_password(s->member, slice_of_text(o->requirepass));
-	member_set_slowlog(s->member, (int64_t)o->slowlog_log_slower_than, o->slowlog_max_len);
-}
-
 static void server_start_host(struct server *s)
 {
 	s->config_events = (struct config_events){
@@ -554,6 +562,7 @@ static void server_start_host(struct server *s)
 		.config_value = host_config_value,
 		.config_set = host_config_set,
 		.config_rewrite = host_config_rewrite,
+		.config_reset_stats = host_config_reset_stats,
 	};
 }
 
@@ -592,7 +601,7 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 		buf_printf(problem, "%s: the member cannot be started: %s", s->options->log_dir,
 			   error_text(rc));
 	if (rc == OK)
-		server_set_up_member(s);
+		server_set_records(s);
 	return rc;
 }
 

@@ -66,6 +66,13 @@ def config_of_a_running_server(house):
     expect(server.say("CONFIG", "SET", "request-timeout", "3s", "disk-reserve", "0", "history-retention", "2h"), b"OK",
            "SET of what the member lives by")
     expect(server.say("CONFIG", "GET", "request-timeout"), [b"request-timeout", b"3000"], "GET of it")
+    expect(server.say("CONFIG", "SET", "requirepass", "hunter2", "slowlog-log-slower-than", "-1"), b"OK", "SET")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as s:
+        expect(ask(s, b"GET", b"a"), "NOAUTH Authentication required.", "a new connection")
+        expect(ask(s, b"AUTH", b"hunter2"), b"OK", "AUTH")
+        expect(ask(s, b"CONFIG", b"GET", b"requirepass"), [b"requirepass", b"hunter2"], "GET of a secret")
+        expect(ask(s, b"CONFIG", b"SET", b"requirepass", b""), b"OK", "no password again")
+        expect(ask(s, b"CONFIG", b"RESETSTAT"), b"OK", "RESETSTAT")
     expect_in("try with", error_of(server, "CONFIG", "SET", "maxclients", "1000000"), "SET maxclients")
     expect(server.say("CONFIG", "GET", "maxclients"), [b"maxclients", b"400"], "GET again")
     expect(server.say("CONFIG", "REWRITE"), b"OK", "REWRITE")

@@ -17,7 +17,14 @@ struct process {
 	struct solo solo;
 	struct command_host host;
 	struct buf told; /* what CONFIG SET handed over */
+	unsigned resets;
 };
+
+static void played_info(void *owner, struct info_process *out)
+{
+	(void)owner;
+	*out = (struct info_process){.version = "0"};
+}
 
 static const char *played_name(void *owner, size_t i)
 {
@@ -53,15 +60,24 @@ static int played_rewrite(void *owner, struct buf *problem)
 	return ERR_INVALID;
 }
 
+static void played_reset(void *owner)
+{
+	struct process *p = owner;
+
+	p->resets++;
+}
+
 static void begin(struct process *p, bool has_host)
 {
 	*p = (struct process){0};
 	solo_init(&p->solo);
 	p->host = (struct command_host){.owner = p,
+					.info_process = played_info,
 					.config_name = played_name,
 					.config_value = played_value,
 					.config_set = played_set,
-					.config_rewrite = played_rewrite};
+					.config_rewrite = played_rewrite,
+					.config_reset_stats = played_reset};
 	p->solo.options.host = has_host ? &p->host : NULL;
 	assert_int_equal(solo_start(&p->solo), OK);
 }
@@ -110,6 +126,30 @@ static void pairs_are_handed_over_together(void **state)
 	end(&p);
 }
 
+static void what_is_counted_begins_anew(void **state)
+{
+	struct process p;
+	const char *stats;
+
+	(void)state;
+	begin(&p, true);
+	p.solo.now_ms += 1000;
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(solo_say(&p.solo, "PING"), "+PONG|");
+	/* Another second: from here on what runs in it is counted. */
+	p.solo.now_ms += 1000;
+	assert_string_equal(solo_say(&p.solo, "PING"), "+PONG|");
+	assert_string_equal(solo_say(&p.solo, "CONFIG RESETSTAT"), "+OK|");
+	assert_int_equal(p.resets, 1);
+	p.solo.now_ms += 1000;
+	solo_work(&p.solo);
+	stats = solo_say(&p.solo, "INFO stats commandstats");
+	assert_null(strstr(stats, "cmdstat_ping"));
+	assert_non_null(strstr(stats, "|total_commands_processed:1|"));
+	assert_non_null(strstr(stats, "|instantaneous_ops_per_sec:0|"));
+	end(&p);
+}
+
 /* A transaction that does not run must not have changed anything. */
 static void a_transaction_asks_and_does_not_set(void **state)
 {
@@ -146,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_patterns_are_looked_up),
 		cmocka_unit_test(pairs_are_handed_over_together),
+		cmocka_unit_test(what_is_counted_begins_anew),
 		cmocka_unit_test(a_transaction_asks_and_does_not_set),
 		cmocka_unit_test(without_a_process_it_says_so),
 	};

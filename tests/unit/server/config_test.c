@@ -46,7 +46,7 @@ static void owner_begin(struct owner *w, const char *text)
 	struct buf problem = {0};
 	int skip = text ? 0 : 1;
 
-	*w = (struct owner){.maxclients_max = 1000};
+	*w = (struct owner){.maxclients_max = 20000};
 	w->events =
 		(struct config_events){.ctx = w, .check = owner_check, .changed = owner_changed};
 	if (text)
@@ -115,7 +115,7 @@ static void one_that_fails_leaves_all_as_they_were(void **state)
 	expect_set(&w, SET("maxclients", "500", "maxmemory", "1gb"),
 		   FAILED("maxmemory", "it is always '0': values live on the disk; caches have "
 				       "limits of their own"));
-	expect_set(&w, SET("maxclients", "1001"), FAILED("maxclients", "too many"));
+	expect_set(&w, SET("maxclients", "20001"), FAILED("maxclients", "too many"));
 	assert_int_equal(w.options.maxclients, 400);
 	assert_int_equal(w.changes, 0);
 	owner_end(&w);
@@ -136,6 +136,62 @@ static void numbers_are_refused_in_the_words_of_redis(void **state)
 	expect_set(&w, SET("maxclients", "-5"),
 		   FAILED("maxclients", "argument must be between 1 and 1000000 inclusive"));
 	owner_end(&w);
+}
+
+static void one_that_may_be_never_takes_minus_one(void **state)
+{
+	struct owner w;
+
+	(void)state;
+	owner_begin(&w, NULL);
+	expect_set(&w, SET("slowlog-log-slower-than", "-1"), NULL);
+	assert_int_equal(w.options.slowlog_log_slower_than, -1);
+	expect_set(&w, SET("slowlog-log-slower-than", "-2"),
+		   FAILED("slowlog-log-slower-than",
+			  "argument must be between -1 and 9223372036854775807 inclusive"));
+	owner_end(&w);
+}
+
+static void limits_of_one_class_leave_the_others(void **state)
+{
+	static const char name[] = "client-output-buffer-limit";
+	struct owner w;
+
+	(void)state;
+	owner_begin(&w, NULL);
+	expect_set(&w, SET(name, "replica 1mb 0 0 NORMAL 5 6 7"), NULL);
+	assert_int_equal(w.options.output_limits.classes[OUTPUT_REPLICA].hard, 1 << 20);
+	assert_int_equal(w.options.output_limits.classes[OUTPUT_NORMAL].soft_s, 7);
+	assert_int_equal(w.options.output_limits.classes[OUTPUT_PUBSUB].hard, 32 << 20);
+	expect_set(&w, SET(name, "normal 1 2"),
+		   FAILED("client-output-buffer-limit",
+			  "Wrong number of arguments in buffer limit configuration."));
+	expect_set(&w, SET(name, "foo 1 2 3"),
+		   FAILED("client-output-buffer-limit",
+			  "Invalid client class specified in buffer limit configuration."));
+	expect_set(&w, SET(name, "normal -1 2 3"),
+		   FAILED("client-output-buffer-limit",
+			  "Error in hard, soft or soft_seconds setting in buffer limit "
+			  "configuration."));
+	owner_end(&w);
+}
+
+/* A secret is told to those who may ask for it, and not in what is written to a log. */
+static void a_secret_is_not_repeated(void **state)
+{
+	char path[TEXT_FILE_PATH], *nothing[] = {NULL}, *argv[] = {path};
+	struct buf problem = {0};
+	struct options o;
+
+	(void)state;
+	text_file_new("requirepass hunter2 hunter3\n", path);
+	assert_int_equal(options_load(&o, 1, argv, nothing, &problem), ERR_INVALID);
+	buf_append_byte(&problem, '\0');
+	assert_non_null(strstr((const char *)problem.data, ":1: requirepass: what was given"));
+	assert_null(strstr((const char *)problem.data, "hunter"));
+	options_free(&o);
+	buf_free(&problem);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void what_is_always_so_may_be_asked_for(void **state)
@@ -182,6 +238,24 @@ static void a_rewritten_file_keeps_its_comments_and_its_order(void **state)
 	owner_end(&w);
 }
 
+static void lines_that_add_up_stay_and_are_replaced_as_one(void **state)
+{
+	struct owner w;
+
+	(void)state;
+	owner_begin(&w, "client-output-buffer-limit normal 1mb 0 0\n"
+			"client-output-buffer-limit replica 2mb 0 0\ntcp-backlog 7\n");
+	assert_int_equal(w.options.output_limits.classes[OUTPUT_NORMAL].hard, 1 << 20);
+	assert_int_equal(w.options.output_limits.classes[OUTPUT_REPLICA].hard, 2 << 20);
+	expect_rewrite(&w, "client-output-buffer-limit normal 1mb 0 0\n"
+			   "client-output-buffer-limit replica 2mb 0 0\ntcp-backlog 7\n");
+	expect_set(&w, SET("client-output-buffer-limit", "replica 3 0 0"), NULL);
+	expect_rewrite(&w, "client-output-buffer-limit normal 1mb 0 0\n"
+			   "client-output-buffer-limit normal 1048576 0 0 slave 3 0 0 pubsub "
+			   "33554432 8388608 60\ntcp-backlog 7\n");
+	owner_end(&w);
+}
+
 static void without_a_file_nothing_is_rewritten(void **state)
 {
 	struct buf problem = {0};
@@ -202,8 +276,12 @@ int main(void)
 		cmocka_unit_test(several_are_set_at_once),
 		cmocka_unit_test(one_that_fails_leaves_all_as_they_were),
 		cmocka_unit_test(numbers_are_refused_in_the_words_of_redis),
+		cmocka_unit_test(one_that_may_be_never_takes_minus_one),
+		cmocka_unit_test(limits_of_one_class_leave_the_others),
+		cmocka_unit_test(a_secret_is_not_repeated),
 		cmocka_unit_test(what_is_always_so_may_be_asked_for),
 		cmocka_unit_test(a_rewritten_file_keeps_its_comments_and_its_order),
+		cmocka_unit_test(lines_that_add_up_stay_and_are_replaced_as_one),
 		cmocka_unit_test(without_a_file_nothing_is_rewritten),
 	};
 
