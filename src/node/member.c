@@ -315,7 +315,9 @@ uint64_t member_deadline_ms(const struct member *m)
 	due = MIN(due, MIN(member_store_due_ms(m), member_alarm_due_ms(m)));
 	due = MIN(due, MIN(member_change_due_ms(m), member_pause_due_ms(m)));
 	due = MIN(due, member_later_due_ms(m));
-	if (!list_empty(&m->released))
+	/* Without room for writes they wait for what is under way, which makes a turn of its own.
+	 */
+	if (!list_empty(&m->released) && !member_writes_full(m))
 		due = 0;
 	if (m->barrier_due_ms)
 		due = MIN(due, m->barrier_due_ms);

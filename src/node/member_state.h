@@ -352,7 +352,8 @@ struct member {
 	struct list sessions;
 	struct list touched;  /* have output to tell of */
 	struct list full;     /* were told to wait */
-	struct list released; /* hold requests that may go on */
+	struct list released; /* hold requests that may go on, */
+	bool released_wait;   /* when there is room for writes again */
 	struct list ageing;   /* requests, oldest first */
 	uint64_t last_client; /* the id that was given last */
 	uint64_t last_author; /* the number that was given last, in this run */

@@ -383,35 +383,40 @@ void session_refuse(struct session *s, struct slice error)
 	session_hold(s, r);
 }
 
-/* What was held goes on as if it came now, up to the next one that has to wait. */
-static void session_release(struct session *s)
+/* The first of what is held goes on as if it came now; false: it has to wait. */
+static bool session_release_first(struct session *s)
 {
-	while (!list_empty(&s->held)) {
-		struct request *r = LIST_ITEM(s->held.next, struct request, link);
+	struct request *r = LIST_ITEM(s->held.next, struct request, link);
 
-		if (r->argc && session_must_wait(s, r->argv, r->argc))
-			return;
-		if (!r->argc && s->multi.exec)
-			return;
-		list_remove(&r->link);
-		s->count--;
-		s->bytes -= r->bytes;
-		if (s->client.wants_close)
-			; /* QUIT: what came behind it was in vain */
-		else if (r->argc)
-			session_take(s, r->argv, r->argc);
-		else
-			session_reject(s, buf_slice(&r->reply));
-		request_free(r);
-	}
+	if (r->argc ? session_must_wait(s, r->argv, r->argc) : s->multi.exec != NULL)
+		return false;
+	list_remove(&r->link);
+	s->count--;
+	s->bytes -= r->bytes;
+	if (s->client.wants_close)
+		; /* QUIT: what came behind it was in vain */
+	else if (r->argc)
+		session_take(s, r->argv, r->argc);
+	else
+		session_reject(s, buf_slice(&r->reply));
+	request_free(r);
+	return true;
 }
 
+/*
+ * What was held goes on, session by session, as far as writes are taken. What is left then comes
+ * before anything new: otherwise those who come would take each place that becomes free.
+ */
 void member_release_sessions(struct member *m)
 {
-	struct list *it;
+	while (!list_empty(&m->released) &&
+	       (!member_writes_full(m) || MUTANT(release_beyond_limit))) {
+		struct session *s = LIST_ITEM(m->released.next, struct session, released);
 
-	while ((it = list_pop_front(&m->released)) != NULL)
-		session_release(LIST_ITEM(it, struct session, released));
+		if (!session_release_first(s) || list_empty(&s->held))
+			list_remove(&s->released);
+	}
+	m->released_wait = !list_empty(&m->released);
 }
 
 static bool session_holds_enough(const struct session *s)
@@ -419,7 +424,8 @@ static bool session_holds_enough(const struct session *s)
 	const struct member_options *o = &s->member->options;
 
 	return s->count >= o->session_requests || s->bytes >= o->session_bytes ||
-	       member_writes_full(s->member);
+	       member_writes_full(s->member) ||
+	       (s->member->released_wait && !list_empty(&s->member->released));
 }
 
 bool session_is_full(struct session *s)

@@ -259,10 +259,30 @@ static void caller_introduces(struct caller *c)
 	}
 }
 
+/* What stands in the log beside the words of a command, and for a key that is watched. */
+#define COMMAND_EXTRA 64
+#define WORD_EXTRA    4
+
+static size_t words_bytes(const struct words *words)
+{
+	return words->bytes.len + COMMAND_EXTRA + WORD_EXTRA * words->count;
+}
+
+static size_t asked_bytes(const struct asked *a)
+{
+	size_t bytes = words_bytes(&a->words);
+
+	for (size_t i = 0; i < a->queued_count; i++)
+		bytes += words_bytes(&a->queued[i].words);
+	return bytes;
+}
+
 static void asked_hand(struct caller *c, struct asked *a)
 {
+	struct callers *all = c->world->callers;
 	struct slice argv[WORDS_MAX];
 
+	all->largest = MAX(all->largest, asked_bytes(a));
 	words_borrow(&a->words, argv);
 	a->handed = true;
 	session_request(c->session, argv, a->words.count);

@@ -12,8 +12,6 @@
 #include "sim/reply.h"
 #include "sim/world.h"
 
-#define REQUEST_BYTES_MAX 65536
-
 /* Values are multiples of this, so that what was incremented is never taken for another one. */
 #define VALUE_STEP 1000
 
@@ -117,6 +115,7 @@ struct callers {
 	struct written *written; /* value / VALUE_STEP */
 	size_t written_cap;
 	uint64_t floor; /* the newest revision that anybody has heard of */
+	size_t largest; /* bytes that any request so far takes in the log, at most */
 };
 
 /* callers.c */

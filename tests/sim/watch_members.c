@@ -25,6 +25,9 @@
 /* Of every so many changes the author is looked up. */
 #define AUTHOR_EVERY 16
 
+/* Rows about who writes, which need no room of their own; there are some for each connection. */
+#define AUTHORS_BYTES 4096
+
 /* An arena grows by doubling, from some kilobytes on. */
 #define ARENA_SLACK ((size_t)1 << 22)
 
@@ -463,6 +466,8 @@ void members_watch_turn(struct host *h)
 {
 	const struct profile *p = &h->world->profile;
 	struct member *m = h->member;
+	size_t under_way = p->unresolved_bytes + h->world->callers->largest + AUTHORS_BYTES;
+	size_t held = 0;
 	struct raft_status status;
 	struct store_stats s;
 
@@ -472,11 +477,12 @@ void members_watch_turn(struct host *h)
 	if (s.dropped > h->seen_dropped)
 		COUNT(h->world, DEAD_DROPPED);
 	h->seen_dropped = s.dropped;
-	/* What was held behind a transaction comes all at once. */
 	watch_bound(h, "bytes of writes under way", m->origin.bytes + m->origin.collected.len,
-		    p->unresolved_bytes + 4 * REQUEST_BYTES_MAX);
+		    under_way);
+	list_for_each (it, &m->lag.held)
+		held += BATCH_HEADER_BYTES;
 	watch_bound(h, "bytes of batches held back", m->lag.held_bytes,
-		    (uint64_t)h->world->host_count * (p->unresolved_bytes + 4 * REQUEST_BYTES_MAX));
+		    h->world->host_count * under_way + held);
 	if (m->lag.held_bytes)
 		COUNT(h->world, BATCH_HELD);
 	watch_bound(h, "bytes of changes", s.live_bytes, 4 * p->overlay_bytes + ARENA_SLACK);

@@ -4,6 +4,7 @@
  */
 
 #include "base/error.h"
+#include "node/member_state.h"
 
 #include "support/solo.h"
 
@@ -294,6 +295,63 @@ static void exec_refuses_when_its_watch_failed(void **state)
 	solo_close(&s);
 }
 
+/* One turn, and then what it gave to other threads. */
+static void turn(struct solo *s)
+{
+	struct list *it;
+
+	member_turn(s->member);
+	while ((it = list_pop_front(&s->jobs)) != NULL) {
+		struct job *job = LIST_ITEM(it, struct job, link);
+
+		while (job->step(job) == JOB_MORE)
+			;
+		job->done(job);
+	}
+}
+
+/* It comes before what is new, it makes no more writes than others may, and waiting costs no turns.
+ */
+static void what_was_held_goes_on_as_far_as_writes_are_taken(void **state)
+{
+	enum { HELD = 40, BYTES = 500, ONE = 200 };
+	struct solo s;
+	struct session *other;
+	bool waited = false;
+	char line[160];
+
+	(void)state;
+	solo_init(&s);
+	s.options.unresolved_bytes = BYTES;
+	assert_int_equal(solo_start(&s), OK);
+	other = session_open(s.member, &solo_session_events, &s);
+	say_all(&s, (const char *const[]){"MULTI", "SELECT 1", "SET a 1", "EXEC", NULL});
+	for (int i = 0; i < HELD; i++) {
+		snprintf(line, sizeof(line), "SET key:%d %0100d", i, i);
+		solo_send(&s, s.session, line);
+	}
+	for (int i = 0; i < 20 * HELD && !session_is_idle(s.session); i++) {
+		const struct origin *o = &s.member->origin;
+
+		turn(&s);
+		assert_true(o->bytes + o->collected.len <= BYTES + ONE);
+		if (list_empty(&s.member->released) || !member_writes_full(s.member))
+			continue;
+		waited = true;
+		assert_true(member_deadline_ms(s.member) > s.now_ms);
+		assert_true(session_is_full(other));
+	}
+	assert_true(waited);
+	assert_true(session_is_idle(s.session));
+	assert_false(session_is_full(other));
+	assert_string_equal(solo_say(&s, "DBSIZE"), "+OK|+QUEUED|+QUEUED|*2|+OK|+OK|"
+						    "+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|"
+						    "+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|"
+						    "+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|"
+						    "+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|+OK|:41|");
+	solo_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -308,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_transaction_is_not_larger_than_one_command_may_be),
 		cmocka_unit_test(a_transaction_of_unknown_outcome_changes_no_session),
 		cmocka_unit_test(exec_refuses_when_its_watch_failed),
+		cmocka_unit_test(what_was_held_goes_on_as_far_as_writes_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
