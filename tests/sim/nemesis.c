@@ -37,11 +37,18 @@ unsigned voters(const struct membership *m)
 	return n;
 }
 
+/*
+ * A mark that was being cleared when its member died stands again after the next start: that log
+ * counts for nothing once more, though nothing else happened to it.
+ */
 bool anybody_suspect(struct world *w)
 {
-	for (unsigned i = 0; i < w->host_count; i++)
-		if (w->hosts[i].suspect)
+	for (unsigned i = 0; i < w->host_count; i++) {
+		const struct host *h = &w->hosts[i];
+
+		if (h->suspect || (h->id && h->seen_damaged))
 			return true;
+	}
 	return false;
 }
 

@@ -30,6 +30,7 @@ uint64_t draw(struct world *w, uint64_t low, uint64_t high);
 /* A running host, the leader half of the time; NULL if the one drawn is not to be hurt. */
 struct host *victim(struct world *w);
 unsigned voters(const struct membership *m);
+/* Whether some disk lost something that was not made good: until then no vote is taken away. */
 bool anybody_suspect(struct world *w);
 /* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
 bool may_lose(struct world *w, struct host *h);
