@@ -1,16 +1,18 @@
 /*
  * Taking over another member's state: its rows are asked for one lot after the other and go to a
- * fresh engine beside the living one. When all are there, the fresh engine is adopted, and the
- *store goes on over it.
+ * fresh engine beside the living one. When all are there, they are held against the position that
+ * came with them; if that is what they are, the fresh engine is adopted, and the store goes on over
+ * it.
  *
- *	IDLE -> BEGINNING -> ASKING <-> WRITING -> READING -> FETCHED -> SWAPPING -> IDLE
- *	              any of them may fail: DISCARDING, then install_fetched says why
+ *	IDLE -> BEGINNING -> ASKING <-> WRITING -> READING -> VERIFYING -> FETCHED -> ADOPTING ->
+ *IDLE any of them may fail: DISCARDING, then install_fetched says why
  */
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/logging.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 #include "node/transfer.h"
 
@@ -64,6 +66,22 @@ static int install_put_rows(struct install *in)
 	return rc;
 }
 
+/* Some rows of what was fetched. */
+static enum job_progress install_verify(struct install *in)
+{
+	if (MUTANT(install_unverified))
+		return JOB_DONE;
+	if (!in->check)
+		in->error = state_check_open(&in->check, in->intake.view,
+					     buf_slice(&in->intake.position));
+	if (in->error == OK && state_check_step(in->check))
+		return JOB_MORE;
+	if (in->check)
+		in->error = state_check_close(in->check, &in->wrong);
+	in->check = NULL;
+	return JOB_DONE;
+}
+
 static void install_discard(struct install *in)
 {
 	engine_file_drop(in->file);
@@ -92,6 +110,8 @@ static enum job_progress install_step(struct job *job)
 			in->error = ERR_CORRUPT;
 		in->level = in->error == OK ? in->intake.level : 0;
 		break;
+	case INSTALL_VERIFYING:
+		return install_verify(in);
 	case INSTALL_ADOPTING:
 		in->error = vault_adopt(in->vault, in->fresh);
 		if (in->error != OK)
@@ -171,6 +191,7 @@ static void install_begin(struct member *m)
 	in->family = FAMILY_HISTORY;
 	in->attempts = 0;
 	in->failure = OK;
+	in->wrong = NULL;
 	in->file_bytes = 0;
 	in->wanted = false;
 	/* Without a vault there is no room for it; with an old engine still open there is none yet.
@@ -204,6 +225,11 @@ static void install_job_done(struct job *job)
 		return;
 	}
 	if (in->error != OK) {
+		if (in->wrong)
+			LOG(m->io->logger, LOG_ERROR,
+			    "the state at %" PRIu64 " from %016" PRIx64
+			    " is not what it says of itself and is thrown away: %s",
+			    in->index, in->from, in->wrong);
 		install_fail(m, in->error);
 		return;
 	}
@@ -214,11 +240,13 @@ static void install_job_done(struct job *job)
 	case INSTALL_WRITING:
 		install_written(m);
 		return;
-	default:
-		if (member_level_fits(m, in->level) != OK) {
+	case INSTALL_READING:
+		if (member_level_fits(m, in->level) != OK)
 			member_fail(m, ERR_VERSION);
-			return;
-		}
+		else
+			install_work(m, INSTALL_VERIFYING);
+		return;
+	default:
 		in->phase = INSTALL_FETCHED;
 		driver_install_fetched(m->driver);
 	}
@@ -315,6 +343,8 @@ void member_install_close(struct member *m)
 	struct install *in = &m->install;
 
 	engine_file_drop(in->file);
+	if (in->check)
+		(void)state_check_close(in->check, &in->wrong);
 	store_intake_drop(&in->intake);
 	install_idle(in);
 	mem_free(m->discarding);

@@ -16,6 +16,7 @@
 #include "node/member.h"
 #include "node/origin.h"
 #include "node/request.h"
+#include "storage/state_check.h"
 #include "storage/vault.h"
 
 /*
@@ -122,6 +123,7 @@ enum member_install_phase {
 	INSTALL_ASKING,
 	INSTALL_WRITING,
 	INSTALL_READING,
+	INSTALL_VERIFYING,
 	INSTALL_FETCHED,
 	INSTALL_ADOPTING,
 	INSTALL_DISCARDING,
@@ -145,6 +147,8 @@ struct install {
 	struct buf last;  /* key of the last row that was taken */
 	struct blob *answer;
 	struct store_intake intake;
+	struct state_check *check; /* under way; NULL: none */
+	const char *wrong;	   /* what it found; NULL: nothing */
 	uint64_t request;
 	uint64_t ask_again_ms;
 	unsigned attempts;

@@ -127,23 +127,48 @@ static void memory_merge_locked(struct engine_memory *m, enum engine_family fami
 	memory_table_release(old);
 }
 
-bool engine_memory_damage(struct engine_memory *m, enum engine_family family, struct slice key)
+/* A file of one row is taken in, whatever the engine may do meanwhile. */
+static void memory_replace_locked(struct engine_memory *m, enum engine_family family,
+				  struct memory_row *row)
 {
 	struct memory_table *file = memory_table_new();
-	struct memory_row *row;
+
+	memory_table_append(file, row);
+	memory_merge_locked(m, family, file, NULL, 0);
+	memory_table_release(file);
+}
+
+bool engine_memory_damage(struct engine_memory *m, enum engine_family family, struct slice key)
+{
+	struct memory_row *row, *damaged;
 
 	memory_lock(m);
 	row = memory_table_get(m->tables[family], key);
 	if (row) {
-		struct memory_row *damaged = memory_row_new(key, memory_row_value(row));
-
+		damaged = memory_row_new(key, memory_row_value(row));
 		damaged->damaged = true;
-		memory_table_append(file, damaged);
-		memory_merge_locked(m, family, file, NULL, 0);
+		memory_replace_locked(m, family, damaged);
 	}
-	memory_table_release(file);
 	memory_unlock(m);
 	return row != NULL;
+}
+
+bool engine_memory_flip(struct engine_memory *m, enum engine_family family, struct slice key,
+			uint64_t bit)
+{
+	struct memory_row *row, *flipped;
+	bool done;
+
+	memory_lock(m);
+	row = memory_table_get(m->tables[family], key);
+	done = row && row->value_len;
+	if (done) {
+		flipped = memory_row_new(key, memory_row_value(row));
+		flipped->bytes[row->key_len + bit / 8 % row->value_len] ^= (uint8_t)(1 << bit % 8);
+		memory_replace_locked(m, family, flipped);
+	}
+	memory_unlock(m);
+	return done;
 }
 
 /* ---- files in */

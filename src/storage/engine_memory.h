@@ -45,4 +45,12 @@ void engine_memory_press(struct engine_memory *m, uint64_t level0_files, uint64_
  */
 bool engine_memory_damage(struct engine_memory *m, enum engine_family family, struct slice key);
 
+/*
+ * One bit of the row's value is another one, and no engine can tell: views opened from now on see
+ * it so. `bit` counts from the value's beginning, and over again at its end. False: there is no
+ * such row, or it has no value.
+ */
+bool engine_memory_flip(struct engine_memory *m, enum engine_family family, struct slice key,
+			uint64_t bit);
+
 #endif

@@ -15,7 +15,9 @@
 
 #include <inttypes.h>
 
+/* How the digest of a database that no client uses is wrong in a state that has drifted. */
 #define DRIFT_DATABASE 15
+#define DRIFT	       UINT64_C(0xd41f7d41f7)
 
 static struct position *position_of(const struct host *h)
 {
@@ -80,22 +82,23 @@ static void watch_level(struct host *h, uint64_t index)
 
 /* ---- drift ----------------------------------------------------------------------------------- */
 
-struct keyspace_row *control_drift_row(const struct host *h)
-{
-	const struct position *p = position_of(h);
-
-	return position_keyspace(p, p->databases[DRIFT_DATABASE]);
-}
-
 bool control_drifted(const struct host *h)
 {
-	return h->member && control_drift_row(h)->digest == DRIFT;
+	return h->member && h->drifts && h->drift_id == h->id;
 }
 
 void control_took_over(struct host *h)
 {
-	if (control_drifted(h) && !h->drifts)
-		control_drift_row(h)->digest = 0;
+	h->drifts = false;
+}
+
+void control_checks(struct host *h, bool begins)
+{
+	struct position *p = position_of(h);
+
+	if (control_drifted(h))
+		position_keyspace(p, p->databases[DRIFT_DATABASE])->digest +=
+			begins ? DRIFT : -DRIFT;
 }
 
 static bool in_quarantine(const struct host *h)
@@ -121,7 +124,6 @@ bool act_drift(struct world *w)
 	if (!h || anybody_drifted(w) || !may_lose(w, h))
 		return false;
 	TRACE(w, h, "drifts");
-	control_drift_row(h)->digest = DRIFT;
 	h->drift_id = h->id;
 	for (unsigned i = 0; i < w->host_count; i++)
 		w->hosts[i].drifts = &w->hosts[i] == h;
@@ -135,6 +137,7 @@ static void refill(struct world *w, struct host *h)
 	COUNT(w, REFILLED);
 	host_kill(h, false);
 	w->mode->host_wipe(h);
+	h->drifts = false;
 	h->suspect = true; /* what its log had released is lost with the state */
 	host_start(h);
 }
@@ -146,7 +149,7 @@ static void operator_refills(struct world *w, struct host *h)
 	if (!runs(h) || !control_drifted(h) || !leader)
 		return;
 	if (w->calm && voters(driver_membership(leader->driver)) < 3)
-		control_drift_row(h)->digest = 0; /* nobody can tell who is right: by hand */
+		h->drifts = false; /* nobody can tell who is right: by hand */
 	if (!control_drifted(h) || !may_lose(w, h))
 		return;
 	/* Of three that have to be of one mind, too: one may be on its way in or out. */

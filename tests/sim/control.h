@@ -9,9 +9,6 @@
 
 #include "sim/nemesis.h"
 
-/* How the digest of database 15, which no client uses, is wrong in a state that has drifted. */
-#define DRIFT UINT64_C(0xd41f7d41f7)
-
 /* A start: the version that the process has. */
 uint32_t control_level(struct host *h);
 /* It runs: its process tells what it sees of its disk. */
@@ -20,12 +17,12 @@ void control_started(struct host *h);
 /* Whether its state is another one than it should be; it runs. */
 bool control_drifted(const struct host *h);
 /*
- * It holds a state that may be another's. Were that one wrong, two would be, and could outvote a
- * third: so the wrong of it is mended here.
+ * It holds another's state. Were that one wrong, two would be, and could outvote a third: so what
+ * drifts does not go along.
  */
 void control_took_over(struct host *h);
-/* Where it is wrong: what the digest should be is 0. */
-struct keyspace_row *control_drift_row(const struct host *h);
+/* Around the moment when it notes its digest for a CHECK: what has drifted shows. */
+void control_checks(struct host *h, bool begins);
 
 /* Versions, refills and disks, by the operator. */
 void control_janitor(struct world *w);

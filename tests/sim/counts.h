@@ -40,6 +40,7 @@
 	X(FAULT_ROT, MEMBERS, "fault", "damaged row in an engine")                     \
 	X(FAULT_FLIP_LOG, BOTH, "fault", "flipped bit in a log")                       \
 	X(FAULT_FLIP_STATE, CORE, "fault", "flipped bit in a state")                   \
+	X(FAULT_FLIP_FETCHED, MEMBERS, "fault", "flipped bit in a fetched state")      \
 	X(FAULT_WIPE, BOTH, "fault", "wiped member")                                   \
 	X(FAULT_CLOCK_JUMP, BOTH, "fault", "clock jump")                               \
 	X(FAULT_CLOCK_DRIFT, BOTH, "fault", "clock drift")                             \

@@ -69,6 +69,7 @@ static void running_step(struct world *w, struct event *e)
 	struct host *h = r->host;
 
 	(void)w;
+	nemesis_before_step(h);
 	if (!r->finished)
 		r->finished = r->job->step(r->job) == JOB_DONE;
 	if (sim_disk_is_cut(h->disk)) {

@@ -128,7 +128,11 @@ static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 	model_apply(h->world->model, index, e);
 	if (e->kind == ENTRY_BATCH && m->applying.index != index)
 		look_at_batch(h, e);
+	if (e->kind == ENTRY_CHECK)
+		control_checks(h, true);
 	whole = member_apply(m, index, e);
+	if (e->kind == ENTRY_CHECK)
+		control_checks(h, false);
 
 	if (h->dying)
 		return whole;
@@ -235,7 +239,6 @@ static int members_start(struct host *h, const struct driver_options *o)
 	h->driver = member_driver(h->member);
 	look_on(h);
 	control_started(h);
-	control_took_over(h);
 	if (store_position(h->member->store)->index) {
 		COUNT(h->world, STATE_FOUND);
 		members_watch_rows(h);
@@ -295,13 +298,8 @@ static struct state_seen members_state(const struct host *h)
 	const struct position *p = store_position(h->member->store);
 	struct buf bytes = {0};
 	struct state_seen s = {p->index, p->term, 0};
-	struct keyspace_row *drifted = control_drifted(h) ? control_drift_row(h) : NULL;
 
-	if (drifted)
-		drifted->digest = 0;
 	position_encode(p, (struct slice){0}, &bytes);
-	if (drifted)
-		drifted->digest = DRIFT;
 	s.digest = hash64(buf_slice(&bytes));
 	buf_free(&bytes);
 	return s;

@@ -85,6 +85,7 @@ static const struct action {
 	{GROUP_ENGINE, 2, COUNT_FAULT_ROT, act_rot},
 	{GROUP_DAMAGE, 4, COUNT_FAULT_FLIP_LOG, act_flip_log},
 	{GROUP_DAMAGE, 2, COUNT_FAULT_FLIP_STATE, act_flip_state},
+	{GROUP_DAMAGE, 4, COUNT_FAULT_FLIP_FETCHED, act_flip_fetched},
 	{GROUP_DAMAGE, 2, COUNT_FAULT_WIPE, act_wipe},
 	{GROUP_CLOCK, 2, COUNT_FAULT_CLOCK_JUMP, act_clock_jump},
 	{GROUP_CLOCK, 2, COUNT_FAULT_CLOCK_DRIFT, act_clock_drift},

@@ -62,6 +62,7 @@ bool may_lose(struct world *w, struct host *h);
 	X(rot)            \
 	X(flip_log)       \
 	X(flip_state)     \
+	X(flip_fetched)   \
 	X(wipe)           \
 	X(clock_jump)     \
 	X(clock_drift)    \

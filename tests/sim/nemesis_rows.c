@@ -1,5 +1,7 @@
 /* Rows of an engine that rot: whoever meets one stops, and its machine begins anew. */
 
+#include "base/error.h"
+#include "node/member_state.h"
 #include "sim/model.h"
 #include "sim/nemesis.h"
 #include "storage/row.h"
@@ -40,6 +42,63 @@ bool act_rot(struct world *w)
 	h->suspect = true;
 	h->rotten = true;
 	return true;
+}
+
+/* Counted when it happens. */
+bool act_flip_fetched(struct world *w)
+{
+	struct host *h = victim(w);
+
+	if (h && w->model)
+		h->flip_fetched = true;
+	return false;
+}
+
+/*
+ * Whether whoever looks at the whole state can tell that this row is not what it was: tombstones
+ * count for nothing, and what was dropped of history leaves the rest without a digest.
+ */
+static bool row_counts(struct world *w, struct engine *e, enum engine_family family,
+		       struct slice key)
+{
+	struct engine_view *v = engine_view_open(e);
+	struct buf row = {0};
+	struct record r;
+	bool counts = engine_view_get(v, family, key, &row) == OK;
+
+	if (family == FAMILY_HISTORY)
+		counts = counts && model_horizon(w->model) == 0;
+	else
+		counts =
+			counts && record_decode(buf_slice(&row), &r) == OK && r.type != RECORD_NONE;
+	buf_free(&row);
+	engine_view_close(v);
+	return counts;
+}
+
+/* All that is fetched lies in the fresh engine, and nobody has looked at it yet. */
+void nemesis_before_step(struct host *h)
+{
+	struct world *w = h->world;
+	struct buf row = {0};
+
+	if (!h->flip_fetched || !h->member || h->member->install.phase != INSTALL_READING ||
+	    !h->vault.fresh_engine || !w->model->revision)
+		return;
+	for (unsigned tries = 0; tries < 20 && h->flip_fetched; tries++) {
+		enum engine_family family;
+
+		buf_clear(&row);
+		family = draw_row(w, &row);
+		if (!row_counts(w, h->vault.fresh_engine, family, buf_slice(&row)) ||
+		    !engine_memory_flip(h->vault.fresh, family, buf_slice(&row),
+					random_next(&w->random)))
+			continue;
+		h->flip_fetched = false;
+		COUNT(w, FAULT_FLIP_FETCHED);
+		TRACE(w, h, "a bit flips in the state that it has fetched");
+	}
+	buf_free(&row);
 }
 
 /* The operator: sometimes it is tried again as it is, in the end never. */

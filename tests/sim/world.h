@@ -61,7 +61,7 @@ struct host {
 	struct slice names[SIM_HOSTS_MAX];
 	uint32_t level;		 /* highest feature level of its version; 0: not drawn yet */
 	uint64_t drift_id;	 /* the directory whose state was made wrong last; 0: none was */
-	bool drifts;		 /* of all hosts, this was the last one */
+	bool drifts;		 /* it still is */
 	uint64_t quarantined_us; /* since when its member has known it; 0: it is in none */
 	uint64_t seen_disagreements;
 	bool space_low;
@@ -80,6 +80,7 @@ struct host {
 
 	/* the engine's side of the disk, in mode members */
 	struct vault_memory vault;
+	bool flip_fetched;  /* a bit flips in the state that it fetches next */
 	const char *excuse; /* why its member may say that it cannot go on; NULL: for nothing */
 
 	/* process */
@@ -300,6 +301,9 @@ void client_read_ready(struct host *h, uint64_t request);
 void client_host_died(struct host *h);
 void clients_start(struct world *w);
 void clients_close(struct world *w);
+
+/* nemesis_rows.c: a job is about to take a step */
+void nemesis_before_step(struct host *h);
 
 /* nemesis.c */
 void nemesis_start(struct world *w);
