@@ -110,5 +110,7 @@ void rot_mend(struct world *w, struct host *h)
 		return;
 	host_kill(h, true);
 	host_wipe(h);
+	/* With the command line of a cluster of one it would be another cluster of one. */
+	h->joins = h->joins || w->profile.members < 2;
 	h->rotten = false;
 }
