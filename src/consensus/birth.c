@@ -173,6 +173,7 @@ void birth_hello_encode(const struct birth_hello *hello, struct buf *out)
 	buf_append_fixed64(out, hello->id);
 	buf_append_fixed64(out, hello->digest);
 	buf_append_fixed8(out, hello->born);
+	buf_append_fixed64(out, hello->wall_ms);
 }
 
 int birth_hello_decode(struct slice bytes, struct birth_hello *hello)
@@ -185,6 +186,7 @@ int birth_hello_decode(struct slice bytes, struct birth_hello *hello)
 	hello->digest = cursor_fixed64(&c);
 	born = cursor_fixed8(&c);
 	hello->born = born;
+	hello->wall_ms = cursor_fixed64(&c);
 	if (!cursor_done(&c) || born > 1 || hello->id == 0 || hello->name.len == 0)
 		return ERR_MALFORMED;
 	return OK;

@@ -39,8 +39,9 @@ struct birth {
 struct birth_hello {
 	struct slice name;
 	uint64_t id;
-	uint64_t digest; /* of the membership it holds on disk; 0: none yet */
-	bool born;	 /* it knows that all hold that one */
+	uint64_t digest;  /* of the membership it holds on disk; 0: none yet */
+	bool born;	  /* it knows that all hold that one */
+	uint64_t wall_ms; /* its wall clock, for whoever judges clocks; carried, not looked at */
 };
 
 /*
@@ -65,7 +66,7 @@ void birth_membership(const struct birth *b, struct membership *out);
 /* It is on disk. */
 void birth_stored(struct birth *b);
 
-/* What this member says of itself now. */
+/* What this member says of itself now, but for its clock. */
 struct birth_hello birth_hello(const struct birth *b);
 
 /* The names that are still awaited, separated by spaces, for the log line. */
@@ -73,7 +74,10 @@ void birth_awaited(const struct birth *b, struct buf *out);
 
 void birth_hello_encode(const struct birth_hello *hello, struct buf *out);
 
-/* What a member that was born long ago answers: the set it was born from may be history by then. */
+/*
+ * What a member that was born long ago answers, but for its clock: the set it was born from may be
+ * history by then.
+ */
 struct birth_hello birth_echo(struct slice name, uint64_t id, const struct birth_hello *asked);
 
 /* The name is borrowed from `bytes`. ERR_MALFORMED. */

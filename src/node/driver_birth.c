@@ -2,7 +2,9 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/mutant.h"
 #include "consensus/birth.h"
+#include "lease/cluster_time.h"
 #include "node/driver_state.h"
 
 #include <inttypes.h>
@@ -61,10 +63,11 @@ static void birth_end(struct driver *d)
 	raft_born(d->raft, driver_now_ms(d));
 }
 
-static void birth_send(struct driver *d, const struct birth_hello *hello, struct slice to)
+static void birth_send(struct driver *d, struct birth_hello *hello, struct slice to)
 {
 	struct frame frame = {.kind = FRAME_BIRTH};
 
+	hello->wall_ms = clock_wall_ms(&d->io->clock);
 	buf_clear(&d->frame);
 	birth_hello_encode(hello, &d->frame);
 	frame.head = buf_slice(&d->frame);
@@ -132,6 +135,34 @@ void driver_birth_turn(struct driver *d)
 		ask_who_leads(d);
 }
 
+/*
+ * Whether this member may be born together with the one that says hello: what a cluster promises
+ * about time begins with the clocks that it is born with. Of one that exists already there is
+ * nothing to refuse any more.
+ */
+static bool clocks_agree(struct driver *d, const struct birth_hello *hello)
+{
+	uint64_t own_ms = clock_wall_ms(&d->io->clock);
+	bool agree = hello->born || cluster_time_clocks_agree(own_ms, hello->wall_ms) ||
+		     MUTANT(birth_with_any_clock);
+
+	for (size_t i = 0; i < d->options.name_count; i++) {
+		if (!slice_equal(d->options.names[i], hello->name))
+			continue;
+		if (!agree && !d->apart_told[i])
+			LOG(d->io->logger, LOG_ERROR,
+			    "the clock of member %.*s is %" PRIu64 " s %s this member's: a cluster "
+			    "is not born while clocks are more than %u s apart. Set the one that "
+			    "is wrong",
+			    (int)hello->name.len, (const char *)hello->name.data,
+			    (MAX(own_ms, hello->wall_ms) - MIN(own_ms, hello->wall_ms)) / 1000,
+			    hello->wall_ms > own_ms ? "ahead of" : "behind",
+			    (unsigned)CLUSTER_TIME_APART_MS / 1000);
+		d->apart_told[i] = !agree;
+	}
+	return agree;
+}
+
 void driver_birth_hear(struct driver *d, struct slice body)
 {
 	struct birth_hello hello, echo;
@@ -149,6 +180,8 @@ void driver_birth_hear(struct driver *d, struct slice body)
 		}
 		return;
 	}
+	if (!clocks_agree(d, &hello))
+		return;
 	rc = birth_hear(&d->birth, &hello);
 	if (rc != OK)
 		LOG(d->io->logger, LOG_WARNING,

@@ -100,6 +100,7 @@ struct driver {
 	uint64_t ask_due_ms;   /* next round of hellos, or of asking who leads */
 	uint64_t ask_until_ms;
 	bool awaited_told;
+	bool apart_told[MEMBERSHIP_MAX]; /* that this initial member's clock is another one */
 };
 
 uint64_t driver_now_ms(const struct driver *d);

@@ -43,6 +43,7 @@
 	X(FAULT_FLIP_FETCHED, MEMBERS, "fault", "flipped bit in a fetched state")      \
 	X(FAULT_WIPE, BOTH, "fault", "wiped member")                                   \
 	X(FAULT_CLOCK_JUMP, BOTH, "fault", "clock jump")                               \
+	X(FAULT_CLOCK_WRONG, BOTH, "fault", "clock that is wrong from the beginning")  \
 	X(FAULT_CLOCK_DRIFT, BOTH, "fault", "clock drift")                             \
 	X(FAULT_FALSE_GONE, BOTH, "fault", "false word of a dead leader")              \
 	X(FAULT_UPGRADE, MEMBERS, "fault", "newer version")                            \
@@ -147,6 +148,7 @@
 	X(READ_FORWARDED, CORE, "client", "read on a follower")                        \
 	X(CHECK_RULES, BOTH, "check", "rules of a member")                             \
 	X(CHECK_ELECTION, BOTH, "check", "election safety")                            \
+	X(CHECK_CLOCKS, BOTH, "check", "a cluster is born with clocks that agree")     \
 	X(CHECK_VOTES, BOTH, "check", "a leader has its votes")                        \
 	X(CHECK_OFFICE, BOTH, "check", "a leader hears a majority and its disk moves") \
 	X(CHECK_KEPT, BOTH, "check", "a disk keeps what it had")                       \

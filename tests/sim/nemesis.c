@@ -141,6 +141,7 @@ void nemesis_start(struct world *w)
 {
 	w->nemesis = MEM_NEW(struct nemesis);
 	w->profile.crashes = w->profile.faults & GROUP_CRASH;
+	clock_begin(w);
 	world_at(w, &w->nemesis->next, w->now_us + draw(w, 0, 3000000), nemesis_acts);
 	world_at(w, &w->nemesis->janitor, w->now_us, janitor);
 }

@@ -84,6 +84,9 @@ NEMESIS_ACTS(NEMESIS_ACT)
 /* nemesis_faults.c */
 void heal_links(struct world *w, struct event *e);
 void clock_settle(struct host *h);
+/* One clock is wrong before the cluster is born, until the operator sets it. */
+void clock_begin(struct world *w);
+void clock_mend(struct world *w, struct host *h);
 void engine_settle(struct host *h);
 /* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
 bool may_lose(struct world *w, struct host *h);

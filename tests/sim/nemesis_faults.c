@@ -399,6 +399,28 @@ void clock_settle(struct host *h)
 	h->clock_at_us = h->world->now_us;
 }
 
+void clock_begin(struct world *w)
+{
+	struct host *h = &w->hosts[random_below(&w->random, w->profile.members)];
+	int64_t off_ms = (int64_t)draw(w, 100000, 400000);
+
+	if (!(w->profile.faults & GROUP_CLOCK) || w->profile.members < 2 ||
+	    !random_chance(&w->random, 200000))
+		return;
+	COUNT(w, FAULT_CLOCK_WRONG);
+	h->wall_skew_ms = random_chance(&w->random, 500000) ? off_ms : -off_ms;
+	h->clock_wrong = true;
+}
+
+void clock_mend(struct world *w, struct host *h)
+{
+	if (!h->clock_wrong || !(w->calm || random_chance(&w->random, 100000)))
+		return;
+	TRACE(w, h, "has its clock set");
+	h->wall_skew_ms = 0;
+	h->clock_wrong = false;
+}
+
 bool act_clock_jump(struct world *w)
 {
 	struct host *h = victim(w);

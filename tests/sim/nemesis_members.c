@@ -250,6 +250,7 @@ void janitor(struct world *w, struct event *e)
 			h->full_until_us = 0;
 		}
 		rot_mend(w, h);
+		clock_mend(w, h);
 		operator_starts(w, h);
 	}
 	if (w->mode->janitor)

@@ -429,7 +429,8 @@ static void watch_office(struct host *h, const struct raft *r)
 	COUNT(h->world, CHECK_OFFICE);
 	if (r->options.check_quorum && !decides(m, mask))
 		world_fail(h->world, "%s leads and has not heard a majority", h->name);
-	if (r->writing_count && r->writing[0].started_ms + 2 * r->options.election_ms < now_ms)
+	if (r->writing_count &&
+	    r->writing[0].started_ms + 2 * (uint64_t)r->options.election_ms < now_ms)
 		world_fail(h->world, "%s leads and its log does not move", h->name);
 }
 
@@ -476,6 +477,28 @@ static void watch_kept(struct host *h, const struct raft *r)
 			   h->name);
 }
 
+/* A minute, and what clocks may jump between a hello and the birth: no fault of the members. */
+#define BIRTH_APART_MS INT64_C(80000)
+
+static void watch_birth(struct host *h)
+{
+	struct world *w = h->world;
+	int64_t least = h->wall_skew_ms, most = h->wall_skew_ms;
+
+	COUNT(w, BIRTH);
+	if (w->born)
+		return;
+	w->born = true;
+	COUNT(w, CHECK_CLOCKS);
+	for (unsigned i = 0; i < w->profile.members; i++) {
+		least = MIN(least, w->hosts[i].wall_skew_ms);
+		most = MAX(most, w->hosts[i].wall_skew_ms);
+	}
+	if (most - least > BIRTH_APART_MS)
+		world_fail(w, "the cluster is born with clocks that are %" PRId64 " ms apart",
+			   most - least);
+}
+
 void watch_turn(struct host *h)
 {
 	struct world *w = h->world;
@@ -506,7 +529,7 @@ void watch_turn(struct host *h)
 	}
 	h->seen_damaged = r->damaged;
 	if (h->seen_born < r->hard.born)
-		COUNT(w, BIRTH);
+		watch_birth(h);
 	h->seen_born = r->hard.born;
 	if (raft_membership(r)->joint && !h->seen_joint)
 		COUNT(w, CHANGE_JOINT);

@@ -72,6 +72,7 @@ struct host {
 	uint64_t clock_at_us;
 	int32_t drift_ppm;
 	int64_t wall_skew_ms;
+	bool clock_wrong; /* since the beginning, and nobody has set it yet */
 
 	/* disk */
 	uint64_t slow_until_us;
@@ -224,6 +225,7 @@ struct world {
 	struct link links[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
 	struct list flying; /* frames on their way */
 	uint64_t promoted;  /* the id that was promoted last because somebody asked for it */
+	bool born;	    /* some member knows that the cluster exists */
 	bool calm;
 	bool done;
 	struct sim_counts counts;

@@ -41,15 +41,23 @@ static struct birth_hello heard(const struct fake_node *n, const char *to)
 	return hello;
 }
 
-static void say(struct fake_node *n, const char *name, uint64_t id, uint64_t digest, bool born)
+/* A hello of somebody whose clock is so much ahead. */
+static void say_with_clock(struct fake_node *n, const char *name, uint64_t id, uint64_t digest,
+			   bool born, int64_t ahead_ms)
 {
 	struct birth_hello hello = {
 		.name = slice_of_text(name), .id = id, .digest = digest, .born = born};
 	struct buf bytes = {0};
 
+	hello.wall_ms = clock_wall_ms(&n->io.clock) + (uint64_t)ahead_ms;
 	birth_hello_encode(&hello, &bytes);
 	fake_node_receive(n, FRAME_BIRTH, buf_slice(&bytes));
 	buf_free(&bytes);
+}
+
+static void say(struct fake_node *n, const char *name, uint64_t id, uint64_t digest, bool born)
+{
+	say_with_clock(n, name, id, digest, born, 0);
 }
 
 /* Until the member holds the first membership on disk; returns that one's digest. */
@@ -222,6 +230,78 @@ static void who_was_born_tells_members_and_nobody_else(void **state)
 	fake_node_close(&n);
 }
 
+static bool logged(const struct fake_node *n, const char *text)
+{
+	struct buf all = {0};
+	bool found;
+
+	buf_append_slice(&all, buf_slice(&n->log_text));
+	buf_append_byte(&all, 0);
+	found = strstr((const char *)all.data, text) != NULL;
+	buf_free(&all);
+	return found;
+}
+
+static void clocks_far_apart_are_no_basis_for_a_cluster(void **state)
+{
+	static const int64_t ahead_ms[] = {-61000, 61000};
+	static const char *const said[] = {"the clock of member n2 is 61 s behind this member's",
+					   "the clock of member n2 is 61 s ahead of this member's"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ahead_ms); i++) {
+		struct fake_node n;
+		uint64_t digest;
+		size_t len;
+
+		start_one_of_two(&n);
+		fake_node_pass(&n, 70000); /* below zero no clock can be */
+		say_with_clock(&n, "n2", OTHER_ID, 0, false, ahead_ms[i]);
+		fake_node_pass(&n, 200);
+		assert_int_equal(heard(&n, "n2").digest, 0);
+		assert_true(logged(&n, said[i]));
+		len = n.log_text.len;
+		say_with_clock(&n, "n2", OTHER_ID, 0, false, ahead_ms[i]);
+		assert_int_equal(n.log_text.len, len);
+
+		/* It was set; then it goes wrong once more, before all have confirmed. */
+		digest = hold(&n);
+		say_with_clock(&n, "n2", OTHER_ID, digest, false, ahead_ms[i]);
+		fake_node_work(&n);
+		assert_false(fake_node_status(&n).born);
+		say_with_clock(&n, "n2", OTHER_ID, digest, false, ahead_ms[i] / 2);
+		fake_node_work(&n);
+		assert_true(fake_node_status(&n).born);
+		fake_node_close(&n);
+	}
+}
+
+static void a_cluster_that_exists_is_not_refused_for_a_clock(void **state)
+{
+	struct fake_node n;
+	uint64_t digest;
+
+	(void)state;
+	start_one_of_two(&n);
+	digest = hold(&n);
+	say_with_clock(&n, "n2", OTHER_ID, digest, true, 600000);
+	fake_node_work(&n);
+	assert_true(fake_node_status(&n).born);
+	fake_node_close(&n);
+}
+
+static void a_hello_tells_the_clock(void **state)
+{
+	struct fake_node n;
+
+	(void)state;
+	start_one_of_two(&n);
+	fake_node_pass(&n, 200);
+	assert_true(heard(&n, "n2").wall_ms + 200 >= clock_wall_ms(&n.io.clock));
+	assert_true(heard(&n, "n2").wall_ms <= clock_wall_ms(&n.io.clock));
+	fake_node_close(&n);
+}
+
 static void who_joins_waits_to_be_taken_in(void **state)
 {
 	struct fake_node n;
@@ -332,6 +412,9 @@ int main(void)
 		cmocka_unit_test(a_restart_between_holding_and_birth_goes_on_with_the_same_set),
 		cmocka_unit_test(a_wrong_list_of_initial_members_is_refused),
 		cmocka_unit_test(who_was_born_tells_members_and_nobody_else),
+		cmocka_unit_test(clocks_far_apart_are_no_basis_for_a_cluster),
+		cmocka_unit_test(a_cluster_that_exists_is_not_refused_for_a_clock),
+		cmocka_unit_test(a_hello_tells_the_clock),
 		cmocka_unit_test(who_joins_waits_to_be_taken_in),
 		cmocka_unit_test(two_members_are_born_elect_and_replicate),
 		cmocka_unit_test(after_a_start_from_rest_somebody_leads_at_once),
