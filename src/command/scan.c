@@ -11,6 +11,7 @@
  */
 
 #include "base/error.h"
+#include "base/mutant.h"
 #include "command/family.h"
 #include "command/glob.h"
 #include "command/key_range.h"
@@ -222,6 +223,10 @@ static int scan_seek(struct call *c, uint64_t cursor, struct key_range *r)
 	if (!cursor)
 		return OK;
 	rc = scan_name(c, cursor, &name);
+	if (rc == ERR_NOT_FOUND && MUTANT(scan_lost_goes_on)) {
+		name = SLICE_LITERAL("m");
+		rc = OK;
+	}
 	if (rc == OK)
 		key_range_begin_behind(r, name);
 	return rc == ERR_NOT_FOUND ? OK : rc;
@@ -261,7 +266,8 @@ static int scan_walk(struct call *c, const struct scan_options *o, const struct 
 
 	if (rc != OK)
 		return rc == ERR_NOT_FOUND ? OK : rc;
-	while (!result->cursor && record_scan_next_any(&s, &key, &r)) {
+	while (!result->cursor && !(MUTANT(scan_ends_early) && looked > o->count) &&
+	       record_scan_next_any(&s, &key, &r)) {
 		if (scan_wants_record(o, key, &r))
 			scan_add(result, key);
 		result->cursor = scan_ends(c, o, ++looked, &r);

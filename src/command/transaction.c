@@ -164,7 +164,7 @@ static int element_run(struct call *c, struct cursor *in, enum command_class cla
 	if (rc != OK)
 		return rc;
 	/* Reads are run where somebody waits for the reply, and nowhere else. */
-	if (class == COMMAND_READ)
+	if (class == COMMAND_READ && !MUTANT(exec_counts_reads))
 		limit = txn_work_pause(c->txn);
 	rc = command_run(&element);
 	if (limit)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "node/driver_state.h"
@@ -21,7 +22,8 @@ static int driver_open_log(struct driver *d, struct log_recovery *rec)
 	int rc;
 
 	/* A new directory mints the member's id. Whoever joins knows that the cluster exists. */
-	o.identity.member_id = d->io->random(d->io->ctx) | 1;
+	o.identity.member_id =
+		MUTANT(id_of_name) ? hash64(d->options.name) | 1 : d->io->random(d->io->ctx) | 1;
 	o.state.flags = d->options.name_count ? 0 : LOG_FLAG_BORN;
 	rc = log_open(&d->log, d->io->disk, &o, rec);
 	if (rc != OK)

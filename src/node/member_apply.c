@@ -21,8 +21,8 @@
 /* What is sent as one whole has more. */
 static uint64_t work_limit(const struct member *m, const struct batch_command *b)
 {
-	uint64_t limit = store_position(m->store)->work_limit;
-
+	uint64_t limit = store_position(m->store)->work_limit +
+			 (MUTANT(work_limit_by_member) ? driver_id(m->driver) % 64 : 0);
 	return b->flags & BATCH_TRANSACTION ? TRANSACTION_WORK * limit : limit;
 }
 

@@ -1,6 +1,7 @@
 #include "storage/txn_chunks.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "storage/level.h"
 #include "storage/txn_element.h"
 #include "storage/txn_internal.h"
@@ -201,8 +202,8 @@ static int chunk_write(struct chunks *c, uint64_t offset, struct slice part)
 	c->now.size = MAX(c->now.size, offset + part.len);
 	change = txn_change_of(t, CHANGE_ELEMENT_SET, c->keyspace, c->key, &last, &c->now);
 	change.element = name;
-	change.has_before = there;
-	change.before = before;
+	change.has_before = there && !MUTANT(chunk_without_before);
+	change.before = change.has_before ? before : (struct slice){NULL, 0};
 	change.value = value;
 	txn_put_change(t, c->now.mod, &change);
 	chunk_put(c, name, there ? &before : NULL, value);

@@ -131,6 +131,8 @@
 	X(WORK_HISTORY, MEMBERS, "client", "history of a key")                         \
 	X(WORK_SCAN, MEMBERS, "client", "page of a walk")                              \
 	X(WORK_COMPACT, MEMBERS, "client", "HISTORY COMPACT")                          \
+	X(WORK_HEAVY, MEMBERS, "client", "too much at once")                           \
+	X(ANSWER_WORK, MEMBERS, "client", "refused for the work limit")                \
 	X(EXEC_DONE, MEMBERS, "client", "transaction that ran")                        \
 	X(EXEC_CONFLICT, MEMBERS, "client", "transaction that found a conflict")       \
 	X(CALLER_NEWER, MEMBERS, "client", "newer protocol")                           \

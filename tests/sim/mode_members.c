@@ -48,6 +48,10 @@ static void members_draw(struct world *w)
 	p->leave_ppm = random_chance(&w->random, 500000) ? 3000 : 40000;
 	p->padding_bytes = (size_t)random_between(&w->random, 0, 400);
 	p->big_bytes = random_chance(&w->random, 200000) ? (size_t)draw(w, 5000, 40000) : 0;
+	/* Nobody asks for so much but who wants to hear that it is too much. */
+	p->work_limit = !p->big_bytes && random_chance(&w->random, 400000)
+				? draw(w, WORK_LIMIT_LEAST, WORK_LIMIT_MOST)
+				: 0;
 	p->think_us = random_between(&w->random, 100000, 400000) * (1 + p->burst / 2);
 	p->check_interval_ms = random_between(&w->random, 300, 4000);
 	if (random_chance(&w->random, 400000))
@@ -237,6 +241,9 @@ static int members_start(struct host *h, const struct driver_options *o)
 	if (rc != OK)
 		return rc;
 	h->driver = member_driver(h->member);
+	/* A state that nothing was applied to yet. */
+	if (p->work_limit && !store_position(h->member->store)->index)
+		store_position(h->member->store)->work_limit = p->work_limit;
 	look_on(h);
 	control_started(h);
 	if (store_position(h->member->store)->index) {

@@ -206,6 +206,29 @@ static void run_transaction(struct model *m, struct slice bytes, struct buf *rep
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
+/*
+ * What it would cost nobody counts here: but who deletes so many keys is beyond the limit, and
+ * nobody else comes near.
+ */
+static bool is_too_much(const struct model *m, const struct batch_command *b)
+{
+	uint64_t limit = m->world->profile.work_limit;
+
+	return limit && !(b->flags & BATCH_TRANSACTION) && b->argc > limit;
+}
+
+static void refuse_work(struct model *m, struct buf *reply)
+{
+	char text[160];
+
+	COUNT(m->world, ANSWER_WORK);
+	snprintf(text, sizeof(text),
+		 "ERR work limit: this would read or change more than %" PRIu64
+		 " keys, elements and KiB at once; nothing was done, split it",
+		 m->world->profile.work_limit);
+	plain_error(reply, text);
+}
+
 static void run_command(struct model *m, uint64_t incarnation, uint64_t seq,
 			const struct batch_command *b)
 {
@@ -215,7 +238,9 @@ static void run_command(struct model *m, uint64_t incarnation, uint64_t seq,
 	r->seq = seq;
 	r->before = m->revision;
 	model_begin(m);
-	if (b->flags & BATCH_TRANSACTION)
+	if (is_too_much(m, b))
+		refuse_work(m, &r->reply);
+	else if (b->flags & BATCH_TRANSACTION)
 		run_transaction(m, b->argv[1], &r->reply);
 	else
 		run_one(m, (unsigned)b->database, b->argv, b->argc, &r->reply);

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-#define WORDS_MAX 24
+#define WORDS_MAX 72
 
 struct words {
 	size_t count;

@@ -158,3 +158,33 @@ void work_nonsense(struct caller *c)
 		     unknown ? SLICE_LITERAL("ERR unknown command 'NOSUCH'")
 			     : SLICE_LITERAL("ERR wrong number of arguments"));
 }
+
+/* None of these keys was ever there: so each costs what it costs to find that out. */
+static struct asked *ask_absent(struct caller *c, const char *command)
+{
+	struct asked *a = ask(c, "%s", command);
+	char key[16];
+
+	for (unsigned i = 0; i < WORK_KEYS; i++) {
+		snprintf(key, sizeof(key), "absent%u", i);
+		ask_word(c, a, slice_of_text(key));
+	}
+	return a;
+}
+
+/* As a write it is refused where limits are small. In a transaction reads are everybody's own. */
+void work_heavy(struct caller *c)
+{
+	work_use(c, 0);
+	if (below(c, 2)) {
+		ask_absent(c, "DEL");
+		return;
+	}
+	if (c->watching)
+		return;
+	ask(c, "MULTI");
+	for (unsigned n = 0; n < 4; n++)
+		ask_absent(c, "EXISTS");
+	ask(c, "INCR c%u", below(c, 2));
+	ask(c, "EXEC");
+}

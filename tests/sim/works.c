@@ -29,6 +29,7 @@ static const struct work works[] = {
 	{"read of the past", 10, COUNT_WORK_PAST, work_past},
 	{"history", 5, COUNT_WORK_HISTORY, work_history},
 	{"walk over a database", 8, COUNT_WORK_SCAN, work_scan},
+	{"too much at once", 3, COUNT_WORK_HEAVY, work_heavy},
 	{"HISTORY COMPACT", 1, COUNT_WORK_COMPACT, work_compact},
 };
 

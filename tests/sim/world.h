@@ -185,6 +185,7 @@ struct profile {
 	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
 	size_t padding_bytes; /* of the longer values, at most */
 	size_t big_bytes;     /* of big values, at most; 0: there are none */
+	uint64_t work_limit;  /* of a command; 0: as a new cluster has it */
 	uint64_t check_interval_ms;
 
 	uint64_t calm_at_us; /* when faults stop */
