@@ -56,6 +56,9 @@ test-rewrite: need-build need-test compile-debug ## write the scenarios' expecte
 	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
 	git diff --stat -- tests/data conf docs
 
+reference: need-build need-test compile-debug ## write docs/commands.md anew from the table of commands
+	build/debug/tests/compat/command_reference > docs/commands.md
+
 asan: need-build need-test compile-asan ## build and test with the address and UB sanitizers
 	$(ctest) --test-dir build/asan
 
@@ -122,5 +125,5 @@ build/%/Makefile:
 build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
-.PHONY: help run demo build release test test-full test-rewrite asan tsan clang sim sim-members sim-asan \
+.PHONY: help run demo build release test test-full test-rewrite reference asan tsan clang sim sim-members sim-asan \
 	sim-mutants crash fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy

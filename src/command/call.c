@@ -84,7 +84,7 @@ static void reply_line(struct call *c, const char *text)
 	resp_write_simple(c->reply, slice_of_text(text));
 }
 
-int reply_help(struct call *c, const char *name, const char *const *lines, size_t count)
+int reply_help_lines(struct call *c, const char *name, const char *const *lines, size_t count)
 {
 	struct buf first = {0};
 

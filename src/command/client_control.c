@@ -145,5 +145,5 @@ int client_help(struct call *c)
 		"    Protect current client connection from eviction.",
 	};
 
-	return reply_help(c, "CLIENT", lines, ARRAY_LEN(lines));
+	return reply_help_lines(c, "CLIENT", lines, ARRAY_LEN(lines));
 }

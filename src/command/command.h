@@ -38,8 +38,73 @@ enum command_flag {
 	COMMAND_FLAG_ADMIN = 1 << 6,
 	COMMAND_FLAG_NOSCRIPT = 1 << 7,
 	COMMAND_FLAG_NO_AUTH = 1 << 8,
+	COMMAND_FLAG_ALLOW_BUSY = 1 << 9,    /* also while a script runs */
+	COMMAND_FLAG_SKIP_SLOWLOG = 1 << 10, /* its parts are noted, not the whole */
+	COMMAND_FLAG_MOVABLE_KEYS = 1 << 11, /* no row can say where they stand */
 	COMMAND_FLAG_NO_MULTI = 1 << 12,     /* not within a transaction */
 	COMMAND_FLAG_SKIP_MONITOR = 1 << 13, /* MONITOR does not show it */
+};
+
+/* What becomes of a key, as the key specifications of COMMAND INFO name it. */
+enum command_key_use {
+	KEY_RO = 1 << 0,     /* the value is not changed */
+	KEY_RW = 1 << 1,     /* it is changed, and what it was matters */
+	KEY_OW = 1 << 2,     /* it is replaced, whatever it was */
+	KEY_RM = 1 << 3,     /* the key is deleted */
+	KEY_ACCESS = 1 << 4, /* what it holds is told, or copied */
+	KEY_UPDATE = 1 << 5,
+	KEY_INSERT = 1 << 6,
+	KEY_DELETE = 1 << 7,
+	KEY_VARIABLE = 1 << 8, /* it depends on the other arguments */
+};
+
+/* Categories of commands beyond those that follow from flags and group, see command_categories. */
+enum command_category {
+	CATEGORY_KEYSPACE = 1 << 0,
+	CATEGORY_READ = 1 << 1,
+	CATEGORY_WRITE = 1 << 2,
+	CATEGORY_HASH = 1 << 3,
+	CATEGORY_STRING = 1 << 4,
+	CATEGORY_BITMAP = 1 << 5,
+	CATEGORY_ADMIN = 1 << 6,
+	CATEGORY_FAST = 1 << 7,
+	CATEGORY_SLOW = 1 << 8,
+	CATEGORY_DANGEROUS = 1 << 9,
+	CATEGORY_CONNECTION = 1 << 10,
+	CATEGORY_TRANSACTION = 1 << 11,
+};
+
+/* As COMMAND DOCS names them. */
+enum command_group {
+	GROUP_STRING = 1,
+	GROUP_BITMAP,
+	GROUP_HASH,
+	GROUP_GENERIC,
+	GROUP_HISTORY,
+	GROUP_TRANSACTIONS,
+	GROUP_CONNECTION,
+	GROUP_SERVER,
+	GROUP_CLUSTER,
+};
+
+/* What the work of one call grows with. */
+enum command_work {
+	WORK_FIXED = 1, /* nothing but the bytes that it was given */
+	WORK_ARGUMENTS, /* the number of its arguments */
+	WORK_VALUE,	/* what stands under its keys */
+	WORK_KEYS,	/* how many keys it walks through */
+};
+
+/* What is said of a command to those who use it. */
+struct command_doc {
+	enum command_group group;
+	enum command_work work;
+	const char *since; /* of Redis; of Conclave, if Redis has it not */
+	const char *complexity;
+	const char *syntax;  /* behind the name, see command/syntax.h; empty: no arguments */
+	const char *summary; /* a sentence without its point */
+	const char *tips;    /* as COMMAND INFO has them, a blank between; NULL: none */
+	const char *differs; /* from Redis 7.0, and why; NULL: in nothing */
 };
 
 /* Commands that the session itself has a part in, beside or instead of a handler. */
@@ -69,6 +134,17 @@ struct command {
 	int first_key; /* 0: none */
 	int last_key;  /* negative: counted from the end */
 	int key_step;
+	uint32_t key_use;   /* of its keys, or of the first one alone */
+	uint32_t later_use; /* of the keys behind the first; 0: that of all */
+	/* With KEY_VARIABLE: what becomes of the keys in this call. Else NULL. */
+	uint32_t (*key_use_in)(const struct slice *argv, size_t argc);
+	/*
+	 * The argument where another command begins, whose keys are this one's; 0: the arguments
+	 * are wrong. NULL: there is none.
+	 */
+	size_t (*inner)(const struct slice *argv, size_t argc);
+	uint32_t categories; /* beside those that follow from the rest */
+	bool of_member;	     /* its reply differs between members; that of LOCAL ones does anyway */
 	/*
 	 * OK, when a reply was written. CALL_REFUSED: the reply is an error, and nothing was
 	 * changed. ERR_MISSING: to be undone and run again. Other errors: the state cannot be read.
@@ -77,6 +153,7 @@ struct command {
 	int (*run)(struct call *c);
 	enum command_role role;
 	const struct command_family *subcommands; /* NULL: none */
+	struct command_doc doc;
 };
 
 /* An error was written as the reply, and nothing was changed. */
@@ -121,12 +198,21 @@ const struct command *command_find(struct slice name);
 const struct command *command_lookup(const struct slice *argv, size_t argc,
 				     const struct command **parent);
 
+/* The row of this name as replies have it: also that of a subcommand, "client|id". NULL: none. */
+const struct command *command_named(struct slice name);
+
 /* The table, families one after the other, for COMMAND and docs. Without subcommands. */
 const struct command *command_at(size_t i);
 size_t command_count(void);
 
 /* The subcommands of one; NULL behind the last. */
 const struct command *command_subcommand_at(const struct command *c, size_t i);
+
+/* All its categories: of enum command_category. */
+uint32_t command_categories(const struct command *c);
+
+/* The group as COMMAND DOCS names it. */
+const char *command_group_name(enum command_group group);
 
 /* Whether so many arguments, with the name, are right for it. */
 bool command_takes(const struct command *c, size_t argc);

@@ -166,11 +166,26 @@ static int config_help(struct call *c)
 #define ADMIN  (ALWAYS | COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT)
 
 static const struct command rows[] = {
-	COMMAND_ROW("CONFIG|GET", -3, COMMAND_LOCAL, ADMIN, config_get),
-	COMMAND_ROW("CONFIG|HELP", 2, COMMAND_LOCAL, ALWAYS, config_help),
-	COMMAND_ROW("CONFIG|RESETSTAT", 2, COMMAND_LOCAL, ADMIN, config_resetstat),
-	COMMAND_ROW("CONFIG|REWRITE", 2, COMMAND_LOCAL, ADMIN, config_rewrite),
-	COMMAND_ROW("CONFIG|SET", -4, COMMAND_LOCAL, ADMIN, config_set),
+	COMMAND_ROW("CONFIG|GET", -3, COMMAND_LOCAL, ADMIN, config_get,
+		    COMMAND_DOC(GROUP_SERVER, WORK_ARGUMENTS, "2.0.0",
+				"O(N), N directives and patterns", "parameter [parameter ...]",
+				"Tells the directives that match the patterns")),
+	COMMAND_ROW("CONFIG|HELP", 2, COMMAND_LOCAL, ALWAYS, config_help,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "5.0.0", "O(1)", "",
+				"Describes the subcommands")),
+	COMMAND_ROW("CONFIG|RESETSTAT", 2, COMMAND_LOCAL, ADMIN, config_resetstat,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.0.0", "O(1)", "",
+				"Sets the counts that INFO tells to zero",
+				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
+	COMMAND_ROW("CONFIG|REWRITE", 2, COMMAND_LOCAL, ADMIN, config_rewrite,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.0", "O(N), N lines", "",
+				"Writes the configuration as it is into its file",
+				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
+	COMMAND_ROW("CONFIG|SET", -4, COMMAND_LOCAL, ADMIN, config_set,
+		    COMMAND_DOC(GROUP_SERVER, WORK_ARGUMENTS, "2.0.0", "O(N), N directives",
+				"parameter value [parameter value ...]",
+				"Changes directives, all of them or none",
+				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
 };
 
 const struct command_family config_family = COMMAND_FAMILY(rows);

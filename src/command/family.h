@@ -48,17 +48,31 @@ extern const struct command_family transaction_family;
 		.rows = (table), .count = sizeof(table) / sizeof(*(table)) \
 	}
 
-/* A row of a command without keys, and one of a command with them. */
-#define COMMAND_ROW(name_, arity_, class_, flags_, run_)                                  \
+/*
+ * A row of a command without keys, and one of a command with them. Behind the handler stand the
+ * fields that only some rows have, and COMMAND_DOC.
+ */
+#define COMMAND_ROW(name_, arity_, class_, flags_, run_, ...)                             \
 	{                                                                                 \
 		.name = (name_), .arity = (arity_), .class = (class_), .flags = (flags_), \
-		.run = (run_)                                                             \
+		.run = (run_), __VA_ARGS__                                                \
 	}
-#define COMMAND_KEY_ROW(name_, arity_, class_, flags_, first_, last_, step_, run_)             \
-	{                                                                                      \
-		.name = (name_), .arity = (arity_), .class = (class_), .flags = (flags_),      \
-		.first_key = (first_), .last_key = (last_), .key_step = (step_), .run = (run_) \
+#define COMMAND_KEY_ROW(name_, arity_, class_, flags_, first_, last_, step_, run_, ...)         \
+	{                                                                                       \
+		.name = (name_), .arity = (arity_), .class = (class_), .flags = (flags_),       \
+		.first_key = (first_), .last_key = (last_), .key_step = (step_), .run = (run_), \
+		__VA_ARGS__                                                                     \
 	}
+
+/* What is said of a command: see struct command_doc. `tips` and `differs` may follow. */
+#define COMMAND_DOC(group_, work_, since_, complexity_, syntax_, summary_, ...) \
+	.doc = {.group = (group_),                                              \
+		.work = (work_),                                                \
+		.since = (since_),                                              \
+		.complexity = (complexity_),                                    \
+		.syntax = (syntax_),                                            \
+		.summary = (summary_),                                          \
+		__VA_ARGS__}
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
@@ -96,7 +110,9 @@ int reply_ok(struct call *c);
 int reply_integer(struct call *c, int64_t value);
 
 /* What HELP says of a command's subcommands; HELP itself is added. */
-int reply_help(struct call *c, const char *name, const char *const *lines, size_t count);
+int reply_help_lines(struct call *c, const char *name, const char *const *lines, size_t count);
+/* The handler of HELP, under any command with subcommands. */
+int reply_help(struct call *c);
 
 /* All of these write an error and return CALL_REFUSED. */
 int reply_error(struct call *c, const char *text); /* from the code on: "ERR ..." */

@@ -160,28 +160,67 @@ static int object_revision(struct call *c)
 #define READS COMMAND_FLAG_READONLY
 
 static const struct command object_rows[] = {
-	COMMAND_KEY_ROW("OBJECT|ENCODING", 3, COMMAND_READ, READS, 2, 2, 1, object_encoding),
-	COMMAND_KEY_ROW("OBJECT|FREQ", 3, COMMAND_READ, READS, 2, 2, 1, object_freq),
-	COMMAND_KEY_ROW("OBJECT|REFCOUNT", 3, COMMAND_READ, READS, 2, 2, 1, object_refcount),
-	COMMAND_KEY_ROW("OBJECT|REVISION", 3, COMMAND_READ, READS, 2, 2, 1, object_revision),
+	COMMAND_KEY_ROW(
+		"OBJECT|ENCODING", 3, COMMAND_READ, READS, 2, 2, 1, object_encoding,
+		.key_use = KEY_RO,
+		COMMAND_DOC(GROUP_GENERIC, WORK_VALUE, "2.2.3", "O(N), N bytes", "key",
+			    "Tells how a value is kept", .tips = "nondeterministic_output",
+			    .differs = "Follows from the value: Redis remembers how it was made")),
+	COMMAND_KEY_ROW(
+		"OBJECT|FREQ", 3, COMMAND_READ, READS, 2, 2, 1, object_freq, .key_use = KEY_RO,
+		COMMAND_DOC(
+			GROUP_GENERIC, WORK_FIXED, "4.0.0", "O(1)", "key",
+			"Tells how often a key is used; always an error, since nothing is evicted",
+			.tips = "nondeterministic_output")),
+	COMMAND_KEY_ROW(
+		"OBJECT|REFCOUNT", 3, COMMAND_READ, READS, 2, 2, 1, object_refcount,
+		.key_use = KEY_RO,
+		COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "2.2.3", "O(1)", "key",
+			    "Tells how many share the value; always 1",
+			    .tips = "nondeterministic_output",
+			    .differs = "Nothing is shared here: Redis shares small numbers")),
+	COMMAND_KEY_ROW("OBJECT|REVISION", 3, COMMAND_READ, READS, 2, 2, 1, object_revision,
+			.key_use = KEY_RO,
+			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "0.1.0", "O(1)", "key",
+				    "Tells the revision of the last change of a key")),
 };
 
 const struct command_family object_family = COMMAND_FAMILY(object_rows);
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("DEL", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE, 1, -1, 1, key_del),
-	COMMAND_KEY_ROW("EXISTS", -2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, -1, 1,
-			key_exists),
+	COMMAND_KEY_ROW("DEL", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE, 1, -1, 1, key_del,
+			.key_use = KEY_RM | KEY_DELETE,
+			COMMAND_DOC(GROUP_GENERIC, WORK_ARGUMENTS, "1.0.0", "O(N), N keys",
+				    "key [key ...]", "Deletes keys",
+				    .tips = "request_policy:multi_shard response_policy:agg_sum")),
+	COMMAND_KEY_ROW("EXISTS", -2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, -1, 1, key_exists,
+			.key_use = KEY_RO,
+			COMMAND_DOC(GROUP_GENERIC, WORK_ARGUMENTS, "1.0.0", "O(N), N keys",
+				    "key [key ...]", "Counts the keys that are there",
+				    .tips = "request_policy:multi_shard response_policy:agg_sum")),
 	{
 		.name = "OBJECT",
 		.arity = -2,
 		.class = COMMAND_READ,
 		.subcommands = &object_family,
+		COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "2.2.3", "that of the subcommand", "",
+			    "Commands about what stands under a key"),
 	},
-	COMMAND_KEY_ROW("TOUCH", -2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, -1, 1, key_exists),
-	COMMAND_KEY_ROW("TYPE", 2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, 1, 1, key_type),
+	COMMAND_KEY_ROW("TOUCH", -2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, -1, 1, key_exists,
+			.key_use = KEY_RO,
+			COMMAND_DOC(GROUP_GENERIC, WORK_ARGUMENTS, "3.2.1", "O(N), N keys",
+				    "key [key ...]", "Counts the keys that are there",
+				    .tips = "request_policy:multi_shard response_policy:agg_sum",
+				    .differs = "Nothing is evicted, so it changes nothing")),
+	COMMAND_KEY_ROW("TYPE", 2, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, 1, 1, key_type,
+			.key_use = KEY_RO,
+			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "1.0.0", "O(1)", "key",
+				    "Tells the type of what stands under a key")),
 	COMMAND_KEY_ROW("UNLINK", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_FAST, 1, -1,
-			1, key_del),
+			1, key_del, .key_use = KEY_RM | KEY_DELETE,
+			COMMAND_DOC(GROUP_GENERIC, WORK_ARGUMENTS, "4.0.0", "O(N), N keys",
+				    "key [key ...]", "Deletes keys",
+				    .tips = "request_policy:multi_shard response_policy:agg_sum")),
 };
 
 const struct command_family key_family = COMMAND_FAMILY(rows);

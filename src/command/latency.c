@@ -50,19 +50,40 @@ static int latency_help(struct call *c)
 		"    (default: reset all data for all event classes)",
 	};
 
-	return reply_help(c, "LATENCY", lines, ARRAY_LEN(lines));
+	return reply_help_lines(c, "LATENCY", lines, ARRAY_LEN(lines));
 }
 
 #define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
 #define ADMIN  (ALWAYS | COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT)
 
 static const struct command subcommands[] = {
-	COMMAND_ROW("LATENCY|DOCTOR", 2, COMMAND_LOCAL, ADMIN, latency_doctor),
-	COMMAND_ROW("LATENCY|GRAPH", 3, COMMAND_LOCAL, ADMIN, latency_graph),
-	COMMAND_ROW("LATENCY|HELP", 2, COMMAND_LOCAL, ALWAYS, latency_help),
-	COMMAND_ROW("LATENCY|HISTORY", 3, COMMAND_LOCAL, ADMIN, latency_nothing),
-	COMMAND_ROW("LATENCY|LATEST", 2, COMMAND_LOCAL, ADMIN, latency_nothing),
-	COMMAND_ROW("LATENCY|RESET", -2, COMMAND_LOCAL, ADMIN, latency_reset),
+	COMMAND_ROW("LATENCY|DOCTOR", 2, COMMAND_LOCAL, ADMIN, latency_doctor,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
+				"Says in words what took long",
+				.tips = "nondeterministic_output request_policy:all_nodes "
+					"response_policy:special")),
+	COMMAND_ROW("LATENCY|GRAPH", 3, COMMAND_LOCAL, ADMIN, latency_graph,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "event",
+				"Draws what took long",
+				.tips = "nondeterministic_output request_policy:all_nodes "
+					"response_policy:special")),
+	COMMAND_ROW("LATENCY|HELP", 2, COMMAND_LOCAL, ALWAYS, latency_help,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
+				"Describes the subcommands")),
+	COMMAND_ROW("LATENCY|HISTORY", 3, COMMAND_LOCAL, ADMIN, latency_nothing,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "event",
+				"Lists how long an event took",
+				.tips = "nondeterministic_output request_policy:all_nodes "
+					"response_policy:special")),
+	COMMAND_ROW("LATENCY|LATEST", 2, COMMAND_LOCAL, ADMIN, latency_nothing,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
+				"Lists the newest of all events",
+				.tips = "nondeterministic_output request_policy:all_nodes "
+					"response_policy:special")),
+	COMMAND_ROW("LATENCY|RESET", -2, COMMAND_LOCAL, ADMIN, latency_reset,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "[event [event ...]]",
+				"Forgets what took long",
+				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
 };
 
 static const struct command_family subcommand_family = COMMAND_FAMILY(subcommands);
@@ -73,6 +94,8 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &subcommand_family,
+		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "that of the subcommand", "",
+			    "Commands about what took long"),
 	},
 };
 

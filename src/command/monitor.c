@@ -53,7 +53,9 @@ static const struct command rows[] = {
 	COMMAND_ROW("MONITOR", 1, COMMAND_LOCAL,
 		    COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING |
 			    COMMAND_FLAG_STALE | COMMAND_FLAG_NO_MULTI,
-		    monitor_run),
+		    monitor_run,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
+				"Shows every request that comes to this member")),
 };
 
 const struct command_family monitor_family = COMMAND_FAMILY(rows);

@@ -198,11 +198,24 @@ static int move_copy(struct call *c)
 
 static const struct command rows[] = {
 	COMMAND_KEY_ROW("COPY", -3, COMMAND_WRITE, WRITES | COMMAND_FLAG_DENYOOM, 1, 2, 1,
-			move_copy),
-	COMMAND_KEY_ROW("MOVE", 3, COMMAND_WRITE, WRITES | COMMAND_FLAG_FAST, 1, 1, 1, move_move),
-	COMMAND_KEY_ROW("RENAME", 3, COMMAND_WRITE, WRITES, 1, 2, 1, move_rename_always),
+			move_copy, .key_use = KEY_RO | KEY_ACCESS, .later_use = KEY_OW | KEY_UPDATE,
+			COMMAND_DOC(GROUP_GENERIC, WORK_VALUE, "6.2.0", "O(N), N elements",
+				    "source destination [DB destination-db] [REPLACE]",
+				    "Doubles a key under another name or in another database")),
+	COMMAND_KEY_ROW("MOVE", 3, COMMAND_WRITE, WRITES | COMMAND_FLAG_FAST, 1, 1, 1, move_move,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "1.0.0", "O(1)", "key db",
+				    "Takes a key to another database")),
+	COMMAND_KEY_ROW("RENAME", 3, COMMAND_WRITE, WRITES, 1, 2, 1, move_rename_always,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_DELETE,
+			.later_use = KEY_OW | KEY_UPDATE,
+			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "1.0.0", "O(1)", "key newkey",
+				    "Gives a key another name")),
 	COMMAND_KEY_ROW("RENAMENX", 3, COMMAND_WRITE, WRITES | COMMAND_FLAG_FAST, 1, 2, 1,
-			move_rename_nx),
+			move_rename_nx, .key_use = KEY_RW | KEY_ACCESS | KEY_DELETE,
+			.later_use = KEY_OW | KEY_INSERT,
+			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "1.0.0", "O(1)", "key newkey",
+				    "Gives a key another name, unless a key has it")),
 };
 
 const struct command_family move_family = COMMAND_FAMILY(rows);

@@ -29,6 +29,14 @@ static bool past_takes(const struct call *c, const struct command *inner)
 	       inner->run && inner->run != c->command->run;
 }
 
+/* Where the command begins that is to be run. */
+static size_t past_inner(const struct slice *argv, size_t argc)
+{
+	size_t from = argument_is(argv[1], "TIME") ? 3 : 2;
+
+	return from < argc ? from : 0;
+}
+
 /* The command from argument `from` on, as of this revision. */
 static int past_run(struct call *c, size_t from, uint64_t revision)
 {
@@ -83,7 +91,12 @@ static int past_at(struct call *c)
 }
 
 static const struct command rows[] = {
-	COMMAND_ROW("AT", -3, COMMAND_READ, COMMAND_FLAG_READONLY, past_at),
+	COMMAND_ROW("AT", -3, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_MOVABLE_KEYS,
+		    past_at, .inner = past_inner,
+		    COMMAND_DOC(GROUP_HISTORY, WORK_VALUE, "0.1.0", "that of the inner command",
+				"<revision|TIME unix-time-milliseconds> command [arg ...]",
+				"Runs a command that reads on the state as it was at a revision or "
+				"at a time")),
 };
 
 const struct command_family past_family = COMMAND_FAMILY(rows);

@@ -408,9 +408,22 @@ static int scan_hscan(struct call *c)
 #define READS COMMAND_FLAG_READONLY
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("HSCAN", -3, COMMAND_READ, READS, 1, 1, 1, scan_hscan),
-	COMMAND_ROW("KEYS", 2, COMMAND_READ, READS, scan_keys),
-	COMMAND_ROW("SCAN", -2, COMMAND_READ, READS, scan_scan),
+	COMMAND_KEY_ROW("HSCAN", -3, COMMAND_READ, READS, 1, 1, 1, scan_hscan,
+			.key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_HASH, WORK_FIXED, "2.8.0", "O(1) a page",
+				    "key cursor [MATCH pattern] [COUNT count]",
+				    "Walks through the fields of a hash, page by page",
+				    .tips = "nondeterministic_output")),
+	COMMAND_ROW("KEYS", 2, COMMAND_READ, READS, scan_keys, .categories = CATEGORY_DANGEROUS,
+		    COMMAND_DOC(GROUP_GENERIC, WORK_KEYS, "1.0.0", "O(N), N keys of the database",
+				"pattern", "Gives the names of all keys that match a pattern",
+				.tips = "request_policy:all_shards nondeterministic_output_order")),
+	COMMAND_ROW("SCAN", -2, COMMAND_READ, READS, scan_scan, .of_member = true,
+		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "2.8.0", "O(1) a page",
+				"cursor [MATCH pattern] [COUNT count] [TYPE type]",
+				"Walks through the keys of the database, page by page",
+				.tips = "nondeterministic_output request_policy:special",
+				.differs = "A cursor is good on every member and after a restart")),
 };
 
 const struct command_family scan_family = COMMAND_FAMILY(rows);

@@ -218,7 +218,7 @@ static int server_debug(struct call *c)
 			"need to set this option in the configuration file, and then restart the "
 			"server.");
 	if (argument_is(c->argv[1], "help") && c->argc == 2)
-		return reply_help(c, "DEBUG", help, ARRAY_LEN(help));
+		return reply_help_lines(c, "DEBUG", help, ARRAY_LEN(help));
 	if (argument_is(c->argv[1], "sleep") && c->argc == 3)
 		return debug_sleep(c);
 	return reply_wrong_form(c);
@@ -228,22 +228,49 @@ static int server_debug(struct call *c)
 #define ADMIN  (COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT)
 
 static const struct command rows[] = {
-	COMMAND_ROW("BGREWRITEAOF", 1, COMMAND_LOCAL, ADMIN, server_bgrewriteaof),
-	COMMAND_ROW("BGSAVE", -1, COMMAND_LOCAL, ADMIN, server_bgsave),
-	COMMAND_ROW("DEBUG", -2, COMMAND_LOCAL, ADMIN | ALWAYS | COMMAND_FLAG_NO_MULTI,
-		    server_debug),
+	COMMAND_ROW("BGREWRITEAOF", 1, COMMAND_LOCAL, ADMIN, server_bgrewriteaof,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
+				"Begins to store what is in memory")),
+	COMMAND_ROW("BGSAVE", -1, COMMAND_LOCAL, ADMIN, server_bgsave,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[SCHEDULE]",
+				"Begins to store what is in memory")),
+	COMMAND_ROW(
+		"DEBUG", -2, COMMAND_LOCAL, ADMIN | ALWAYS | COMMAND_FLAG_NO_MULTI, server_debug,
+		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "that of the subcommand",
+			    "subcommand [arg [arg ...]]", "Means for tests",
+			    .differs =
+				    "Only what holds or describes; behind enable-debug-command")),
 	COMMAND_ROW("FAILOVER", -1, COMMAND_LOCAL,
-		    ADMIN | COMMAND_FLAG_STALE | COMMAND_FLAG_NO_MULTI, server_failover),
-	COMMAND_ROW("LASTSAVE", 1, COMMAND_LOCAL, ALWAYS | COMMAND_FLAG_FAST, server_lastsave),
+		    ADMIN | COMMAND_FLAG_STALE | COMMAND_FLAG_NO_MULTI, server_failover,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "6.2.0", "O(1)",
+				"[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]",
+				"Hands the leadership over to another member")),
+	COMMAND_ROW("LASTSAVE", 1, COMMAND_LOCAL, ALWAYS | COMMAND_FLAG_FAST, server_lastsave,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
+				"Tells when the state was last stored as a whole",
+				.tips = "nondeterministic_output")),
 	COMMAND_ROW("ROLE", 1, COMMAND_LOCAL, ALWAYS | COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_FAST,
-		    server_role),
-	COMMAND_ROW("SAVE", 1, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, server_save),
+		    server_role,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.12", "O(1)", "",
+				"Tells the part that this member plays")),
+	COMMAND_ROW("SAVE", 1, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, server_save,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(N), N bytes in memory", "",
+				"Stores what is in memory, and answers when it is")),
 	COMMAND_ROW("SHUTDOWN", -1, COMMAND_LOCAL, ADMIN | ALWAYS | COMMAND_FLAG_NO_MULTI,
-		    server_shutdown),
+		    server_shutdown,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(N), N bytes in memory",
+				"[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]", "Ends this member")),
 	COMMAND_ROW("WAIT", 3, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_NO_MULTI,
-		    server_wait),
+		    server_wait,
+		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "3.0.0", "O(1)", "numreplicas timeout",
+				"Waits until so many other members have what was written",
+				.tips = "request_policy:all_shards response_policy:agg_min")),
 	COMMAND_ROW("WAITAOF", 4, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_NO_MULTI,
-		    server_waitaof),
+		    server_waitaof,
+		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "7.2.0", "O(1)",
+				"numlocal numreplicas timeout",
+				"Waits until so many members have on disk what was written",
+				.tips = "request_policy:all_shards response_policy:agg_min")),
 };
 
 const struct command_family server_family = COMMAND_FAMILY(rows);

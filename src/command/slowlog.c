@@ -164,17 +164,29 @@ static int slowlog_help(struct call *c)
 		"    Reset the slowlog.",
 	};
 
-	return reply_help(c, "SLOWLOG", lines, ARRAY_LEN(lines));
+	return reply_help_lines(c, "SLOWLOG", lines, ARRAY_LEN(lines));
 }
 
 #define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
 #define ADMIN  (ALWAYS | COMMAND_FLAG_ADMIN)
 
 static const struct command subcommands[] = {
-	COMMAND_ROW("SLOWLOG|GET", -2, COMMAND_LOCAL, ADMIN, slowlog_get),
-	COMMAND_ROW("SLOWLOG|HELP", 2, COMMAND_LOCAL, ALWAYS, slowlog_help),
-	COMMAND_ROW("SLOWLOG|LEN", 2, COMMAND_LOCAL, ADMIN, slowlog_len),
-	COMMAND_ROW("SLOWLOG|RESET", 2, COMMAND_LOCAL, ADMIN, slowlog_forget),
+	COMMAND_ROW("SLOWLOG|GET", -2, COMMAND_LOCAL, ADMIN, slowlog_get,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(N), N entries", "[count]",
+				"Tells the newest requests that took long",
+				.tips = "request_policy:all_nodes nondeterministic_output")),
+	COMMAND_ROW("SLOWLOG|HELP", 2, COMMAND_LOCAL, ALWAYS, slowlog_help,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "6.2.0", "O(1)", "",
+				"Describes the subcommands")),
+	COMMAND_ROW("SLOWLOG|LEN", 2, COMMAND_LOCAL, ADMIN, slowlog_len,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(1)", "",
+				"Counts the requests that are kept",
+				.tips = "request_policy:all_nodes response_policy:agg_sum "
+					"nondeterministic_output")),
+	COMMAND_ROW("SLOWLOG|RESET", 2, COMMAND_LOCAL, ADMIN, slowlog_forget,
+		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(N), N entries", "",
+				"Forgets them",
+				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
 };
 
 static const struct command_family subcommand_family = COMMAND_FAMILY(subcommands);
@@ -185,6 +197,8 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &subcommand_family,
+		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "that of the subcommand", "",
+			    "Commands about requests that took long"),
 	},
 };
 

@@ -309,22 +309,68 @@ static int string_delex(struct call *c)
 	return reply_integer(c, holds);
 }
 
+/* Only with GET does it matter what stood there. */
+static uint32_t set_key_use(const struct slice *argv, size_t argc)
+{
+	for (size_t i = 3; i < argc; i++)
+		if (argument_is(argv[i], "GET"))
+			return KEY_RW | KEY_ACCESS | KEY_UPDATE;
+	return KEY_OW | KEY_UPDATE;
+}
+
 #define GROWS (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)
 #define FAST  COMMAND_FLAG_FAST
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("DELEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1,
-			string_delex),
-	COMMAND_KEY_ROW("GET", 2, COMMAND_READ, COMMAND_FLAG_READONLY | FAST, 1, 1, 1, string_get),
+	COMMAND_KEY_ROW(
+		"DELEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1, string_delex,
+		.key_use = KEY_RW | KEY_ACCESS | KEY_DELETE,
+		COMMAND_DOC(GROUP_STRING, WORK_VALUE, "8.4.0", "O(N), N bytes",
+			    "key [IFEQ comparison|IFREV revision]",
+			    "Deletes a key on a condition on its value or its revision",
+			    .differs = "Redis has it from version 8.4 on; IFREV is an addition")),
+	COMMAND_KEY_ROW("GET", 2, COMMAND_READ, COMMAND_FLAG_READONLY | FAST, 1, 1, 1, string_get,
+			.key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "1.0.0", "O(N), N bytes", "key",
+				    "Gives the string under a key")),
 	COMMAND_KEY_ROW("GETDEL", 2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1,
-			string_getdel),
-	COMMAND_KEY_ROW("GETEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1,
-			string_getex),
-	COMMAND_KEY_ROW("GETSET", 3, COMMAND_WRITE, GROWS | FAST, 1, 1, 1, string_getset),
-	COMMAND_KEY_ROW("PSETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_psetex),
-	COMMAND_KEY_ROW("SET", -3, COMMAND_WRITE, GROWS, 1, 1, 1, string_set),
-	COMMAND_KEY_ROW("SETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setex),
-	COMMAND_KEY_ROW("SETNX", 3, COMMAND_WRITE, GROWS | FAST, 1, 1, 1, string_setnx),
+			string_getdel, .key_use = KEY_RW | KEY_ACCESS | KEY_DELETE,
+			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "6.2.0", "O(N), N bytes", "key",
+				    "Gives the string under a key and deletes the key")),
+	COMMAND_KEY_ROW(
+		"GETEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1, string_getex,
+		.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+		COMMAND_DOC(GROUP_STRING, WORK_VALUE, "6.2.0", "O(N), N bytes",
+			    "key [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT "
+			    "unix-time-milliseconds|PERSIST]",
+			    "Gives the string under a key and changes how long the key lives")),
+	COMMAND_KEY_ROW("GETSET", 3, COMMAND_WRITE, GROWS | FAST, 1, 1, 1, string_getset,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "1.0.0", "O(N), N bytes", "key value",
+				    "Sets the string under a key and gives the one before")),
+	COMMAND_KEY_ROW("PSETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_psetex,
+			.key_use = KEY_OW | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.6.0", "O(1)",
+				    "key milliseconds value",
+				    "Sets a string that lives for some milliseconds")),
+	COMMAND_KEY_ROW(
+		"SET", -3, COMMAND_WRITE, GROWS, 1, 1, 1, string_set,
+		.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE,
+		.key_use_in = set_key_use,
+		COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)",
+			    "key value [NX|XX|IFEQ comparison|IFREV revision] [GET] [EX seconds|PX "
+			    "milliseconds|EXAT "
+			    "unix-time-seconds|PXAT unix-time-milliseconds|KEEPTTL]",
+			    "Sets the string under a key, on conditions and with a deadline",
+			    .differs = "IFEQ is that of Redis 8.4; IFREV is an addition")),
+	COMMAND_KEY_ROW("SETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setex,
+			.key_use = KEY_OW | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.0.0", "O(1)", "key seconds value",
+				    "Sets a string that lives for some seconds")),
+	COMMAND_KEY_ROW("SETNX", 3, COMMAND_WRITE, GROWS | FAST, 1, 1, 1, string_setnx,
+			.key_use = KEY_OW | KEY_INSERT,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)", "key value",
+				    "Sets a string if the key is not there")),
 };
 
 const struct command_family string_family = COMMAND_FAMILY(rows);

@@ -382,11 +382,31 @@ static int bit_op(struct call *c)
 #define GROWS (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("BITCOUNT", -2, COMMAND_READ, READS, 1, 1, 1, bit_count),
-	COMMAND_KEY_ROW("BITOP", -4, COMMAND_WRITE, GROWS, 2, -1, 1, bit_op),
-	COMMAND_KEY_ROW("BITPOS", -3, COMMAND_READ, READS, 1, 1, 1, bit_pos),
-	COMMAND_KEY_ROW("GETBIT", 3, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, 1, 1, bit_get),
-	COMMAND_KEY_ROW("SETBIT", 4, COMMAND_WRITE, GROWS, 1, 1, 1, bit_set),
+	COMMAND_KEY_ROW(
+		"BITCOUNT", -2, COMMAND_READ, READS, 1, 1, 1, bit_count,
+		.key_use = KEY_RO | KEY_ACCESS,
+		COMMAND_DOC(GROUP_BITMAP, WORK_VALUE, "2.6.0", "O(N), N bytes",
+			    "key [start end [BYTE|BIT]]",
+			    "Counts the bits that are set in a string, or in a part of it")),
+	COMMAND_KEY_ROW("BITOP", -4, COMMAND_WRITE, GROWS, 2, -1, 1, bit_op,
+			.key_use = KEY_OW | KEY_UPDATE, .later_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_BITMAP, WORK_VALUE, "2.6.0", "O(N), N bytes",
+				    "operation destkey key [key ...]",
+				    "Combines strings bit by bit with AND, OR, XOR or NOT, and "
+				    "stores the result")),
+	COMMAND_KEY_ROW("BITPOS", -3, COMMAND_READ, READS, 1, 1, 1, bit_pos,
+			.key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_BITMAP, WORK_VALUE, "2.8.7", "O(N), N bytes",
+				    "key bit [start [end [BYTE|BIT]]]",
+				    "Finds the first bit that is set, or that is not")),
+	COMMAND_KEY_ROW("GETBIT", 3, COMMAND_READ, READS | COMMAND_FLAG_FAST, 1, 1, 1, bit_get,
+			.key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_BITMAP, WORK_FIXED, "2.2.0", "O(1)", "key offset",
+				    "Gives one bit of a string")),
+	COMMAND_KEY_ROW("SETBIT", 4, COMMAND_WRITE, GROWS, 1, 1, 1, bit_set,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_BITMAP, WORK_FIXED, "2.2.0", "O(1)",
+				    "key offset value:integer", "Sets one bit of a string")),
 };
 
 const struct command_family string_bit_family = COMMAND_FAMILY(rows);

@@ -338,11 +338,31 @@ static int field_field_ro(struct call *c)
 	return rc == OK ? field_all(c, &sum) : rc;
 }
 
+/* Whether anything may be written; where the arguments are wrong, that is taken for granted. */
+static uint32_t field_key_use(const struct slice *argv, size_t argc)
+{
+	for (size_t i = 2; i < argc; i += argument_is(argv[i], "OVERFLOW") ? 2 : 3)
+		if (!argument_is(argv[i], argument_is(argv[i], "OVERFLOW") ? "OVERFLOW" : "GET") ||
+		    argc - i <= 2 - (size_t)argument_is(argv[i], "OVERFLOW"))
+			return KEY_RW | KEY_ACCESS | KEY_UPDATE;
+	return KEY_RO | KEY_ACCESS;
+}
+
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("BITFIELD", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM, 1,
-			1, 1, field_field),
+	COMMAND_KEY_ROW(
+		"BITFIELD", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM, 1, 1, 1,
+		field_field, .key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE,
+		.key_use_in = field_key_use,
+		COMMAND_DOC(GROUP_BITMAP, WORK_ARGUMENTS, "3.2.0", "O(N), N actions",
+			    "key [GET encoding offset|[OVERFLOW <WRAP|SAT|FAIL>] <SET "
+			    "encoding offset value:integer|INCRBY encoding offset increment> ...]",
+			    "Reads, sets and increments integers of any width at any place "
+			    "of a string")),
 	COMMAND_KEY_ROW("BITFIELD_RO", -2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
-			1, 1, 1, field_field_ro),
+			1, 1, 1, field_field_ro, .key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_BITMAP, WORK_ARGUMENTS, "6.0.0", "O(N), N actions",
+				    "key [GET encoding offset [GET encoding offset ...]]",
+				    "Reads integers of any width at any place of a string")),
 };
 
 const struct command_family string_bitfield_family = COMMAND_FAMILY(rows);

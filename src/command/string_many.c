@@ -72,9 +72,22 @@ static int string_msetnx(struct call *c)
 
 static const struct command rows[] = {
 	COMMAND_KEY_ROW("MGET", -2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST, 1, -1,
-			1, string_mget),
-	COMMAND_KEY_ROW("MSET", -3, COMMAND_WRITE, GROWS, 1, -1, 2, string_mset),
-	COMMAND_KEY_ROW("MSETNX", -3, COMMAND_WRITE, GROWS, 1, -1, 2, string_msetnx),
+			1, string_mget, .key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_STRING, WORK_ARGUMENTS, "1.0.0", "O(N), N keys",
+				    "key [key ...]", "Gives the strings under some keys",
+				    .tips = "request_policy:multi_shard")),
+	COMMAND_KEY_ROW(
+		"MSET", -3, COMMAND_WRITE, GROWS, 1, -1, 2, string_mset,
+		.key_use = KEY_OW | KEY_UPDATE,
+		COMMAND_DOC(GROUP_STRING, WORK_ARGUMENTS, "1.0.1", "O(N), N keys",
+			    "key value [key value ...]", "Sets the strings under some keys",
+			    .tips = "request_policy:multi_shard response_policy:all_succeeded")),
+	COMMAND_KEY_ROW("MSETNX", -3, COMMAND_WRITE, GROWS, 1, -1, 2, string_msetnx,
+			.key_use = KEY_OW | KEY_INSERT,
+			COMMAND_DOC(GROUP_STRING, WORK_ARGUMENTS, "1.0.1", "O(N), N keys",
+				    "key value [key value ...]",
+				    "Sets the strings under some keys if none of the keys is there",
+				    .tips = "request_policy:multi_shard response_policy:agg_min")),
 };
 
 const struct command_family string_many_family = COMMAND_FAMILY(rows);

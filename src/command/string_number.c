@@ -127,11 +127,27 @@ static int string_incrbyfloat(struct call *c)
 #define NUMBER (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM | COMMAND_FLAG_FAST)
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("DECR", 2, COMMAND_WRITE, NUMBER, 1, 1, 1, string_decr),
-	COMMAND_KEY_ROW("DECRBY", 3, COMMAND_WRITE, NUMBER, 1, 1, 1, string_decrby),
-	COMMAND_KEY_ROW("INCR", 2, COMMAND_WRITE, NUMBER, 1, 1, 1, string_incr),
-	COMMAND_KEY_ROW("INCRBY", 3, COMMAND_WRITE, NUMBER, 1, 1, 1, string_incrby),
-	COMMAND_KEY_ROW("INCRBYFLOAT", 3, COMMAND_WRITE, NUMBER, 1, 1, 1, string_incrbyfloat),
+	COMMAND_KEY_ROW("DECR", 2, COMMAND_WRITE, NUMBER, 1, 1, 1, string_decr,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)", "key",
+				    "Takes one from the number under a key")),
+	COMMAND_KEY_ROW("DECRBY", 3, COMMAND_WRITE, NUMBER, 1, 1, 1, string_decrby,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)", "key decrement",
+				    "Takes a number from the number under a key")),
+	COMMAND_KEY_ROW("INCR", 2, COMMAND_WRITE, NUMBER, 1, 1, 1, string_incr,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)", "key",
+				    "Adds one to the number under a key")),
+	COMMAND_KEY_ROW("INCRBY", 3, COMMAND_WRITE, NUMBER, 1, 1, 1, string_incrby,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)", "key increment",
+				    "Adds a whole number to the number under a key")),
+	COMMAND_KEY_ROW("INCRBYFLOAT", 3, COMMAND_WRITE, NUMBER, 1, 1, 1, string_incrbyfloat,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.6.0", "O(1)",
+				    "key increment:double",
+				    "Adds a number, which may be a fraction, to that under a key")),
 };
 
 const struct command_family string_number_family = COMMAND_FAMILY(rows);

@@ -99,14 +99,27 @@ static int string_setrange(struct call *c)
 #define GROWS (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)
 
 static const struct command rows[] = {
-	COMMAND_KEY_ROW("APPEND", 3, COMMAND_WRITE, GROWS | COMMAND_FLAG_FAST, 1, 1, 1,
-			string_append),
+	COMMAND_KEY_ROW(
+		"APPEND", 3, COMMAND_WRITE, GROWS | COMMAND_FLAG_FAST, 1, 1, 1, string_append,
+		.key_use = KEY_RW | KEY_INSERT,
+		COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.0.0", "O(1)", "key value",
+			    "Adds bytes to the end of a string; creates it if there is none")),
 	COMMAND_KEY_ROW("GETRANGE", 4, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 1, 1,
-			string_getrange),
-	COMMAND_KEY_ROW("SETRANGE", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setrange),
+			string_getrange, .key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "2.4.0", "O(N), N bytes",
+				    "key start end", "Gives a part of a string")),
+	COMMAND_KEY_ROW("SETRANGE", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setrange,
+			.key_use = KEY_RW | KEY_UPDATE,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.2.0", "O(1)", "key offset value",
+				    "Overwrites a part of a string")),
 	COMMAND_KEY_ROW("STRLEN", 2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST, 1, 1,
-			1, string_strlen),
-	COMMAND_KEY_ROW("SUBSTR", 4, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 1, 1, string_getrange),
+			1, string_strlen, .key_use = KEY_RO,
+			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.2.0", "O(1)", "key",
+				    "Tells how long a string is")),
+	COMMAND_KEY_ROW("SUBSTR", 4, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 1, 1, string_getrange,
+			.key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "1.0.0", "O(N), N bytes",
+				    "key start end", "Gives a part of a string")),
 };
 
 const struct command_family string_part_family = COMMAND_FAMILY(rows);

@@ -70,6 +70,22 @@ const struct command *command_lookup(const struct slice *argv, size_t argc,
 	return NULL;
 }
 
+const struct command *command_named(struct slice name)
+{
+	const uint8_t *bar = name.len ? memchr(name.data, '|', name.len) : NULL;
+	const struct command *parent;
+	struct slice argv[2] = {name};
+	size_t head;
+
+	if (!bar)
+		return command_find(name);
+	head = (size_t)(bar - name.data);
+	argv[0] = slice_of(name.data, head);
+	argv[1] = slice_of(bar + 1, name.len - head - 1);
+	parent = command_find(argv[0]);
+	return parent && parent->subcommands ? command_lookup(argv, 2, &parent) : NULL;
+}
+
 const struct command *command_at(size_t i)
 {
 	for (size_t f = 0; f < ARRAY_LEN(families); f++) {

@@ -294,19 +294,29 @@ const struct command transaction_command = {
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-#define ALWAYS \
-	(COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE | COMMAND_FLAG_FAST)
+#define ALWAYS                                                                                   \
+	(COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE | COMMAND_FLAG_FAST | \
+	 COMMAND_FLAG_ALLOW_BUSY)
+#define EXECUTES                                                             \
+	(COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE | \
+	 COMMAND_FLAG_SKIP_SLOWLOG)
 
-#define SESSION_ROW(name_, arity_, role_)                                                    \
-	{                                                                                    \
-		.name = (name_), .arity = (arity_), .class = COMMAND_LOCAL, .flags = ALWAYS, \
-		.role = (role_)                                                              \
+#define SESSION_ROW(name_, arity_, flags_, role_, ...)                                         \
+	{                                                                                      \
+		.name = (name_), .arity = (arity_), .class = COMMAND_LOCAL, .flags = (flags_), \
+		.role = (role_), __VA_ARGS__                                                   \
 	}
 
 static const struct command rows[] = {
-	SESSION_ROW("DISCARD", 1, ROLE_DISCARD),
-	SESSION_ROW("EXEC", 1, ROLE_EXEC),
-	SESSION_ROW("MULTI", 1, ROLE_MULTI),
+	SESSION_ROW("DISCARD", 1, ALWAYS, ROLE_DISCARD,
+		    COMMAND_DOC(GROUP_TRANSACTIONS, WORK_FIXED, "2.0.0", "O(1)", "",
+				"Forgets the transaction that was begun")),
+	SESSION_ROW("EXEC", 1, EXECUTES, ROLE_EXEC,
+		    COMMAND_DOC(GROUP_TRANSACTIONS, WORK_ARGUMENTS, "1.2.0", "that of the commands",
+				"", "Runs the transaction that was begun, as a whole")),
+	SESSION_ROW("MULTI", 1, ALWAYS, ROLE_MULTI,
+		    COMMAND_DOC(GROUP_TRANSACTIONS, WORK_FIXED, "1.2.0", "O(1)", "",
+				"Begins a transaction")),
 	{
 		.name = "UNWATCH",
 		.arity = 1,
@@ -314,6 +324,8 @@ static const struct command rows[] = {
 		.flags = ALWAYS,
 		.run = reply_ok,
 		.role = ROLE_UNWATCH,
+		COMMAND_DOC(GROUP_TRANSACTIONS, WORK_FIXED, "2.2.0", "O(1)", "",
+			    "Forgets which keys were watched"),
 	},
 	{
 		.name = "WATCH",
@@ -325,6 +337,11 @@ static const struct command rows[] = {
 		.key_step = 1,
 		.run = transaction_watch,
 		.role = ROLE_WATCH,
+		.key_use = KEY_RO,
+		COMMAND_DOC(
+			GROUP_TRANSACTIONS, WORK_ARGUMENTS, "2.2.0", "O(N), N keys",
+			"key [key ...]",
+			"Lets the next transaction do nothing if one of these keys changes before"),
 	},
 };
 

@@ -59,6 +59,30 @@ def elements(reply, together=1, in_order=False):
     return found if in_order else sorted(found)
 
 
+def value(reply):
+    """A whole reply as Python has it, texts as str."""
+    return value_at(reply, 0)[0]
+
+
+def value_at(data, at):
+    """One reply, and where it ends."""
+    end = data.index(b"\r\n", at)
+    kind, rest, end = data[at:at + 1], data[at + 1:end].decode("latin-1"), end + 2
+    if kind == b":":
+        return int(rest), end
+    if kind in b"+-,(":
+        return rest, end
+    if kind == b"_" or rest == "-1":
+        return None, end
+    if kind in b"$=":
+        return data[end:end + int(rest)].decode("latin-1"), end + int(rest) + 2
+    items = []
+    for _ in range(int(rest) * (2 if kind == b"%" else 1)):
+        item, end = value_at(data, end)
+        items.append(item)
+    return (dict(zip(items[::2], items[1::2])) if kind == b"%" else items), end
+
+
 def split_replies(data):
     """All whole replies, and where the rest begins."""
     replies, at = [], 0

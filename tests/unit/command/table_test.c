@@ -1,6 +1,7 @@
 /* The table of commands as a whole. */
 
 #include "command/command.h"
+#include "command/syntax.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,38 @@ static const struct command *find(const char *name)
 	return command_find(slice_of_text(name));
 }
 
+/* Everything that is said of it is said. */
+static void check_doc(const struct command *c)
+{
+	struct syntax syntax;
+	size_t len = strlen(c->doc.summary);
+
+	assert_true(c->doc.work >= WORK_FIXED && c->doc.work <= WORK_KEYS);
+	assert_non_null(command_group_name(c->doc.group));
+	assert_true(strlen(c->doc.since) >= strlen("0.1.0") && strlen(c->doc.complexity) > 0);
+	assert_true(len > 10 && c->doc.summary[0] >= 'A' && c->doc.summary[0] <= 'Z');
+	assert_int_not_equal(c->doc.summary[len - 1], '.');
+	syntax_parse(c->doc.syntax, &syntax);
+	/* Who takes more than its name says what, and who takes no more says nothing. */
+	assert_int_equal(c->arity > 0 && c->arity <= 1 + (strchr(c->name, '|') != NULL),
+			 c->doc.syntax[0] == '\0' && c->arity > 0);
+}
+
+static void check_keys(const struct command *c)
+{
+	uint32_t modes = KEY_RO | KEY_RW | KEY_OW | KEY_RM;
+
+	assert_int_equal(c->first_key > 0, c->key_step > 0);
+	assert_int_equal(c->first_key > 0, c->key_use != 0);
+	assert_int_equal(__builtin_popcount(c->key_use & modes), c->first_key > 0);
+	assert_int_equal(__builtin_popcount(c->later_use & modes), c->later_use != 0);
+	assert_int_equal((c->key_use & KEY_VARIABLE) != 0, c->key_use_in != NULL);
+	assert_int_equal((c->flags & COMMAND_FLAG_MOVABLE_KEYS) != 0, c->inner != NULL);
+	/* Who only reads changes no key. */
+	if (c->class == COMMAND_READ)
+		assert_false((c->key_use | c->later_use) & ~(uint32_t)(KEY_RO | KEY_ACCESS));
+}
+
 static void check_row(const struct command *c, const struct command *parent)
 {
 	assert_true(c->class == COMMAND_LOCAL || c->class == COMMAND_READ ||
@@ -27,7 +60,9 @@ static void check_row(const struct command *c, const struct command *parent)
 	/* What COMMAND tells of a command is what becomes of it. */
 	assert_int_equal((c->flags & COMMAND_FLAG_WRITE) != 0, c->class == COMMAND_WRITE);
 	assert_false((c->flags & COMMAND_FLAG_READONLY) && c->class != COMMAND_READ);
-	assert_int_equal(c->first_key > 0, c->key_step > 0);
+	assert_true(!c->of_member || c->class == COMMAND_READ);
+	check_keys(c);
+	check_doc(c);
 	if (parent)
 		assert_int_equal(strncmp(c->name, parent->name, strlen(parent->name)), 0);
 }
@@ -52,6 +87,44 @@ static void every_row_is_whole_and_found_by_its_name(void **state)
 		}
 	}
 	assert_null(command_at(command_count()));
+}
+
+static void no_name_stands_there_twice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < command_count(); i++) {
+		const struct command *c = command_at(i), *a, *b;
+
+		for (size_t j = i + 1; j < command_count(); j++)
+			assert_string_not_equal(c->name, command_at(j)->name);
+		for (size_t j = 0; (a = command_subcommand_at(c, j)) != NULL; j++)
+			for (size_t k = j + 1; (b = command_subcommand_at(c, k)) != NULL; k++)
+				assert_string_not_equal(a->name, b->name);
+	}
+}
+
+static void subcommands_are_named_behind_a_bar(void **state)
+{
+	(void)state;
+	assert_string_equal(command_named(SLICE_LITERAL("Client|id"))->name, "CLIENT|ID");
+	assert_ptr_equal(command_named(SLICE_LITERAL("get")), find("GET"));
+	assert_null(command_named(SLICE_LITERAL("client|nope")));
+	assert_null(command_named(SLICE_LITERAL("client|")));
+	assert_null(command_named(SLICE_LITERAL("get|id")));
+	assert_null(command_named(SLICE_LITERAL("|")));
+	assert_null(command_named(SLICE_LITERAL("")));
+}
+
+static void categories_follow_from_flags_and_group(void **state)
+{
+	(void)state;
+	assert_int_equal(command_categories(find("GET")),
+			 CATEGORY_STRING | CATEGORY_READ | CATEGORY_FAST);
+	assert_int_equal(command_categories(find("FLUSHALL")),
+			 CATEGORY_KEYSPACE | CATEGORY_WRITE | CATEGORY_SLOW | CATEGORY_DANGEROUS);
+	assert_int_equal(command_categories(find("OBJECT")), CATEGORY_SLOW);
+	assert_int_equal(command_categories(command_named(SLICE_LITERAL("member|remove"))),
+			 CATEGORY_CONNECTION | CATEGORY_ADMIN | CATEGORY_DANGEROUS | CATEGORY_SLOW);
 }
 
 static void names_are_whole_words_in_any_case(void **state)
@@ -91,6 +164,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_whole_and_found_by_its_name),
+		cmocka_unit_test(no_name_stands_there_twice),
+		cmocka_unit_test(subcommands_are_named_behind_a_bar),
+		cmocka_unit_test(categories_follow_from_flags_and_group),
 		cmocka_unit_test(names_are_whole_words_in_any_case),
 		cmocka_unit_test(keys_are_found_among_the_arguments),
 	};

@@ -73,12 +73,49 @@ static void the_table_is_told_to_clients(void **state)
 {
 	struct solo *s = *state;
 
-	assert_string_equal(solo_say(s, "COMMAND INFO get nope"),
-			    "*2|*10|$3|get|:2|*2|+readonly|+fast|:1|:1|:1|*0|*0|*0|*0|*-1|");
-	assert_string_equal(solo_say(s, "COMMAND DOCS get nope"), "*2|$3|get|*0|");
+	assert_string_equal(solo_say(s, "COMMAND INFO echo nope"),
+			    "*2|*10|$4|echo|:2|*3|+loading|+stale|+fast|:0|:0|:0|*2|+@fast|"
+			    "+@connection|*0|*0|*0|$-1|");
+	assert_string_equal(solo_say(s, "COMMAND DOCS echo nope"),
+			    "*2|$4|echo|*10|$7|summary|$23|Gives the argument back|$5|since|"
+			    "$5|1.0.0|$5|group|$10|connection|$10|complexity|$4|O(1)|"
+			    "$9|arguments|*1|*4|$4|name|$7|message|$4|type|$6|string|");
 	assert_non_null(
 		strstr(solo_say(s, "COMMAND"), "|$4|mset|:-3|*2|+write|+denyoom|:1|:-1|:2|"));
 	assert_non_null(strstr(solo_say(s, "COMMAND INFO client"), "|$9|client|id|"));
+}
+
+/* Commands that Redis has not. */
+static void keys_are_those_of_the_command_within(void **state)
+{
+	struct solo *s = *state;
+
+	assert_string_equal(solo_say(s, "COMMAND GETKEYS AT 5 MGET a b"), "*2|$1|a|$1|b|");
+	assert_string_equal(solo_say(s, "COMMAND GETKEYSANDFLAGS AT TIME 5 STRLEN a"),
+			    "*1|*2|$1|a|*1|+RO|");
+	assert_string_equal(solo_say(s, "COMMAND GETKEYS AT TIME 5"),
+			    "-ERR Invalid arguments specified for command|");
+	assert_string_equal(solo_say(s, "COMMAND GETKEYS AT 5 nope a"),
+			    "-ERR Invalid command specified|");
+	assert_string_equal(solo_say(s, "COMMAND GETKEYS AT 5 GET a b"),
+			    "-ERR Invalid number of arguments specified for command|");
+	assert_string_equal(solo_say(s, "COMMAND GETKEYS HISTORY GET a COUNT 1"), "*1|$1|a|");
+	assert_string_equal(solo_say(s, "COMMAND GETKEYSANDFLAGS DELEX a IFREV 0"),
+			    "*1|*2|$1|a|*3|+RW|+access|+delete|");
+}
+
+static void help_comes_from_the_table(void **state)
+{
+	struct solo *s = *state;
+	const char *said = solo_say(s, "COMMAND HELP");
+
+	assert_ptr_equal(strstr(said, "+COMMAND <subcommand> [<arg> [value] [opt] ...]. "
+				      "Subcommands are:|+(no subcommand)|+    Describes all "
+				      "commands.|+COUNT|+    Counts the commands.|"),
+			 strchr(said, '+'));
+	assert_non_null(strstr(said, "|+DOCS [command-name ...]|+    Tells what commands are for "
+				     "and which arguments they take.|"));
+	assert_int_equal(said[0], '*');
 }
 
 int main(void)
@@ -87,6 +124,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_library_gives_its_name, started, stopped),
 		cmocka_unit_test_setup_teardown(a_reset_connection_is_like_a_new_one, started,
 						stopped),
+		cmocka_unit_test_setup_teardown(keys_are_those_of_the_command_within, started,
+						stopped),
+		cmocka_unit_test_setup_teardown(help_comes_from_the_table, started, stopped),
 		cmocka_unit_test_setup_teardown(the_table_is_told_to_clients, started, stopped),
 	};
 
