@@ -2,8 +2,10 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/mutant.h"
 #include "command/family.h"
+#include "command/scan_names.h"
 #include "resp/integer.h"
 
 #include <string.h>
@@ -223,6 +225,23 @@ bool revision_condition_holds(const struct revision_condition *condition, const 
 		return condition->at.main == 0 && r->type == RECORD_NONE;
 	return condition->whole ? revision_equal(condition->at, r->mod)
 				: condition->at.main == r->mod.main;
+}
+
+/* ---- long reads and draws -------------------------------------------------------------------- */
+
+/* What looks at more than so many is no work for the loop, even if all is in memory. */
+#define LOOP_MAX 1000
+
+bool call_is_long(const struct call *c, uint64_t count)
+{
+	return c->page && c->page->known && count > LOOP_MAX;
+}
+
+uint64_t call_random_seed(const struct call *c)
+{
+	uint64_t state = hash64_pair(c->txn->time_ms, c->txn->position.revision);
+
+	return hash64_pair(state, c->page ? c->page->number : 0);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */

@@ -181,8 +181,9 @@ struct call {
 	struct buf *watches;		    /* takes what WATCH noted; NULL for all others */
 	struct scan_page *page;		    /* of SCAN, see command/scan_names.h; may be NULL */
 	struct transaction_local *local;    /* of EXEC, see command/transaction.h; may be NULL */
-	bool no_space; /* what may make the state grow is refused (COMMAND_FLAG_DENYOOM) */
-	bool refused;  /* set: the reply is an error, and nothing was changed */
+	uint64_t changed_at; /* the revision of this connection's last change; 0: there was none */
+	bool no_space;	     /* what may make the state grow is refused (COMMAND_FLAG_DENYOOM) */
+	bool refused;	     /* set: the reply is an error, and nothing was changed */
 };
 
 /* Runs it: OK, with a reply written, or an error as `run` says, with none that counts. */

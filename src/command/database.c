@@ -14,6 +14,14 @@ static int database_dbsize(struct call *c)
 
 static int database_revision(struct call *c)
 {
+	if (c->argc > 2 || (c->argc == 2 && !argument_is(c->argv[1], "LAST")))
+		return reply_syntax(c);
+	if (c->argc == 2 && !c->changed_at) {
+		resp_write_null(c->reply);
+		return OK;
+	}
+	if (c->argc == 2)
+		return reply_integer(c, (int64_t)c->changed_at);
 	return reply_integer(c, (int64_t)c->txn->position.revision);
 }
 
@@ -87,10 +95,11 @@ static const struct command rows[] = {
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
 				"Deletes all keys of the database",
 				.tips = "request_policy:all_shards response_policy:all_succeeded")),
-	COMMAND_ROW("REVISION", 1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
-		    database_revision,
-		    COMMAND_DOC(GROUP_HISTORY, WORK_FIXED, "0.1.0", "O(1)", "",
-				"Tells the newest revision")),
+	COMMAND_ROW(
+		"REVISION", -1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
+		database_revision, .of_member = true,
+		COMMAND_DOC(GROUP_HISTORY, WORK_FIXED, "0.1.0", "O(1)", "[LAST]",
+			    "Tells the newest revision, or that of this connection's last change")),
 	COMMAND_ROW("SWAPDB", 3, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_FAST,
 		    database_swapdb, .categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "index1 index2",

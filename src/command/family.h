@@ -14,6 +14,7 @@ extern const struct command_family client_family;
 extern const struct command_family config_family;
 extern const struct command_family connection_family;
 extern const struct command_family hash_family;
+extern const struct command_family hash_random_family;
 extern const struct command_family history_family;
 extern const struct command_family member_family;
 extern const struct command_family latency_family;
@@ -35,6 +36,7 @@ extern const struct command_family slowlog_family;
 extern const struct command_family string_family;
 extern const struct command_family string_bit_family;
 extern const struct command_family string_bitfield_family;
+extern const struct command_family string_lcs_family;
 extern const struct command_family string_many_family;
 extern const struct command_family string_number_family;
 extern const struct command_family string_part_family;
@@ -145,6 +147,9 @@ MUST_USE int call_string(struct call *c, size_t at, struct record *r, struct sli
 /* The same without the value, which may have to be fetched. */
 MUST_USE int call_string_record(struct call *c, size_t at, struct record *r);
 
+/* The record under argument 1, which is to be a hash or nothing, as call_record. */
+MUST_USE int call_hash(struct call *c, struct record *r);
+
 /* Beyond this no string may grow: it is one request's worth. */
 #define STRING_BYTES_MAX ((uint64_t)16 << 20)
 
@@ -172,6 +177,17 @@ struct revision_condition {
 
 MUST_USE bool revision_condition_parse(struct slice text, struct revision_condition *out);
 bool revision_condition_holds(const struct revision_condition *condition, const struct record *r);
+
+/* ---- long reads and draws -------------------------------------------------------------------- */
+
+/*
+ * Whether the call runs on the loop and had better run in the pool, since it looks at so much: then
+ * ERR_MISSING is the answer. What is applied has no choice.
+ */
+bool call_is_long(const struct call *c, uint64_t count);
+
+/* Seeds what a read draws; in a transaction it is the same wherever and however often it runs. */
+uint64_t call_random_seed(const struct call *c);
 
 /* ---- time ------------------------------------------------------------------------------------ */
 

@@ -2,13 +2,15 @@
 
 #include "base/error.h"
 #include "command/family.h"
+#include "command/fraction.h"
 #include "resp/integer.h"
 #include "storage/txn_element.h"
 
+#include <math.h>
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* The record under argument 1, which is to be a hash or nothing, as call_record. */
-static int call_hash(struct call *c, struct record *r)
+int call_hash(struct call *c, struct record *r)
 {
 	int rc = call_record(c, 1, r);
 
@@ -268,6 +270,41 @@ static int hash_incrby(struct call *c)
 	return reply_integer(c, number);
 }
 
+static int hash_incrbyfloat(struct call *c)
+{
+	char text[FRACTION_TEXT_MAX];
+	long double amount, number = 0;
+	struct collection hash;
+	struct slice value;
+	struct record r;
+	bool added;
+	int rc;
+
+	if (!fraction_parse(c->argv[3], &amount))
+		return reply_error(c, "ERR value is not a valid float");
+	if (isinf(amount))
+		return reply_error(c, "ERR value is NaN or Infinity");
+	rc = call_hash(c, &r);
+	if (rc != OK)
+		return rc;
+	rc = hash_field(c, &r, c->argv[2], &value);
+	if (rc != OK && rc != ERR_NOT_FOUND)
+		return rc;
+	if (rc == OK && !fraction_parse(value, &number))
+		return reply_error(c, "ERR hash value is not a float");
+	number += amount;
+	if (isnan(number) || isinf(number))
+		return reply_error(c, "ERR increment would produce NaN or Infinity");
+	value = slice_of(text, fraction_format(text, number));
+	collection_open(&hash, c->txn, c->database, c->argv[1], &r, RECORD_HASH);
+	rc = collection_set(&hash, c->argv[2], value, &added);
+	if (rc != OK)
+		return rc;
+	collection_close(&hash);
+	resp_write_bulk(c->reply, value);
+	return OK;
+}
+
 #define READS  COMMAND_FLAG_READONLY
 #define WRITES (COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM)
 #define FAST   COMMAND_FLAG_FAST
@@ -294,6 +331,11 @@ static const struct command rows[] = {
 			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
 			COMMAND_DOC(GROUP_HASH, WORK_FIXED, "2.0.0", "O(1)", "key field increment",
 				    "Adds to the whole number in a field")),
+	COMMAND_KEY_ROW("HINCRBYFLOAT", 4, COMMAND_WRITE, WRITES | FAST, 1, 1, 1, hash_incrbyfloat,
+			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+			COMMAND_DOC(GROUP_HASH, WORK_FIXED, "2.6.0", "O(1)",
+				    "key field increment:double",
+				    "Adds to the number in a field, which may be a fraction")),
 	COMMAND_KEY_ROW("HKEYS", 2, COMMAND_READ, READS, 1, 1, 1, hash_keys,
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_HASH, WORK_VALUE, "2.0.0", "O(N), N fields", "key",

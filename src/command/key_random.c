@@ -7,11 +7,9 @@
  */
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/random.h"
 #include "command/family.h"
 #include "command/key_range.h"
-#include "command/scan_names.h"
 
 struct walk {
 	struct call *call;
@@ -101,20 +99,12 @@ static int walk_draw(struct walk *w)
 	return rc;
 }
 
-/* In a transaction all that counts is the same wherever and however often it runs. */
-static uint64_t random_key_seed(const struct call *c)
-{
-	uint64_t state = hash64_pair(c->txn->time_ms, c->txn->position.revision);
-
-	return hash64_pair(state, c->page ? c->page->number : 0);
-}
-
 static int random_key(struct call *c)
 {
 	struct walk w = {.call = c};
 	int rc;
 
-	random_seed(&w.random, random_key_seed(c));
+	random_seed(&w.random, call_random_seed(c));
 	rc = walk_draw(&w);
 	if (rc == OK)
 		resp_write_bulk(c->reply, buf_slice(&w.first));

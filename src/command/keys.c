@@ -128,6 +128,24 @@ static int object_refcount(struct call *c)
 	return there ? reply_integer(c, 1) : rc;
 }
 
+/* Since the last change: what reads a key is no part of the state. */
+static int object_idletime(struct call *c)
+{
+	struct change last;
+	struct record r;
+	bool there;
+	int rc = object_record(c, &r, &there);
+
+	if (!there)
+		return rc;
+	rc = txn_change_at(c->txn, r.mod, &last);
+	if (rc != OK && rc != ERR_NOT_FOUND)
+		return rc;
+	if (rc == ERR_NOT_FOUND || last.time_ms > c->txn->time_ms)
+		return reply_integer(c, 0);
+	return reply_integer(c, (int64_t)(c->txn->time_ms - last.time_ms) / 1000);
+}
+
 static int object_freq(struct call *c)
 {
 	struct record r;
@@ -183,6 +201,17 @@ static const struct command object_rows[] = {
 			.key_use = KEY_RO,
 			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "0.1.0", "O(1)", "key",
 				    "Tells the revision of the last change of a key")),
+	COMMAND_ROW("OBJECT|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
+		    reply_help,
+		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "6.2.0", "O(1)", "",
+				"Describes the subcommands")),
+	COMMAND_KEY_ROW("OBJECT|IDLETIME", 3, COMMAND_READ, READS, 2, 2, 1, object_idletime,
+			.key_use = KEY_RO,
+			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "2.2.3", "O(1)", "key",
+				    "Tells for how many seconds a key was not used",
+				    .tips = "nondeterministic_output",
+				    .differs = "Counts from the last change: reads change nothing "
+					       "that members have in common")),
 };
 
 const struct command_family object_family = COMMAND_FAMILY(object_rows);

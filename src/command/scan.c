@@ -38,9 +38,6 @@
 /* A collection up to this comes as one page, as it does in Redis. */
 #define SCAN_WHOLE_MAX 128
 
-/* What walks through more than so many is no work for the loop, even if all is in memory. */
-#define SCAN_LOOP_MAX 1000
-
 /* Of an element's hash, what a cursor has room for. */
 #define HASH_CURSOR_SHIFT (64 - 53)
 
@@ -108,15 +105,6 @@ static int scan_options(struct call *c, size_t at, bool keys, struct scan_option
 static bool scan_wants(const struct scan_options *o, struct slice name)
 {
 	return !o->matches || glob_matches(o->pattern, name);
-}
-
-/*
- * Whether the call runs on the loop and had better run in the pool: then ERR_MISSING is the answer.
- * What is applied has no choice.
- */
-static bool scan_is_long(const struct call *c, uint64_t count)
-{
-	return c->page && c->page->known && count > SCAN_LOOP_MAX;
 }
 
 /* ---- pages ----------------------------------------------------------------------------------- */
@@ -291,7 +279,7 @@ static int scan_scan(struct call *c)
 		return rc;
 	scan_range_of(&o, &range);
 	rc = scan_seek(c, cursor, &range);
-	if (rc == OK && scan_is_long(c, o.count))
+	if (rc == OK && call_is_long(c, o.count))
 		rc = ERR_MISSING;
 	if (rc == OK)
 		rc = scan_walk(c, &o, &range, &result);
@@ -334,7 +322,7 @@ static int scan_keys(struct call *c)
 
 	if (!c->txn->past.on)
 		rc = txn_key_count(c->txn, c->database, &count);
-	if (rc == OK && scan_is_long(c, count))
+	if (rc == OK && call_is_long(c, count))
 		rc = ERR_MISSING;
 	if (rc != OK)
 		return rc;
@@ -397,7 +385,7 @@ static int scan_hscan(struct call *c)
 	if (r.type != RECORD_HASH)
 		return reply_wrong_type(c);
 	rc = scan_options(c, 3, false, &o);
-	if (rc == OK && scan_is_long(c, MIN(o.count, r.size)))
+	if (rc == OK && call_is_long(c, MIN(o.count, r.size)))
 		rc = ERR_MISSING;
 	if (rc != OK)
 		return rc;

@@ -2,7 +2,11 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "command/family.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 /* ---- options of SET and GETEX ---------------------------------------------------------------- */
 
@@ -16,13 +20,17 @@ enum set_flag {
 	SET_NX = 1 << 6,
 	SET_XX = 1 << 7,
 	SET_IFEQ = 1 << 8,
-	SET_IFREV = 1 << 9,
-	SET_GET = 1 << 10,
+	SET_IFNE = 1 << 9,
+	SET_IFDEQ = 1 << 10,
+	SET_IFDNE = 1 << 11,
+	SET_IFREV = 1 << 12,
+	SET_GET = 1 << 13,
 };
 
 #define SET_DEADLINES  (SET_EX | SET_PX | SET_EXAT | SET_PXAT)
 #define SET_LIVES      (SET_DEADLINES | SET_KEEPTTL | SET_PERSIST)
-#define SET_CONDITIONS (SET_NX | SET_XX | SET_IFEQ | SET_IFREV)
+#define SET_VALUES     (SET_IFEQ | SET_IFNE | SET_IFDEQ | SET_IFDNE)
+#define SET_CONDITIONS (SET_NX | SET_XX | SET_VALUES | SET_IFREV)
 
 /* The deadlines first, in one order in all tables: a value is found by the place of its option. */
 #define DEADLINE_OPTIONS                                                                      \
@@ -32,19 +40,36 @@ enum set_flag {
 		"PXAT", SET_PXAT, SET_LIVES & ~SET_PXAT, true                                 \
 	}
 
+/* Conditions with a value, in one order as well. */
+#define CONDITION_OPTIONS                                                \
+	{"IFEQ", SET_IFEQ, SET_CONDITIONS & ~SET_IFEQ, true},            \
+		{"IFNE", SET_IFNE, SET_CONDITIONS & ~SET_IFNE, true},    \
+		{"IFDEQ", SET_IFDEQ, SET_CONDITIONS & ~SET_IFDEQ, true}, \
+		{"IFDNE", SET_IFDNE, SET_CONDITIONS & ~SET_IFDNE, true}, \
+	{                                                                \
+		"IFREV", SET_IFREV, SET_CONDITIONS & ~SET_IFREV, true    \
+	}
+
 enum set_place {
 	PLACE_EX,
 	PLACE_PX,
 	PLACE_EXAT,
 	PLACE_PXAT,
-	PLACE_IFEQ,
-	PLACE_IFREV,
+	PLACE_CONDITIONS,
+};
+
+/* Among the conditions. */
+enum condition_place {
+	CONDITION_IFEQ,
+	CONDITION_IFNE,
+	CONDITION_IFDEQ,
+	CONDITION_IFDNE,
+	CONDITION_IFREV,
 };
 
 static const struct option set_options[] = {
 	DEADLINE_OPTIONS,
-	[PLACE_IFEQ] = {"IFEQ", SET_IFEQ, SET_CONDITIONS & ~SET_IFEQ, true},
-	[PLACE_IFREV] = {"IFREV", SET_IFREV, SET_CONDITIONS & ~SET_IFREV, true},
+	CONDITION_OPTIONS,
 	{"KEEPTTL", SET_KEEPTTL, SET_LIVES & ~SET_KEEPTTL, false},
 	{"NX", SET_NX, SET_CONDITIONS & ~SET_NX, false},
 	{"XX", SET_XX, SET_CONDITIONS & ~SET_XX, false},
@@ -56,10 +81,8 @@ static const struct option getex_options[] = {
 	{"PERSIST", SET_PERSIST, SET_LIVES & ~SET_PERSIST, false},
 };
 
-/* IFEQ and IFREV stand beside each other, like in SET. */
 static const struct option delex_options[] = {
-	{"IFEQ", SET_IFEQ, SET_CONDITIONS & ~SET_IFEQ, true},
-	{"IFREV", SET_IFREV, SET_CONDITIONS & ~SET_IFREV, true},
+	CONDITION_OPTIONS,
 };
 
 /* 0: no deadline was said. */
@@ -78,49 +101,82 @@ static int deadline_of(struct call *c, const struct options *o, uint64_t *deadli
 	return OK;
 }
 
+/* ---- conditions ------------------------------------------------------------------------------ */
+
+/* Hexadecimal digits of a digest. */
+#define DIGEST_DIGITS 16
+
+static void digest_of(struct slice value, char text[static DIGEST_DIGITS + 1])
+{
+	snprintf(text, DIGEST_DIGITS + 1, "%016" PRIx64, hash64(value));
+}
+
 /* What the options ask of the key before anything is done. */
 struct set_condition {
 	uint32_t flags;
-	struct slice equal;
+	struct slice value; /* or digest, that the key's is compared with */
 	struct revision_condition revision;
 };
 
-/* `place` is that of IFEQ in the table of options; IFREV follows. */
+/* `place` is that of the first condition in the table of options. */
 static int condition_of(struct call *c, const struct options *o, size_t place,
 			struct set_condition *out)
 {
-	*out = (struct set_condition){.flags = o->flags & SET_CONDITIONS,
-				      .equal = o->values[place]};
+	const struct slice *values = o->values + place;
+
+	*out = (struct set_condition){.flags = o->flags & SET_CONDITIONS};
+	if (o->flags & SET_IFEQ)
+		out->value = values[CONDITION_IFEQ];
+	else if (o->flags & SET_IFNE)
+		out->value = values[CONDITION_IFNE];
+	else if (o->flags & SET_IFDEQ)
+		out->value = values[CONDITION_IFDEQ];
+	else if (o->flags & SET_IFDNE)
+		out->value = values[CONDITION_IFDNE];
+	if ((o->flags & (SET_IFDEQ | SET_IFDNE)) && out->value.len != DIGEST_DIGITS)
+		return reply_error(c, "ERR must be exactly 16 hexadecimal characters");
 	if ((o->flags & SET_IFREV) &&
-	    !revision_condition_parse(o->values[place + 1], &out->revision))
+	    !revision_condition_parse(values[CONDITION_IFREV], &out->revision))
 		return reply_error(c, "ERR revision is not of the form main or main-sub");
 	return OK;
 }
 
-/* IFEQ reads the value and refuses what is no string. */
+/* A condition on the value: it reads it, and refuses what is no string. */
+static int value_holds(struct call *c, const struct set_condition *condition,
+		       const struct record *r, bool *holds)
+{
+	char digest[DIGEST_DIGITS + 1];
+	bool equal = false;
+	int rc = OK;
+
+	if (r->type != RECORD_NONE) {
+		struct slice value;
+
+		if (!record_is_string(r))
+			return reply_wrong_type(c);
+		rc = txn_value(c->txn, r, &value);
+		if (rc == OK && (condition->flags & (SET_IFDEQ | SET_IFDNE))) {
+			digest_of(value, digest);
+			equal = argument_is(condition->value, digest);
+		} else if (rc == OK) {
+			equal = slice_equal(value, condition->value);
+		}
+	}
+	*holds = equal == !(condition->flags & (SET_IFNE | SET_IFDNE));
+	return rc;
+}
+
 static int condition_holds(struct call *c, const struct set_condition *condition,
 			   const struct record *r, bool *holds)
 {
 	bool there = r->type != RECORD_NONE;
-	struct slice value;
-	int rc;
 
 	*holds = !(condition->flags & SET_NX) || !there;
 	if (condition->flags & SET_XX)
 		*holds = there;
 	if (condition->flags & SET_IFREV)
 		*holds = revision_condition_holds(&condition->revision, r);
-	if (!(condition->flags & SET_IFEQ))
-		return OK;
-	*holds = false;
-	if (!there)
-		return OK;
-	if (!record_is_string(r))
-		return reply_wrong_type(c);
-	rc = txn_value(c->txn, r, &value);
-	if (rc == OK)
-		*holds = slice_equal(value, condition->equal);
-	return rc;
+	return condition->flags & SET_VALUES ? value_holds(c, condition, r, holds) : OK;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -142,6 +198,20 @@ static int string_get(struct call *c)
 	if (rc == OK)
 		reply_string(c, &r, value);
 	return rc;
+}
+
+static int string_digest(struct call *c)
+{
+	char digest[DIGEST_DIGITS + 1];
+	struct record r;
+	struct slice value;
+	int rc = call_string(c, 1, &r, &value);
+
+	if (rc != OK)
+		return rc;
+	digest_of(value, digest);
+	reply_string(c, &r, slice_of_text(digest));
+	return OK;
 }
 
 static int string_getdel(struct call *c)
@@ -225,7 +295,7 @@ static int string_set(struct call *c)
 	int rc = call_options(c, 3, set_options, ARRAY_LEN(set_options), &o);
 
 	if (rc == OK)
-		rc = condition_of(c, &o, PLACE_IFEQ, &condition);
+		rc = condition_of(c, &o, PLACE_CONDITIONS, &condition);
 	if (rc == OK)
 		rc = deadline_of(c, &o, &deadline_ms);
 	if (rc != OK)
@@ -326,9 +396,15 @@ static const struct command rows[] = {
 		"DELEX", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | FAST, 1, 1, 1, string_delex,
 		.key_use = KEY_RW | KEY_ACCESS | KEY_DELETE,
 		COMMAND_DOC(GROUP_STRING, WORK_VALUE, "8.4.0", "O(N), N bytes",
-			    "key [IFEQ comparison|IFREV revision]",
+			    "key [IFEQ comparison|IFNE comparison|IFDEQ digest|IFDNE digest|IFREV "
+			    "revision]",
 			    "Deletes a key on a condition on its value or its revision",
 			    .differs = "Redis has it from version 8.4 on; IFREV is an addition")),
+	COMMAND_KEY_ROW("DIGEST", 2, COMMAND_READ, COMMAND_FLAG_READONLY | FAST, 1, 1, 1,
+			string_digest, .key_use = KEY_RO | KEY_ACCESS,
+			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "8.4.0", "O(N), N bytes", "key",
+				    "Tells the digest of a string",
+				    .differs = "Redis has it from version 8.4 on")),
 	COMMAND_KEY_ROW("GET", 2, COMMAND_READ, COMMAND_FLAG_READONLY | FAST, 1, 1, 1, string_get,
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "1.0.0", "O(N), N bytes", "key",
@@ -358,11 +434,12 @@ static const struct command rows[] = {
 		.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE,
 		.key_use_in = set_key_use,
 		COMMAND_DOC(GROUP_STRING, WORK_FIXED, "1.0.0", "O(1)",
-			    "key value [NX|XX|IFEQ comparison|IFREV revision] [GET] [EX seconds|PX "
-			    "milliseconds|EXAT "
+			    "key value [NX|XX|IFEQ comparison|IFNE comparison|IFDEQ digest|IFDNE "
+			    "digest|IFREV revision] [GET] [EX seconds|PX milliseconds|EXAT "
 			    "unix-time-seconds|PXAT unix-time-milliseconds|KEEPTTL]",
 			    "Sets the string under a key, on conditions and with a deadline",
-			    .differs = "IFEQ is that of Redis 8.4; IFREV is an addition")),
+			    .differs = "IFEQ, IFNE, IFDEQ and IFDNE are those of Redis 8.4; IFREV "
+				       "is an addition")),
 	COMMAND_KEY_ROW("SETEX", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setex,
 			.key_use = KEY_OW | KEY_UPDATE,
 			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.0.0", "O(1)", "key seconds value",

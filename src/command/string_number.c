@@ -1,16 +1,11 @@
 /* Strings that are numbers. */
 
-#include "base/check.h"
 #include "base/error.h"
 #include "command/family.h"
+#include "command/fraction.h"
 #include "resp/integer.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- whole numbers --------------------------------------------------------------------------- */
 
@@ -63,44 +58,6 @@ static int string_decrby(struct call *c)
 }
 
 /* ---- fractions ------------------------------------------------------------------------------- */
-
-/* The largest number has 4,933 digits before its point; 17 are written behind it. */
-#define FRACTION_TEXT_MAX 5120
-
-/* As Redis reads one: all that strtold reads, no blank before it, no NaN. */
-static bool fraction_parse(struct slice s, long double *value)
-{
-	char text[FRACTION_TEXT_MAX];
-	char *end;
-
-	if (s.len == 0 || s.len >= sizeof(text) || isspace(s.data[0]))
-		return false;
-	memcpy(text, s.data, s.len);
-	text[s.len] = '\0';
-	errno = 0;
-	*value = strtold(text, &end);
-	if ((size_t)(end - text) != s.len || isnan(*value))
-		return false;
-	return errno != ERANGE || !(isinf(*value) || fpclassify(*value) == FP_ZERO);
-}
-
-/* With up to 17 digits behind the point and no zeroes at the end; never with an exponent. */
-static size_t fraction_format(char text[static FRACTION_TEXT_MAX], long double value)
-{
-	int written = snprintf(text, FRACTION_TEXT_MAX, "%.17Lf", value);
-	size_t len = (size_t)written;
-
-	CHECK(written > 0 && len < FRACTION_TEXT_MAX);
-	while (text[len - 1] == '0')
-		len--;
-	if (text[len - 1] == '.')
-		len--;
-	if (len == 2 && text[0] == '-' && text[1] == '0') {
-		text[0] = '0';
-		len = 1;
-	}
-	return len;
-}
 
 static int string_incrbyfloat(struct call *c)
 {

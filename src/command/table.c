@@ -7,31 +7,13 @@
 #include <strings.h>
 
 static const struct command_family *const families[] = {
-	&string_family,
-	&string_number_family,
-	&string_part_family,
-	&string_many_family,
-	&key_family,
-	&expiry_family,
-	&database_family,
-	&transaction_family,
-	&connection_family,
-	&introspection_family,
-	&info_family,
-	&latency_family,
-	&memory_family,
-	&monitor_family,
-	&server_family,
-	&slowlog_family,
-	&hash_family,
-	&history_family,
-	&move_family,
-	&past_family,
-	&range_family,
-	&scan_family,
-	&random_key_family,
-	&string_bit_family,
-	&string_bitfield_family,
+	&string_family,	    &string_number_family,   &string_part_family, &string_many_family,
+	&key_family,	    &expiry_family,	     &database_family,	  &transaction_family,
+	&connection_family, &introspection_family,   &info_family,	  &latency_family,
+	&memory_family,	    &monitor_family,	     &server_family,	  &slowlog_family,
+	&hash_family,	    &hash_random_family,     &history_family,	  &move_family,
+	&past_family,	    &range_family,	     &scan_family,	  &random_key_family,
+	&string_bit_family, &string_bitfield_family, &string_lcs_family,
 };
 
 /* Names are ASCII, so one bit is the case of a letter; most rows are told apart by one byte. */

@@ -157,7 +157,7 @@ static int element_decode(struct cursor *in, enum command_class class, struct ar
 static int element_run(struct call *c, struct cursor *in, enum command_class class,
 		       struct arguments *arguments)
 {
-	struct call element = {.txn = c->txn, .reply = c->reply};
+	struct call element = {.txn = c->txn, .reply = c->reply, .changed_at = c->changed_at};
 	int rc = element_decode(in, class, arguments, &element);
 	uint64_t limit = 0;
 

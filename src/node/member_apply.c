@@ -197,8 +197,10 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 		.txn = &m->txn,
 		.reply = reply,
 		.local = r ? r->local : NULL,
+		.changed_at = r && r->session ? r->session->changed_at : 0,
 		.no_space = alarm_stands(m),
 	};
+	bool changed;
 	int rc;
 
 	/* Whoever proposed it has looked at both; a byte that says otherwise is no command. */
@@ -218,9 +220,12 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 			reply->out->len = before;
 		return rc == ERR_WORK ? refuse_work(m, b, r, reply) : rc;
 	}
-	if (txn_changed(&m->txn))
-		m->changes++;
+	changed = txn_changed(&m->txn);
 	txn_commit(&m->txn);
+	if (changed)
+		m->changes++;
+	if (changed && r && r->session)
+		r->session->changed_at = store_position(m->store)->revision;
 	if (r)
 		member_ran(r->session, &c, member_now_us(m) - began_us);
 	return OK;

@@ -29,6 +29,7 @@ static struct call read_call(struct request *r, struct txn *t, struct resp_write
 		.watches = &r->watches,
 		.page = &r->page,
 		.local = r->local,
+		.changed_at = r->changed_at,
 	};
 }
 
@@ -180,8 +181,8 @@ static void read_send_to_pool(struct member *m, struct request *r)
 void member_read_now(struct member *m, struct request *r)
 {
 	struct resp_writer w = session_writer(r);
-	struct call c = read_call(r, &m->read_txn, &w);
 	uint64_t began_us = member_now_us(m);
+	struct call c;
 	size_t before = w.out->len;
 	int rc;
 
@@ -193,6 +194,8 @@ void member_read_now(struct member *m, struct request *r)
 	txn_begin(&m->read_txn, member_time_now(m), 0);
 	r->page.known = &m->scan_names;
 	r->page.number = ++m->reads_run;
+	r->changed_at = r->session->changed_at;
+	c = read_call(r, &m->read_txn, &w);
 	rc = command_run(&c);
 	r->page.known = NULL;
 	if (rc != OK)

@@ -60,6 +60,7 @@ struct session {
 	struct buf address;	/* of its client; empty: not known */
 	uint64_t author;	/* the number its changes go under; 0: none was given yet */
 	struct buf author_name; /* the client's name when it was given */
+	uint64_t changed_at;	/* the revision of its last change; 0: there was none */
 	struct client client;
 	struct multi multi;
 	struct list held;     /* requests that came behind one that decides what they mean */

@@ -46,6 +46,7 @@ struct request {
 	bool failed;   /* it was run, and answered with an error */
 	uint64_t usec; /* that running it took in the pool */
 	struct buf reply;
+	uint64_t changed_at;		 /* of a read: as its session's when it ran */
 	struct buf watches;		 /* what a WATCH noted */
 	struct scan_page page;		 /* of a SCAN */
 	struct buf change;		 /* of the membership, as it is asked for */

@@ -51,6 +51,8 @@ FIELD_ACTIONS = [[b"GET", FIELD_TYPES, FIELD_OFFSETS], [b"get", FIELD_TYPES, FIE
                  [b"SET", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS], [b"INCRBY", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS],
                  [b"incrby", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS], [b"OVERFLOW", [b"WRAP", b"SAT", b"FAIL", b"sat", b"nope"]],
                  [b"OVERFLOW", [b"SAT"]], [b"OVERFLOW", [b"FAIL"]], [b"OVERFLOW"], [b"nope"]]
+FIELDS = [b"f", b"g", b"n", b"", b"10"]
+LCS_OPTIONS = [[b"LEN"], [b"IDX"], [b"MINMATCHLEN", INTEGERS], [b"WITHMATCHLEN"], [b"idx"], [b"MINMATCHLEN"], [b"nope"]]
 FLUSH_OPTIONS = [[b"SYNC"], [b"ASYNC"], [b"nope"]]
 
 # So many keys are made before patterns are tried on them.
@@ -81,6 +83,8 @@ FORMS = {
     b"pexpireat": ([KEYS, STAMPS_MS], EXPIREAT_OPTIONS),
     b"psetex": ([KEYS, MILLISECONDS, VALUES], []),
     b"hscan": ([KEYS, CURSORS], SCAN_OPTIONS),
+    b"hincrbyfloat": ([KEYS, FIELDS, FRACTIONS], []),
+    b"lcs": ([KEYS, KEYS], LCS_OPTIONS),
     b"keys": ([PATTERNS], []),
     b"scan": ([CURSORS, [b"COUNT"], [b"1000"]], SCAN_OPTIONS),
     b"select": ([DATABASES], []),
@@ -96,10 +100,10 @@ FORMS = {
 # What Redis 7.0 has not, what is about the server or ends it, what ends a connection or changes how it speaks, what only one side can
 # know, and DBSIZE, which in Redis counts keys that have expired and were not seen since: these stand
 # in the files or in unit tests.
-LEFT_OUT = {b"dbsize", b"delex", b"revision", b"quit", b"reset", b"hello", b"client", b"command", b"time",
+LEFT_OUT = {b"dbsize", b"delex", b"digest", b"revision", b"quit", b"reset", b"hello", b"client", b"command", b"time",
             b"object", b"readonly", b"readwrite", b"auth", b"at", b"history", b"member", b"range", b"prefix", b"delrange",
             b"delprefix", b"randomkey", b"info", b"slowlog", b"monitor", b"memory", b"latency", b"shutdown", b"debug",
-            b"save", b"bgsave", b"bgrewriteaof", b"role", b"lastsave", b"wait", b"waitaof", b"failover"}
+            b"save", b"bgsave", b"bgrewriteaof", b"role", b"lastsave", b"wait", b"waitaof", b"failover", b"hrandfield"}
 # Seldom, so that what others do lasts.
 SELDOM = {b"flushall", b"flushdb", b"swapdb", b"select", b"discard", b"exec", b"multi", b"watch"}
 

@@ -45,6 +45,44 @@ static void set_compares_the_value(void **state)
 	assert_string_equal(solo_say(s, "SET a x IFEQ"), "-ERR syntax error|");
 }
 
+static void set_compares_that_the_value_is_another(void **state)
+{
+	struct solo *s = *state;
+
+	assert_string_equal(solo_say(s, "SET a new IFNE old"), "+OK|");
+	assert_string_equal(solo_say(s, "SET a x IFNE new"), "$-1|");
+	assert_string_equal(solo_say(s, "SET a x IFNE other GET"), "$3|new|");
+	assert_string_equal(solo_say(s, "GET a"), "$1|x|");
+	assert_string_equal(solo_say(s, "HSET h f v"), ":1|");
+	assert_string_equal(solo_say(s, "SET h x IFNE y"),
+			    "-WRONGTYPE Operation against a key holding the wrong kind of value|");
+	assert_string_equal(solo_say(s, "SET a y IFNE z IFEQ x"), "-ERR syntax error|");
+}
+
+/* The digest is that of Redis 8.4: this one stands in its documentation. */
+#define HELLO_DIGEST "b6acb9d84a38ff74"
+
+static void a_digest_stands_for_a_value(void **state)
+{
+	struct solo *s = *state;
+
+	assert_string_equal(solo_say(s, "DIGEST a"), "$-1|");
+	assert_string_equal(solo_say(s, "SET a 'Hello world'"), "+OK|");
+	assert_string_equal(solo_say(s, "DIGEST a"), "$16|" HELLO_DIGEST "|");
+	assert_string_equal(solo_say(s, "SET a x IFDNE " HELLO_DIGEST), "$-1|");
+	assert_string_equal(solo_say(s, "SET a x IFDEQ 0000000000000000"), "$-1|");
+	assert_string_equal(solo_say(s, "SET a x IFDEQ B6ACB9D84A38FF74"), "+OK|");
+	assert_string_equal(solo_say(s, "SET a y IFDNE " HELLO_DIGEST), "+OK|");
+	assert_string_equal(solo_say(s, "SET b y IFDEQ " HELLO_DIGEST), "$-1|");
+	assert_string_equal(solo_say(s, "SET b y IFDNE " HELLO_DIGEST), "+OK|");
+	assert_string_equal(solo_say(s, "SET a y IFDEQ 12"),
+			    "-ERR must be exactly 16 hexadecimal characters|");
+	assert_string_equal(solo_say(s, "SET a y IFDNE"), "-ERR syntax error|");
+	assert_string_equal(solo_say(s, "HSET h f v"), ":1|");
+	assert_string_equal(solo_say(s, "DIGEST h"),
+			    "-WRONGTYPE Operation against a key holding the wrong kind of value|");
+}
+
 static void set_compares_the_revision(void **state)
 {
 	struct solo *s = *state;
@@ -90,9 +128,18 @@ static void delex_deletes_on_a_condition(void **state)
 	assert_string_equal(solo_say(s, "DELEX a IFREV 2"), ":0|");
 	assert_string_equal(solo_say(s, "DELEX a IFREV 0"), ":0|");
 	assert_string_equal(solo_say(s, "DELEX a IFEQ x IFREV 1"), "-ERR syntax error|");
+	assert_string_equal(solo_say(s, "DELEX a IFNE x"), ":0|");
+	assert_string_equal(solo_say(s, "DELEX a IFDEQ " HELLO_DIGEST), ":0|");
 	assert_string_equal(solo_say(s, "DELEX a IFEQ x"), ":1|");
+	assert_string_equal(solo_say(s, "DELEX a IFNE y"), ":0|");
+	assert_string_equal(solo_say(s, "DELEX a IFDNE " HELLO_DIGEST), ":0|");
+	assert_string_equal(solo_say(s, "REVISION"), ":2|");
 	assert_string_equal(solo_say(s, "SET a x"), "+OK|");
-	assert_string_equal(solo_say(s, "DELEX a IFREV 3-0"), ":1|");
+	assert_string_equal(solo_say(s, "DELEX a IFNE y"), ":1|");
+	assert_string_equal(solo_say(s, "SET a x"), "+OK|");
+	assert_string_equal(solo_say(s, "DELEX a IFDNE " HELLO_DIGEST), ":1|");
+	assert_string_equal(solo_say(s, "SET a x"), "+OK|");
+	assert_string_equal(solo_say(s, "DELEX a IFREV 7-0"), ":1|");
 	assert_string_equal(solo_say(s, "SET a x"), "+OK|");
 	assert_string_equal(solo_say(s, "DELEX a"), ":1|");
 	assert_string_equal(solo_say(s, "DELEX a NX"), "-ERR syntax error|");
@@ -123,6 +170,48 @@ static void the_revision_grows_by_one_for_each_command_that_changes_something(vo
 	}
 }
 
+static void a_connection_knows_the_revision_of_its_last_change(void **state)
+{
+	struct solo *s = *state;
+	struct session *other = session_open(s->member, &solo_session_events, s);
+
+	assert_string_equal(solo_say(s, "REVISION LAST"), "$-1|");
+	assert_string_equal(solo_say(s, "SET a 1"), "+OK|");
+	solo_send(s, other, "SET b 1");
+	solo_work(s);
+	assert_string_equal(solo_take(s, other), "+OK|");
+	assert_string_equal(solo_say(s, "REVISION last"), ":1|");
+	assert_string_equal(solo_say(s, "REVISION"), ":2|");
+	assert_string_equal(solo_say(s, "DEL none"), ":0|");
+	assert_string_equal(solo_say(s, "REVISION LAST"), ":1|");
+	solo_say(s, "MULTI");
+	solo_say(s, "SET a 2");
+	solo_say(s, "REVISION LAST");
+	assert_string_equal(solo_say(s, "EXEC"), "*2|+OK|:1|");
+	solo_say(s, "MULTI");
+	solo_say(s, "REVISION LAST");
+	assert_string_equal(solo_say(s, "EXEC"), "*1|:3|");
+	assert_string_equal(solo_say(s, "AT 1 REVISION LAST"), ":3|");
+	assert_string_equal(solo_say(s, "REVISION nope"), "-ERR syntax error|");
+	assert_string_equal(solo_say(s, "REVISION LAST x"), "-ERR syntax error|");
+	session_close(other);
+}
+
+static void a_key_is_idle_since_its_last_change(void **state)
+{
+	struct solo *s = *state;
+
+	assert_string_equal(solo_say(s, "OBJECT IDLETIME a"), "$-1|");
+	assert_string_equal(solo_say(s, "SET a 1"), "+OK|");
+	assert_string_equal(solo_say(s, "OBJECT IDLETIME a"), ":0|");
+	s->now_ms += 60000;
+	assert_string_equal(solo_say(s, "SET b 1"), "+OK|");
+	assert_string_equal(solo_say(s, "GET a"), "$1|1|");
+	assert_string_equal(solo_say(s, "OBJECT IDLETIME a"), ":60|");
+	assert_string_equal(solo_say(s, "APPEND a x"), ":2|");
+	assert_string_equal(solo_say(s, "OBJECT IDLETIME a"), ":0|");
+}
+
 static void what_is_left_of_a_life_shrinks_while_nothing_is_written(void **state)
 {
 	struct solo *s = *state;
@@ -150,6 +239,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(set_compares_the_value, started, stopped),
+		cmocka_unit_test_setup_teardown(set_compares_that_the_value_is_another, started,
+						stopped),
+		cmocka_unit_test_setup_teardown(a_digest_stands_for_a_value, started, stopped),
+		cmocka_unit_test_setup_teardown(a_connection_knows_the_revision_of_its_last_change,
+						started, stopped),
+		cmocka_unit_test_setup_teardown(a_key_is_idle_since_its_last_change, started,
+						stopped),
 		cmocka_unit_test_setup_teardown(set_compares_the_revision, started, stopped),
 		cmocka_unit_test_setup_teardown(delex_deletes_on_a_condition, started, stopped),
 		cmocka_unit_test_setup_teardown(
