@@ -7,12 +7,14 @@
 # CMake's builds start a make of their own with their own -j; the flags of this one disturb it.
 unexport MAKEFLAGS
 
-SEEDS   ?= 1000
-MINUTES ?= 10
-KILLS   ?= 50
-ROUNDS  ?= 3
-SECONDS ?= 5
-KEYS    ?= 1000000
+SEEDS    ?= 1000
+MINUTES  ?= 10
+KILLS    ?= 50
+ROUNDS   ?= 3
+SECONDS  ?= 5
+KEYS     ?= 1000000
+COMMANDS ?= 200000
+FAMILIES ?= string bitmap hash generic transactions server connection
 
 jobs      := $(shell nproc)
 variant   :=
@@ -55,6 +57,10 @@ test-full: test tsan sim sim-members sim-asan sim-mutants fuzz ## test, then TSa
 test-rewrite: need-build need-test compile-debug ## write the scenarios' expected output anew; read the diff
 	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
 	git diff --stat -- tests/data conf docs
+
+compat: need-build need-test compile-debug ## COMMANDS= requests of each family to redis-server and a member, from SEED=
+	@set -e; for family in $(FAMILIES); do tests/compat/compare.py build/debug/tests/compat/compat_runner \
+		generated $(COMMANDS) $(or $(SEED),1) $$family; done
 
 reference: need-build need-test compile-debug ## write docs/commands.md anew from the table of commands
 	build/debug/tests/compat/command_reference > docs/commands.md
@@ -125,5 +131,5 @@ build/%/Makefile:
 build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
-.PHONY: help run demo build release test test-full test-rewrite reference asan tsan clang sim sim-members sim-asan \
+.PHONY: help run demo build release test test-full test-rewrite compat reference asan tsan clang sim sim-members sim-asan \
 	sim-mutants crash fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy

@@ -2,7 +2,9 @@
 """Asks redis-server and a member the same, and wants the same bytes.
 
     compare.py RUNNER files FILE ...        hand-written requests
-    compare.py RUNNER generated COUNT SEED  generated ones, COUNT for each version of the protocol
+    compare.py RUNNER generated COUNT SEED [FAMILY]
+                                            generated ones, COUNT for each version of the protocol,
+                                            of all commands or of one group
     compare.py RUNNER cold COUNT SEED       the same to a member that keeps nothing in memory
     compare.py RUNNER patterns COUNT SEED   generated patterns against generated keys
 """
@@ -15,10 +17,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import generate
-from sides import Member, Redis, elements
+from sides import Member, Redis, elements, value
 
 SHOWN = 20
 BATCH = 100
+ASKER = 4  # a connection that only asks about commands
 NUMBER = re.compile(rb"(?<=:)-?\d+(?=\r\n)")
 LINE = re.compile(r"(?:(\d)>\s*)?(.*)")
 
@@ -135,12 +138,23 @@ def run_file(comparison, path, protocol):
             waiting = []
 
 
-def run_generated(comparison, count, seed, protocol):
-    place = f"seed {seed} protocol {protocol.decode()}"
+def commands(comparison):
+    """Name, arity and group of what both sides have."""
+    asked = [[b"HELLO", b"3"], [b"COMMAND"], [b"COMMAND", b"DOCS"]]
+    _, rows, docs = map(value, comparison.member.ask(ASKER, asked))
+    _, theirs, _ = map(value, comparison.redis.ask(ASKER, asked))
+    known = {row[0] for row in theirs}
+    return [(row[0].encode(), row[1], docs[row[0]]["group"]) for row in rows if row[0] in known]
+
+
+def run_generated(comparison, count, seed, protocol, family=""):
+    """Connections take turns; what they do in transactions is to get in each other's way."""
+    place = f"seed {seed} {family} protocol {protocol.decode()}"
     start(comparison, protocol, place)
-    requests = generate.requests(seed, comparison.member.ask(1, [[b"COMMAND"]])[0], count)
-    for at in range(0, len(requests), BATCH):
-        comparison.ask(1 + at // BATCH % 3, requests[at:at + BATCH], f"{place} from {at}")
+    requests = generate.requests(seed, commands(comparison), count, family)
+    batch = 5 if family == "transactions" else BATCH
+    for at in range(0, len(requests), batch):
+        comparison.ask(1 + at // batch % 3, requests[at:at + batch], f"{place} from {at}")
 
 
 def run_patterns(comparison, count, seed, protocol):
@@ -163,7 +177,7 @@ def main():
             elif mode == "patterns":
                 run_patterns(comparison, int(arguments[0]), int(arguments[1]), protocol)
             else:
-                run_generated(comparison, int(arguments[0]), int(arguments[1]), protocol)
+                run_generated(comparison, *map(int, arguments[:2]), protocol, *arguments[2:])
     finally:
         comparison.close()
     for difference in comparison.differences:

@@ -3,8 +3,6 @@ arguments are worth a try."""
 
 import random
 
-from sides import reply_end
-
 KEYS = [b"a", b"b", b"c", b"num", b"text", b"big", b"\x00\xff", b""]
 INTEGERS = [b"0", b"1", b"-1", b"2", b"5", b"10", b"-10", b"100", b"9223372036854775807",
             b"-9223372036854775808", b"9223372036854775808", b"-9223372036854775809", b"2147483648",
@@ -16,9 +14,9 @@ FRACTIONS = [b"0", b"1.5", b"-1.5", b"0.1", b"3.0", b"1e3", b"1e-20", b"5.0e3", 
 VALUES = [b"", b"x", b"hello world", b"10", b"-5", b"3.14", b"9223372036854775807", b"0",
           b"\r\n", b"\x00\x01\xff", b"y" * 44, b"z" * 45, b"w" * 64, b"v" * 65, b"10 ", b"1e5"]
 # Far enough away that nothing expires while the two sides are compared, or past already.
-SECONDS = [b"100", b"1000", b"100000", b"0", b"-1", b"9223372036854775807", b"9223372036854776",
+SECONDS = [b"500", b"1000", b"100000", b"0", b"-1", b"9223372036854775807", b"9223372036854776",
            b"abc", b"", b"1.5", b"-9223372036854775808", b"-9223372036854777"]
-MILLISECONDS = [b"100000", b"1000000", b"0", b"-1", b"9223372036854775807", b"abc",
+MILLISECONDS = [b"500000", b"1000000", b"0", b"-1", b"9223372036854775807", b"abc",
                 b"-9223372036854775808"]
 STAMPS = [b"1", b"1600000000", b"4000000000", b"0", b"-1", b"9223372036854775807", b"abc"]
 STAMPS_MS = [b"1", b"1600000000000", b"4000000000000", b"0", b"-1", b"abc", b"9223372036854775807"]
@@ -55,10 +53,31 @@ FIELDS = [b"f", b"g", b"n", b"", b"10"]
 LCS_OPTIONS = [[b"LEN"], [b"IDX"], [b"MINMATCHLEN", INTEGERS], [b"WITHMATCHLEN"], [b"idx"], [b"MINMATCHLEN"], [b"nope"]]
 FLUSH_OPTIONS = [[b"SYNC"], [b"ASYNC"], [b"nope"]]
 
-# So many keys are made before patterns are tried on them.
-BATCH = 100
+HASHES = KEYS + [b"h", b"h", b"hash"]
+COPY_OPTIONS = [[b"REPLACE"], [b"DB", DATABASES], [b"replace"], [b"DB"], [b"nope"]]
+RANDOM_OPTIONS = [[b"WITHVALUES"], [b"nope"]]
+OBJECT_WORDS = [b"REFCOUNT", b"freq", b"nope", b"HELP"]
+# Whole requests of other commands, for those that are asked about.
+GETKEYS = [b"GETKEYS", b"GETKEYSANDFLAGS", b"getkeys"]
 
 FORMS = {
+    b"command": ([GETKEYS], []),
+    b"copy": ([KEYS, KEYS], COPY_OPTIONS),
+    b"hdel": ([HASHES, FIELDS], [[FIELDS], [FIELDS, FIELDS]]),
+    b"hexists": ([HASHES, FIELDS], []),
+    b"hget": ([HASHES, FIELDS], []),
+    b"hgetall": ([HASHES], []),
+    b"hincrby": ([HASHES, FIELDS, INTEGERS], []),
+    b"hkeys": ([HASHES], []),
+    b"hlen": ([HASHES], []),
+    b"hmget": ([HASHES, FIELDS], [[FIELDS], [FIELDS, FIELDS]]),
+    b"hmset": ([HASHES, FIELDS, VALUES], [[FIELDS, VALUES], [FIELDS, VALUES], [FIELDS]]),
+    b"hset": ([HASHES, FIELDS, VALUES], [[FIELDS, VALUES], [FIELDS, VALUES], [FIELDS]]),
+    b"hsetnx": ([HASHES, FIELDS, VALUES], []),
+    b"hstrlen": ([HASHES, FIELDS], []),
+    b"hvals": ([HASHES], []),
+    b"move": ([KEYS, DATABASES], []),
+    b"object": ([OBJECT_WORDS, KEYS], []),
     b"append": ([KEYS, VALUES], []),
     b"bitcount": ([KEYS], [[INTEGERS, INTEGERS], [INTEGERS, INTEGERS, UNITS], [INTEGERS]]),
     b"bitfield": ([KEYS], FIELD_ACTIONS),
@@ -82,8 +101,8 @@ FORMS = {
     b"pexpire": ([KEYS, MILLISECONDS], EXPIRE_OPTIONS),
     b"pexpireat": ([KEYS, STAMPS_MS], EXPIREAT_OPTIONS),
     b"psetex": ([KEYS, MILLISECONDS, VALUES], []),
-    b"hscan": ([KEYS, CURSORS], SCAN_OPTIONS),
-    b"hincrbyfloat": ([KEYS, FIELDS, FRACTIONS], []),
+    b"hscan": ([HASHES, CURSORS], SCAN_OPTIONS),
+    b"hincrbyfloat": ([HASHES, FIELDS, FRACTIONS], []),
     b"lcs": ([KEYS, KEYS], LCS_OPTIONS),
     b"keys": ([PATTERNS], []),
     b"scan": ([CURSORS, [b"COUNT"], [b"1000"]], SCAN_OPTIONS),
@@ -97,33 +116,37 @@ FORMS = {
     b"swapdb": ([DATABASES, DATABASES], []),
 }
 
-# What Redis 7.0 has not, what is about the server or ends it, what ends a connection or changes how it speaks, what only one side can
-# know, and DBSIZE, which in Redis counts keys that have expired and were not seen since: these stand
-# in the files or in unit tests.
-LEFT_OUT = {b"dbsize", b"delex", b"digest", b"revision", b"quit", b"reset", b"hello", b"client", b"command", b"time",
-            b"object", b"readonly", b"readwrite", b"auth", b"at", b"history", b"member", b"range", b"prefix", b"delrange",
-            b"delprefix", b"randomkey", b"info", b"slowlog", b"monitor", b"memory", b"latency", b"shutdown", b"debug",
-            b"save", b"bgsave", b"bgrewriteaof", b"role", b"lastsave", b"wait", b"waitaof", b"failover", b"hrandfield"}
+# What is about the server or ends it, what ends a connection or changes how it speaks, what only one side can know or draws, and DBSIZE,
+# which in Redis counts keys that have expired and were not seen since: these stand in the files or in
+# unit tests, as does what Redis has not.
+LEFT_OUT = {b"dbsize", b"quit", b"reset", b"hello", b"client", b"time", b"readonly", b"readwrite", b"auth", b"randomkey",
+            b"hrandfield", b"info", b"slowlog", b"monitor", b"memory", b"latency", b"shutdown", b"debug", b"config", b"save",
+            b"bgsave", b"bgrewriteaof", b"role", b"lastsave", b"wait", b"waitaof", b"failover"}
 # Seldom, so that what others do lasts.
-SELDOM = {b"flushall", b"flushdb", b"swapdb", b"select", b"discard", b"exec", b"multi", b"watch"}
+SELDOM = {b"flushall", b"flushdb", b"swapdb", b"select", b"discard", b"exec", b"multi", b"watch", b"move"}
+# In a run of one family these make the keys that it meets, of all types; transactions have them as elements.
+MAKERS = {b"set", b"hset", b"del", b"append", b"setbit", b"pexpireat"}
+ELEMENTS = MAKERS | {b"get", b"incr", b"hincrby", b"select", b"echo", b"rename", b"copy", b"expiretime", b"getex", b"lcs"}
 
 
-def table_rows(reply):
-    """(name, arity) of all rows of COMMAND's reply: an array of arrays."""
-    at = reply.index(b"\r\n") + 2
-    while at < len(reply):
-        end = reply_end(reply, at)
-        words = reply[at:end].split(b"\r\n")
-        yield words[2], int(words[3][1:])
-        at = end
+def weight(name, group, family):
+    """How often a command comes in a run of a family, or of all (an empty one)."""
+    if family == "transactions":
+        return 4.0 if group == family else 1.0 if name in ELEMENTS else 0.0
+    if family and group != family:
+        return 0.5 if name in MAKERS else 0.0
+    return 0.1 if name in SELDOM else 1.0
 
 
-def make(rnd, name, arity):
+def make(rnd, name, arity, rows):
     """One request; one in thirty has a wrong number of arguments."""
     if rnd.random() < 0.03:
         return [name] + [rnd.choice(VALUES) for _ in range(rnd.randrange(5))]
     fixed, options = FORMS.get(name, ([KEYS] * (abs(arity) - 1), []))
     words = [name if rnd.random() < 0.9 else name.upper()] + [rnd.choice(a) for a in fixed]
+    if name == b"command":
+        about = rnd.choice([row for row in rows if row[0] != name])
+        return words + make(rnd, *about[:2], rows)
     if name not in FORMS and arity < 0:
         words += [rnd.choice(KEYS) for _ in range(rnd.randrange(3))]
     for _ in range(rnd.choice((0, 0, 1, 1, 2, 3)) if options else 0):
@@ -131,17 +154,18 @@ def make(rnd, name, arity):
     return words
 
 
-def requests(seed, table, count):
+def requests(seed, table, count, family=""):
+    """`table`: name, arity and group of all commands that both sides have."""
     rnd = random.Random(seed)
-    rows = [row for row in table_rows(table) if row[0] not in LEFT_OUT]
-    weights = [0.1 if name in SELDOM else 1.0 for name, _ in rows]
+    rows = [row for row in table if row[0] not in LEFT_OUT]
+    weights = [weight(name, group, family) for name, _, group in rows]
     made, open_for = [], 0
     while len(made) < count:
         if rnd.random() < 0.01:
             made.append([b"MULTI"])
             open_for = rnd.randrange(1, 8)
         (row,) = rnd.choices(rows, weights)
-        made.append(make(rnd, *row))
+        made.append(make(rnd, *row[:2], rows))
         open_for -= 1
         if open_for == 0:
             made.append([b"EXEC"])
@@ -159,10 +183,10 @@ def pieces(rnd, of, most):
 
 
 def patterns(seed, count):
-    """Keys, then patterns that are tried on all of them."""
+    """A hundred keys, then patterns that are tried on all of them."""
     rnd = random.Random(seed)
-    made = [[b"SET", pieces(rnd, NAME_PIECES, rnd.choice((2, 5, 9))), b"x"] for _ in range(BATCH)]
-    for i in range(count - BATCH):
+    made = [[b"SET", pieces(rnd, NAME_PIECES, rnd.choice((2, 5, 9))), b"x"] for _ in range(100)]
+    for i in range(count - 100):
         pattern = pieces(rnd, PATTERN_PIECES, 7)
         made.append([b"SCAN", b"0", b"COUNT", b"1000", b"MATCH", pattern] if i % 4 == 0 else [b"KEYS", pattern])
     return made
