@@ -257,10 +257,13 @@ static const struct command rows[] = {
 	COMMAND_ROW("SELECT", 2, COMMAND_LOCAL, ALWAYS, connection_select,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "1.0.0", "O(1)", "index",
 				"Chooses the database")),
-	COMMAND_ROW("TIME", 1, COMMAND_LOCAL, ALWAYS, connection_time,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.6.0", "O(1)", "",
-				"Tells the time of this member",
-				.tips = "nondeterministic_output")),
+	COMMAND_ROW(
+		"TIME", 1, COMMAND_LOCAL, ALWAYS, connection_time,
+		COMMAND_DOC(
+			GROUP_SERVER, WORK_FIXED, "2.6.0", "O(1)", "",
+			"Tells the time of this member", .tips = "nondeterministic_output",
+			.differs =
+				"The time is that of this member's machine, to the millisecond")),
 };
 
 const struct command_family connection_family = COMMAND_FAMILY(rows);

@@ -85,16 +85,24 @@ static const struct command rows[] = {
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
 				"Counts the keys of the database",
 				.tips = "request_policy:all_shards response_policy:agg_sum")),
-	COMMAND_ROW("FLUSHALL", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushall,
-		    .categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
-				"Deletes all keys of all databases",
-				.tips = "request_policy:all_shards response_policy:all_succeeded")),
-	COMMAND_ROW("FLUSHDB", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushdb,
-		    .categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
-				"Deletes all keys of the database",
-				.tips = "request_policy:all_shards response_policy:all_succeeded")),
+	COMMAND_ROW(
+		"FLUSHALL", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushall,
+		.categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
+		COMMAND_DOC(
+			GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
+			"Deletes all keys of all databases",
+			.tips = "request_policy:all_shards response_policy:all_succeeded",
+			.differs =
+				"The keys are out of sight at once; SYNC and ASYNC are the same")),
+	COMMAND_ROW(
+		"FLUSHDB", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushdb,
+		.categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
+		COMMAND_DOC(
+			GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
+			"Deletes all keys of the database",
+			.tips = "request_policy:all_shards response_policy:all_succeeded",
+			.differs =
+				"The keys are out of sight at once; SYNC and ASYNC are the same")),
 	COMMAND_ROW(
 		"REVISION", -1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
 		database_revision, .of_member = true,

@@ -322,11 +322,14 @@ static const struct command rows[] = {
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_HASH, WORK_FIXED, "2.0.0", "O(1)", "key field",
 				    "Gives the value of a field")),
-	COMMAND_KEY_ROW("HGETALL", 2, COMMAND_READ, READS, 1, 1, 1, hash_getall,
-			.key_use = KEY_RO | KEY_ACCESS,
-			COMMAND_DOC(GROUP_HASH, WORK_VALUE, "2.0.0", "O(N), N fields", "key",
-				    "Gives all fields of a hash with their values",
-				    .tips = "nondeterministic_output_order")),
+	COMMAND_KEY_ROW(
+		"HGETALL", 2, COMMAND_READ, READS, 1, 1, 1, hash_getall,
+		.key_use = KEY_RO | KEY_ACCESS,
+		COMMAND_DOC(GROUP_HASH, WORK_VALUE, "2.0.0", "O(N), N fields", "key",
+			    "Gives all fields of a hash with their values",
+			    .tips = "nondeterministic_output_order",
+			    .differs = "Fields come in the order of their hashes, those of small "
+				       "ones too, which Redis keeps as they were added")),
 	COMMAND_KEY_ROW("HINCRBY", 4, COMMAND_WRITE, WRITES | FAST, 1, 1, 1, hash_incrby,
 			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
 			COMMAND_DOC(GROUP_HASH, WORK_FIXED, "2.0.0", "O(1)", "key field increment",
@@ -340,7 +343,8 @@ static const struct command rows[] = {
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_HASH, WORK_VALUE, "2.0.0", "O(N), N fields", "key",
 				    "Gives the names of all fields",
-				    .tips = "nondeterministic_output_order")),
+				    .tips = "nondeterministic_output_order",
+				    .differs = "The order is that of HGETALL")),
 	COMMAND_KEY_ROW("HLEN", 2, COMMAND_READ, READS | FAST, 1, 1, 1, hash_len, .key_use = KEY_RO,
 			COMMAND_DOC(GROUP_HASH, WORK_FIXED, "2.0.0", "O(1)", "key",
 				    "Counts the fields of a hash")),
@@ -369,7 +373,8 @@ static const struct command rows[] = {
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_HASH, WORK_VALUE, "2.0.0", "O(N), N fields", "key",
 				    "Gives the values of all fields",
-				    .tips = "nondeterministic_output_order")),
+				    .tips = "nondeterministic_output_order",
+				    .differs = "The order is that of HGETALL")),
 };
 
 const struct command_family hash_family = COMMAND_FAMILY(rows);

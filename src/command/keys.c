@@ -204,7 +204,7 @@ static const struct command object_rows[] = {
 	COMMAND_ROW("OBJECT|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
 		    reply_help,
 		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "6.2.0", "O(1)", "",
-				"Describes the subcommands")),
+				"Describes the subcommands", .differs = "The words are its own")),
 	COMMAND_KEY_ROW("OBJECT|IDLETIME", 3, COMMAND_READ, READS, 2, 2, 1, object_idletime,
 			.key_use = KEY_RO,
 			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "2.2.3", "O(1)", "key",
@@ -249,7 +249,9 @@ static const struct command rows[] = {
 			1, key_del, .key_use = KEY_RM | KEY_DELETE,
 			COMMAND_DOC(GROUP_GENERIC, WORK_ARGUMENTS, "4.0.0", "O(N), N keys",
 				    "key [key ...]", "Deletes keys",
-				    .tips = "request_policy:multi_shard response_policy:agg_sum")),
+				    .tips = "request_policy:multi_shard response_policy:agg_sum",
+				    .differs = "It is the same as DEL: deleting is short, whatever "
+					       "stands under the key")),
 };
 
 const struct command_family key_family = COMMAND_FAMILY(rows);

@@ -403,10 +403,12 @@ static const struct command rows[] = {
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_BITMAP, WORK_FIXED, "2.2.0", "O(1)", "key offset",
 				    "Gives one bit of a string")),
-	COMMAND_KEY_ROW("SETBIT", 4, COMMAND_WRITE, GROWS, 1, 1, 1, bit_set,
-			.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
-			COMMAND_DOC(GROUP_BITMAP, WORK_FIXED, "2.2.0", "O(1)",
-				    "key offset value:integer", "Sets one bit of a string")),
+	COMMAND_KEY_ROW(
+		"SETBIT", 4, COMMAND_WRITE, GROWS, 1, 1, 1, bit_set,
+		.key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE,
+		COMMAND_DOC(GROUP_BITMAP, WORK_FIXED, "2.2.0", "O(1)", "key offset value:integer",
+			    "Sets one bit of a string",
+			    .differs = "A string has at most 16 MiB, what one request may bring")),
 };
 
 const struct command_family string_bit_family = COMMAND_FAMILY(rows);

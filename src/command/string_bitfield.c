@@ -357,7 +357,8 @@ static const struct command rows[] = {
 			    "key [GET encoding offset|[OVERFLOW <WRAP|SAT|FAIL>] <SET "
 			    "encoding offset value:integer|INCRBY encoding offset increment> ...]",
 			    "Reads, sets and increments integers of any width at any place "
-			    "of a string")),
+			    "of a string",
+			    .differs = "A string has at most 16 MiB, what one request may bring")),
 	COMMAND_KEY_ROW("BITFIELD_RO", -2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
 			1, 1, 1, field_field_ro, .key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_BITMAP, WORK_ARGUMENTS, "6.0.0", "O(N), N actions",

@@ -206,7 +206,9 @@ static const struct command rows[] = {
 			.key_use = KEY_RO | KEY_ACCESS,
 			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "7.0.0", "O(N*M), N and M bytes",
 				    "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]",
-				    "Finds the longest common subsequence of two strings")),
+				    "Finds the longest common subsequence of two strings",
+				    .differs = "The product of both lengths is at most four "
+					       "million: the table has 16 MiB")),
 };
 
 const struct command_family string_lcs_family = COMMAND_FAMILY(rows);

@@ -341,7 +341,9 @@ static const struct command rows[] = {
 		COMMAND_DOC(
 			GROUP_TRANSACTIONS, WORK_ARGUMENTS, "2.2.0", "O(N), N keys",
 			"key [key ...]",
-			"Lets the next transaction do nothing if one of these keys changes before"),
+			"Lets the next transaction do nothing if one of these keys changes before",
+			.differs = "Where the history of an absent key has been given up since, "
+				   "the transaction does nothing, as if the key had changed"),
 	},
 };
 

@@ -31,7 +31,14 @@ static const char head[] =
 	"\n"
 	"*Work* says what one call's work grows with, besides the bytes that it is given: "
 	"`arguments`, the `value` under its keys,\n"
-	"the `keys` that it walks through, or nothing (`fixed`).\n";
+	"the `keys` that it walks through, or nothing (`fixed`).\n"
+	"\n"
+	"What holds of all: a request that would do too much at once is refused as a whole, before "
+	"it "
+	"has changed anything; an outcome\n"
+	"that is not known in time is `UNCERTAIN`, on a connection that stays open; nothing is "
+	"ever "
+	"evicted.\n";
 
 static const char *class_name(enum command_class class)
 {
