@@ -241,6 +241,7 @@ uint64_t call_random_seed(const struct call *c)
 {
 	uint64_t state = hash64_pair(c->txn->time_ms, c->txn->position.revision);
 
+	state = hash64_pair(state, c->element);
 	return hash64_pair(state, c->page ? c->page->number : 0);
 }
 

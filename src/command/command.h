@@ -182,6 +182,7 @@ struct call {
 	struct scan_page *page;		    /* of SCAN, see command/scan_names.h; may be NULL */
 	struct transaction_local *local;    /* of EXEC, see command/transaction.h; may be NULL */
 	uint64_t changed_at; /* the revision of this connection's last change; 0: there was none */
+	size_t element;	     /* its place in an EXEC; else 0 */
 	bool no_space;	     /* what may make the state grow is refused (COMMAND_FLAG_DENYOOM) */
 	bool refused;	     /* set: the reply is an error, and nothing was changed */
 };

@@ -110,6 +110,8 @@ static int hash_all(struct call *c, bool fields, bool values)
 	uint64_t count = 0;
 	int rc = call_hash(c, &r);
 
+	if (rc == OK && call_is_long(c, r.size))
+		rc = ERR_MISSING;
 	if (rc != OK)
 		return rc;
 	if (fields && values)

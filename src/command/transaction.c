@@ -154,10 +154,11 @@ static int element_decode(struct cursor *in, enum command_class class, struct ar
 	return OK;
 }
 
-static int element_run(struct call *c, struct cursor *in, enum command_class class,
+static int element_run(struct call *c, size_t number, struct cursor *in, enum command_class class,
 		       struct arguments *arguments)
 {
-	struct call element = {.txn = c->txn, .reply = c->reply, .changed_at = c->changed_at};
+	struct call element = {
+		.txn = c->txn, .reply = c->reply, .changed_at = c->changed_at, .element = number};
 	int rc = element_decode(in, class, arguments, &element);
 	uint64_t limit = 0;
 
@@ -202,7 +203,7 @@ static int transaction_elements(struct call *c, struct cursor *in, size_t *count
 		else if (kind != COMMAND_READ && kind != COMMAND_WRITE)
 			rc = ERR_MALFORMED;
 		else if (kind == COMMAND_WRITE || c->reply->out)
-			rc = element_run(c, &element, kind, &arguments);
+			rc = element_run(c, *count, &element, kind, &arguments);
 	}
 	mem_free(arguments.argv);
 	return rc == OK && in->failed ? ERR_MALFORMED : rc;

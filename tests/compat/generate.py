@@ -123,7 +123,7 @@ LEFT_OUT = {b"dbsize", b"quit", b"reset", b"hello", b"client", b"time", b"readon
             b"hrandfield", b"info", b"slowlog", b"monitor", b"memory", b"latency", b"shutdown", b"debug", b"config", b"save",
             b"bgsave", b"bgrewriteaof", b"role", b"lastsave", b"wait", b"waitaof", b"failover"}
 # Seldom, so that what others do lasts.
-SELDOM = {b"flushall", b"flushdb", b"swapdb", b"select", b"discard", b"exec", b"multi", b"watch", b"move"}
+SELDOM = {b"flushall", b"flushdb", b"swapdb", b"select", b"discard", b"exec", b"multi", b"watch"}
 # In a run of one family these make the keys that it meets, of all types; transactions have them as elements.
 MAKERS = {b"set", b"hset", b"del", b"append", b"setbit", b"pexpireat"}
 ELEMENTS = MAKERS | {b"get", b"incr", b"hincrby", b"select", b"echo", b"rename", b"copy", b"expiretime", b"getex", b"lcs"}

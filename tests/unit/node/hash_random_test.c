@@ -150,6 +150,39 @@ static void values_belong_to_their_fields(void **state)
 	}
 }
 
+/* The clock stands still, and nothing changes. */
+static void elements_of_a_transaction_draw_apart(void **state)
+{
+	struct solo *s = *state;
+	const char *said, *first;
+	size_t len;
+
+	fill(s, 1000);
+	solo_say(s, "MULTI");
+	solo_say(s, "HRANDFIELD h 20");
+	solo_say(s, "HRANDFIELD h 20");
+	said = solo_say(s, "EXEC");
+	first = strstr(said, "*20|");
+	assert_non_null(first);
+	len = (size_t)(strstr(first + 1, "*20|") - first);
+	assert_int_not_equal(strncmp(first, first + len, len), 0);
+}
+
+static void a_large_hash_is_read_in_the_pool(void **state)
+{
+	struct solo *s = *state;
+	unsigned before;
+
+	fill(s, 1001);
+	before = s->pool_jobs;
+	assert_int_equal(strncmp(solo_say(s, "HGETALL h"), "*2002|", 6), 0);
+	assert_int_equal(strncmp(solo_say(s, "HRANDFIELD h 3"), "*3|", 3), 0);
+	assert_int_equal(s->pool_jobs, before + 2);
+	assert_int_equal(strncmp(solo_say(s, "HDEL h 7"), ":1|", 3), 0);
+	assert_int_equal(strncmp(solo_say(s, "HVALS h"), "*1000|", 6), 0);
+	assert_int_equal(s->pool_jobs, before + 2);
+}
+
 static void a_reply_has_a_bound(void **state)
 {
 	struct solo *s = *state;
@@ -168,6 +201,9 @@ int main(void)
 						stopped),
 		cmocka_unit_test_setup_teardown(a_large_hash_is_drawn_from_evenly, started,
 						stopped),
+		cmocka_unit_test_setup_teardown(elements_of_a_transaction_draw_apart, started,
+						stopped),
+		cmocka_unit_test_setup_teardown(a_large_hash_is_read_in_the_pool, started, stopped),
 		cmocka_unit_test_setup_teardown(values_belong_to_their_fields, started, stopped),
 		cmocka_unit_test_setup_teardown(a_reply_has_a_bound, started, stopped),
 	};
