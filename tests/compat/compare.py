@@ -21,6 +21,7 @@ from sides import Member, Redis, elements, value
 
 SHOWN = 20
 BATCH = 100
+LIFE = 10000
 ASKER = 4  # a connection that only asks about commands
 NUMBER = re.compile(rb"(?<=:)-?\d+(?=\r\n)")
 LINE = re.compile(r"(?:(\d)>\s*)?(.*)")
@@ -166,26 +167,42 @@ def run_patterns(comparison, count, seed, protocol):
         comparison.ask(1, requests[at:at + BATCH], f"{place} from {at}")
 
 
+def lives(mode, arguments):
+    """What one life of both sides is asked: a long run is many of them, since nothing is forgotten in one."""
+    if mode != "generated":
+        return [arguments]
+    count, seed, *rest = arguments
+    pieces = [min(LIFE, int(count) - at) for at in range(0, int(count), LIFE)]
+    return [[piece, int(seed) + i, *rest] for i, piece in enumerate(pieces)]
+
+
+def run_life(comparison, mode, arguments):
+    for protocol in (b"2", b"3"):
+        if mode == "files":
+            for path in sorted(map(Path, arguments)):
+                run_file(comparison, path, protocol)
+        elif mode == "patterns":
+            run_patterns(comparison, int(arguments[0]), int(arguments[1]), protocol)
+        else:
+            run_generated(comparison, *map(int, arguments[:2]), protocol, *arguments[2:])
+
+
 def main():
     runner, mode, *arguments = sys.argv[1:]
-    comparison = Comparison(runner, *(["cold"] if mode == "cold" else []))
-    try:
-        for protocol in (b"2", b"3"):
-            if mode == "files":
-                for path in sorted(map(Path, arguments)):
-                    run_file(comparison, path, protocol)
-            elif mode == "patterns":
-                run_patterns(comparison, int(arguments[0]), int(arguments[1]), protocol)
-            else:
-                run_generated(comparison, *map(int, arguments[:2]), protocol, *arguments[2:])
-    finally:
-        comparison.close()
-    for difference in comparison.differences:
-        if mode == "files" and not difference.used:
-            print(f"differences.txt:{difference.number}: no request is meant by it")
-            comparison.failures += 1
-    print(f"{comparison.compared} replies compared, {comparison.failures} wrong")
-    return 1 if comparison.failures or not comparison.compared else 0
+    compared = failures = 0
+    for life in lives(mode, arguments):
+        comparison = Comparison(runner, *(["cold"] if mode == "cold" else []))
+        try:
+            run_life(comparison, mode, life)
+        finally:
+            comparison.close()
+        for difference in comparison.differences:
+            if mode == "files" and not difference.used:
+                print(f"differences.txt:{difference.number}: no request is meant by it")
+                comparison.failures += 1
+        compared, failures = compared + comparison.compared, failures + comparison.failures
+    print(f"{compared} replies compared, {failures} wrong")
+    return 1 if failures or not compared else 0
 
 
 if __name__ == "__main__":
