@@ -116,18 +116,18 @@ static const struct command rows[] = {
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "6.2.0", "O(1)", "",
 				"Tells what this member knows of the connection",
 				.tips = "nondeterministic_output")),
-	COMMAND_ROW(
-		"CLIENT|KILL", -3, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, client_kill,
-		COMMAND_DOC(GROUP_CONNECTION, WORK_KEYS, "2.4.0", "O(N), N connections",
-			    "<ip:port|[ID client-id] [TYPE <NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>] "
-			    "[USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME yes/no]>",
-			    "Closes connections")),
-	COMMAND_ROW(
-		"CLIENT|LIST", -2, COMMAND_LOCAL, ADMIN, client_list,
-		COMMAND_DOC(GROUP_CONNECTION, WORK_KEYS, "2.4.0", "O(N), N connections",
-			    "[TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID client-id [client-id ...]]",
-			    "Lists the connections of this member",
-			    .tips = "nondeterministic_output")),
+	COMMAND_ROW("CLIENT|KILL", -3, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, client_kill,
+		    COMMAND_DOC(GROUP_CONNECTION, WORK_KEYS, "2.4.0", "O(N), N connections",
+				"<address|[ID client-id:integer] [TYPE "
+				"<NORMAL|MASTER|SLAVE|REPLICA|PUBSUB>] [USER username] [ADDR "
+				"address] [LADDR address] [SKIPME yes-or-no]>",
+				"Closes connections")),
+	COMMAND_ROW("CLIENT|LIST", -2, COMMAND_LOCAL, ADMIN, client_list,
+		    COMMAND_DOC(GROUP_CONNECTION, WORK_KEYS, "2.4.0", "O(N), N connections",
+				"[TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] [ID client-id:integer "
+				"[client-id:integer ...]]",
+				"Lists the connections of this member",
+				.tips = "nondeterministic_output")),
 	COMMAND_ROW("CLIENT|NO-EVICT", 3, COMMAND_LOCAL, SELF | COMMAND_FLAG_ADMIN, client_no_evict,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "7.0.0", "O(1)", "<ON|OFF>",
 				"Asks that the connection not be closed to save memory")),
@@ -136,7 +136,7 @@ static const struct command rows[] = {
 				"Asks that reads not count as use of a key")),
 	COMMAND_ROW("CLIENT|PAUSE", -3, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_NO_MULTI, client_pause,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "2.9.50", "O(1)",
-				"timeout [WRITE|ALL]",
+				"timeout:integer [WRITE|ALL]",
 				"Lets the requests of clients of this member wait for a while")),
 	{
 		.name = "CLIENT|REPLY",
@@ -155,17 +155,19 @@ static const struct command rows[] = {
 	COMMAND_ROW("CLIENT|SETNAME", 3, COMMAND_LOCAL, SELF, client_setname,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "2.6.9", "O(1)", "connection-name",
 				"Names the connection")),
-	COMMAND_ROW("CLIENT|TRACKING", -3, COMMAND_LOCAL, SELF, client_tracking,
-		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "6.0.0", "O(1)",
-				"<ON|OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] "
-				"[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
-				"Asks to be told when keys change that were read")),
+	COMMAND_ROW(
+		"CLIENT|TRACKING", -3, COMMAND_LOCAL, SELF, client_tracking,
+		COMMAND_DOC(
+			GROUP_CONNECTION, WORK_FIXED, "6.0.0", "O(1)",
+			"<ON|OFF> [REDIRECT client-id:integer] [PREFIX prefix [PREFIX prefix ...]] "
+			"[BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+			"Asks to be told when keys change that were read")),
 	COMMAND_ROW("CLIENT|TRACKINGINFO", 2, COMMAND_LOCAL, SELF, client_trackinginfo,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "6.2.0", "O(1)", "",
 				"Tells what is tracked for this connection")),
 	COMMAND_ROW("CLIENT|UNBLOCK", -3, COMMAND_LOCAL, ADMIN, client_unblock,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "5.0.0", "O(1)",
-				"client-id [TIMEOUT|ERROR]",
+				"client-id:integer [TIMEOUT|ERROR]",
 				"Ends the wait of another connection's command")),
 	{
 		.name = "CLIENT|UNPAUSE",

@@ -202,7 +202,6 @@ static const struct command rows[] = {
 		.name = "CONFIG",
 		.arity = -2,
 		.class = COMMAND_LOCAL,
-		.flags = COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
 		.subcommands = &config_family,
 		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.0.0", "that of the subcommand", "",
 			    "Commands about the configuration of this member"),

@@ -25,9 +25,9 @@ static const struct name flag_names[] = {
 	{COMMAND_FLAG_SKIP_SLOWLOG, "skip_slowlog"},
 	{COMMAND_FLAG_FAST, "fast"},
 	{COMMAND_FLAG_NO_AUTH, "no_auth"},
+	{COMMAND_FLAG_NO_MULTI, "no_multi"},
 	{COMMAND_FLAG_ALLOW_BUSY, "allow_busy"},
 	{COMMAND_FLAG_MOVABLE_KEYS, "movablekeys"},
-	{COMMAND_FLAG_NO_MULTI, "no_multi"},
 	{COMMAND_FLAG_SKIP_MONITOR, "skip_monitor"},
 };
 

@@ -180,7 +180,7 @@ static const struct command subcommands[] = {
 				.tips = "nondeterministic_output request_policy:all_shards "
 					"response_policy:special")),
 	COMMAND_KEY_ROW("MEMORY|USAGE", -3, COMMAND_READ, COMMAND_FLAG_READONLY, 2, 2, 1,
-			memory_usage,
+			memory_usage, .key_use = KEY_RO,
 			COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)",
 				    "key [SAMPLES count]", "Tells how many bytes a key takes")),
 };

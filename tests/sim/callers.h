@@ -191,7 +191,7 @@ void work_heavy(struct caller *c);
 /* Limits of work that worlds have, and keys that are more than any of them allows. */
 #define WORK_LIMIT_LEAST 45
 #define WORK_LIMIT_MOST	 55
-#define WORK_KEYS	 60
+#define WORK_LIMIT_KEYS	 60
 
 /* Begins as the caller's database. */
 void work_use(struct caller *c, unsigned database);

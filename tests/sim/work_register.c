@@ -165,7 +165,7 @@ static struct asked *ask_absent(struct caller *c, const char *command)
 	struct asked *a = ask(c, "%s", command);
 	char key[16];
 
-	for (unsigned i = 0; i < WORK_KEYS; i++) {
+	for (unsigned i = 0; i < WORK_LIMIT_KEYS; i++) {
 		snprintf(key, sizeof(key), "absent%u", i);
 		ask_word(c, a, slice_of_text(key));
 	}
