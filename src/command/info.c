@@ -140,6 +140,7 @@ static void put_stats(struct info *i)
 		put(i, "total_net_output_bytes:%" PRIu64, p->bytes_out);
 		put(i, "rejected_connections:%" PRIu64, p->rejected);
 	}
+	put(i, "total_error_replies:%" PRIu64, i->stats->error_replies);
 	put(i, "evicted_keys:0");
 	put(i, "evicted_clients:0");
 	put(i, "latest_fork_usec:0");
@@ -201,6 +202,13 @@ static void put_commandstats(struct info *i)
 		for (size_t j = 0; (sub = command_subcommand_at(c, j)) != NULL; j++)
 			put_count(i, sub);
 	}
+}
+
+static void put_errorstats(struct info *i)
+{
+	for (size_t at = 0; at < i->stats->error_codes; at++)
+		put(i, "errorstat_%s:count=%" PRIu64, i->stats->errors[at].code,
+		    i->stats->errors[at].count);
 }
 
 static void put_cluster(struct info *i)
@@ -274,6 +282,7 @@ static const struct section {
 	{"CPU", put_cpu, true},
 	{"Modules", put_nothing, true},
 	{"Commandstats", put_commandstats, false},
+	{"Errorstats", put_errorstats, true},
 	{"Cluster", put_cluster, true},
 	{"Keyspace", put_keyspace, true},
 	{"Raft", put_raft, true},

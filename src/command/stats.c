@@ -65,6 +65,39 @@ void command_stats_rejected(struct command_stats *s, const struct command *comma
 	count_of(s, command)->rejected++;
 }
 
+static struct error_count *error_count_of(struct command_stats *s, const char *code)
+{
+	size_t at = 0;
+
+	while (at < s->error_codes && strcmp(s->errors[at].code, code) < 0)
+		at++;
+	if (at < s->error_codes && strcmp(s->errors[at].code, code) == 0)
+		return &s->errors[at];
+	if (s->error_codes == ERROR_CODES_MAX)
+		return NULL;
+	memmove(&s->errors[at + 1], &s->errors[at], (s->error_codes - at) * sizeof(*s->errors));
+	s->error_codes++;
+	s->errors[at] = (struct error_count){0};
+	memcpy(s->errors[at].code, code, strlen(code));
+	return &s->errors[at];
+}
+
+void command_stats_error(struct command_stats *s, struct slice text)
+{
+	char code[ERROR_CODE_LEN_MAX + 1] = {0};
+	struct error_count *count;
+
+	for (size_t i = 0; i < MIN(text.len, (size_t)ERROR_CODE_LEN_MAX); i++) {
+		if (text.data[i] == ' ' || text.data[i] == '\r')
+			break;
+		code[i] = (char)text.data[i];
+	}
+	s->error_replies++;
+	count = error_count_of(s, code);
+	if (count)
+		count->count++;
+}
+
 const struct command_count *command_stats_of(const struct command_stats *s,
 					     const struct command *command)
 {
@@ -79,4 +112,6 @@ void command_stats_reset(struct command_stats *s)
 		memset(s->counts, 0, s->cap * sizeof(*s->counts));
 	s->len = 0;
 	s->calls = 0;
+	s->error_codes = 0;
+	s->error_replies = 0;
 }

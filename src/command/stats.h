@@ -17,12 +17,24 @@ struct command_count {
 	uint64_t rejected;
 };
 
+/* Codes of errors that are told apart; those that come behind count in the total alone. */
+#define ERROR_CODES_MAX	   32
+#define ERROR_CODE_LEN_MAX 31
+
+struct error_count {
+	char code[ERROR_CODE_LEN_MAX + 1]; /* "ERR", "WRONGTYPE" */
+	uint64_t count;
+};
+
 /* All zero is one that counted nothing. */
 struct command_stats {
 	struct command_count *counts; /* owned; by the row's place in memory */
 	size_t cap;		      /* power of two */
 	size_t len;
-	uint64_t calls; /* of all */
+	uint64_t calls;				    /* of all */
+	struct error_count errors[ERROR_CODES_MAX]; /* by code */
+	size_t error_codes;
+	uint64_t error_replies; /* of all codes */
 };
 
 void command_stats_free(struct command_stats *s);
@@ -33,6 +45,9 @@ void command_stats_ran(struct command_stats *s, const struct command *command, u
 
 /* It was refused before it ran. */
 void command_stats_rejected(struct command_stats *s, const struct command *command);
+
+/* An error was the reply: its text, from the code on. */
+void command_stats_error(struct command_stats *s, struct slice text);
 
 /* The counts of one; NULL: it never came. */
 const struct command_count *command_stats_of(const struct command_stats *s,

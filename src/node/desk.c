@@ -69,6 +69,11 @@ void member_set_password(struct member *m, struct slice password)
 	buf_append_slice(&m->password, password);
 }
 
+bool session_is_authenticated(const struct session *s)
+{
+	return s->client.authenticated;
+}
+
 static bool desk_password_needed(void *self)
 {
 	const struct session *s = self;
@@ -198,6 +203,17 @@ static int desk_hand_over(void *self)
 
 /* ---- what runs ------------------------------------------------------------------------------- */
 
+void member_count_error(struct member *m, const struct buf *out)
+{
+	size_t end = out->len - MIN(out->len, (size_t)2), begin = end;
+
+	while (begin > 0 && out->data[begin - 1] != '\n')
+		begin--;
+	if (begin < end && out->data[begin] == '-')
+		command_stats_error(&m->tally.stats,
+				    slice_of(out->data + begin + 1, end - begin - 1));
+}
+
 /* Of a transaction the second argument is its whole, as the log has it: nothing for a reader. */
 static void note_slow(struct session *s, const struct call *c, uint64_t usec)
 {
@@ -217,6 +233,8 @@ void member_ran(struct session *s, const struct call *c, uint64_t usec)
 
 	tally_roll(t, member_now_ms(s->member) / 1000);
 	command_stats_ran(&t->stats, c->command, usec, c->refused);
+	if (c->refused)
+		member_count_error(s->member, c->reply->out);
 	if (slowlog_wants(&s->member->slowlog, usec))
 		note_slow(s, c, usec);
 }

@@ -40,8 +40,12 @@ static void read_failed(struct resp_writer *w, int error)
 
 static void read_ran_in_pool(struct request *r)
 {
-	struct call c = {
-		.command = r->command, .argv = r->argv, .argc = r->argc, .refused = r->failed};
+	struct resp_writer w = request_writer(r);
+	struct call c = {.command = r->command,
+			 .argv = r->argv,
+			 .argc = r->argc,
+			 .reply = &w,
+			 .refused = r->failed};
 
 	member_ran(r->session, &c, r->usec);
 }

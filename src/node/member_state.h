@@ -434,6 +434,8 @@ uint64_t member_time_stamp(struct member *m);
 struct desk session_desk(struct session *s);
 /* A command of this session was run, which took so long. */
 void member_ran(struct session *s, const struct call *c, uint64_t usec);
+/* What was written to `out` last is an error. */
+void member_count_error(struct member *m, const struct buf *out);
 
 /* later.c */
 void session_later(struct session *s, const struct later *later);

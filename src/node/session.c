@@ -213,6 +213,7 @@ static void session_answer_refusal(struct session *s, struct slice error)
 	struct resp_writer w = session_writer(r);
 
 	resp_write_error(&w, error);
+	member_count_error(s->member, w.out);
 	session_answer_done(r);
 }
 
@@ -447,38 +448,6 @@ bool session_wants_close(const struct session *s)
 	return s->client.wants_close && s->count == 0;
 }
 
-bool session_is_authenticated(const struct session *s)
-{
-	return s->client.authenticated;
-}
-
-bool session_is_killed(const struct session *s)
-{
-	return s->killed;
-}
-
-/* What it was held back with was never handed out: it is not run. */
-void session_drop_held(struct session *s)
-{
-	struct list *it;
-
-	while ((it = list_pop_front(&s->held)) != NULL) {
-		struct request *r = LIST_ITEM(it, struct request, link);
-
-		s->count--;
-		s->bytes -= r->bytes;
-		request_free(r);
-	}
-}
-
-void session_kill(struct session *s)
-{
-	s->killed = true;
-	s->client.wants_close = true;
-	session_drop_held(s);
-	session_touch(s);
-}
-
 struct buf *session_output(struct session *s)
 {
 	return &s->out;
@@ -510,6 +479,7 @@ static void request_give_up(struct member *m, struct request *r)
 		resp_write_errorf(&w, "CLUSTERDOWN No leader with a majority has answered in time: "
 				      "nothing was done");
 	}
+	member_count_error(m, w.out);
 	session_done(r);
 	session_advance(s);
 }
@@ -519,6 +489,7 @@ void request_answer_error(struct request *r, const char *text)
 	struct resp_writer w = session_writer(r);
 
 	resp_write_error(&w, slice_of_text(text));
+	member_count_error(r->session->member, w.out);
 	session_done(r);
 }
 

@@ -104,6 +104,44 @@ static void what_was_refused_is_counted(void **state)
 	    "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0|");
 }
 
+static void errors_are_counted_by_their_code(void **state)
+{
+	struct solo *s = *state;
+
+	lacks(s, "INFO", "errorstat_");
+	solo_say(s, "GET");
+	solo_say(s, "NOPE");
+	solo_say(s, "SET a b nope");
+	solo_say(s, "HSET h f v");
+	solo_say(s, "GET h");
+	solo_say(s, "APPEND h x");
+	solo_say(s, "EXEC");
+	assert_string_equal(solo_say(s, "INFO errorstats"),
+			    "$66|# Errorstats|errorstat_ERR:count=4|errorstat_WRONGTYPE:count=2||");
+	has(s, "INFO stats", "|total_error_replies:6|");
+}
+
+/* A read in the pool, and what is given up because nobody answers. */
+static void errors_that_come_late_are_counted(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "HSET h f v");
+	solo_stop(s, false);
+	s->options.header_cache_bytes = 0;
+	assert_int_equal(solo_start(s), OK);
+	solo_say(s, "SAVE");
+	solo_say(s, "GET h");
+	assert_int_not_equal(s->pool_jobs, 0);
+	has(s, "INFO errorstats", "|errorstat_WRONGTYPE:count=1|");
+	s->hold_pool = true;
+	solo_send(s, s->session, "SET a 1");
+	solo_work(s);
+	s->now_ms += 60000;
+	solo_work(s);
+	has(s, "INFO errorstats", "|errorstat_UNCERTAIN:count=1|");
+}
+
 static void the_rate_is_of_the_second_before(void **state)
 {
 	struct solo *s = *state;
@@ -171,6 +209,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sections_are_told_as_asked, started, stopped),
 		cmocka_unit_test_setup_teardown(figures_follow_what_happens, started, stopped),
 		cmocka_unit_test_setup_teardown(what_was_refused_is_counted, started, stopped),
+		cmocka_unit_test_setup_teardown(errors_are_counted_by_their_code, started, stopped),
+		cmocka_unit_test_setup_teardown(errors_that_come_late_are_counted, started,
+						stopped),
 		cmocka_unit_test_setup_teardown(the_rate_is_of_the_second_before, started, stopped),
 		cmocka_unit_test_setup_teardown(it_answers_at_once, started, stopped),
 		cmocka_unit_test_setup_teardown(a_process_is_told_of, started, stopped),
