@@ -148,6 +148,25 @@ static void who_is_killed_runs_nothing_more(void **state)
 	assert_false(session_wants_close(s->session));
 }
 
+static void count(void *ctx)
+{
+	(*(unsigned *)ctx)++;
+}
+
+/* It has nothing to read, and is to be closed all the same. */
+static void the_process_is_told_of_the_end(void **state)
+{
+	static const struct session_events events = {count, nothing, NULL};
+	struct solo *s = *state;
+	unsigned told = 0;
+
+	(void)session_open(s->member, &events, &told);
+	solo_work(s);
+	assert_int_equal(told, 0);
+	assert_string_equal(solo_say(s, "CLIENT KILL ID 3"), ":1|");
+	assert_int_equal(told, 1);
+}
+
 static void a_write_is_resolved_before_the_end(void **state)
 {
 	struct solo *s = *state;
@@ -344,6 +363,7 @@ int main(void)
 		TEST(lists_are_of_those_asked_for),
 		TEST(what_the_process_knows_is_told),
 		TEST(who_is_killed_runs_nothing_more),
+		TEST(the_process_is_told_of_the_end),
 		TEST(a_write_is_resolved_before_the_end),
 		TEST(a_transaction_does_not_bring_it_back),
 		TEST(filters_hold_together),
