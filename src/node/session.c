@@ -310,6 +310,12 @@ static void session_answer_removed(struct session *s, const struct command *comm
 					"connect to another one"));
 }
 
+static void session_answer_stranger(struct session *s, const struct command *command)
+{
+	command_stats_rejected(&s->member->tally.stats, command);
+	session_reject(s, SLICE_LITERAL("NOAUTH Authentication required."));
+}
+
 static void session_obey(struct session *s, const struct command *command, const struct slice *argv,
 			 size_t argc)
 {
@@ -338,7 +344,7 @@ static void session_take(struct session *s, const struct slice *argv, size_t arg
 	else if (!command_takes(command, argc))
 		session_wrong_arity(s, command);
 	else if (!s->client.authenticated && !(command->flags & COMMAND_FLAG_NO_AUTH))
-		session_reject(s, SLICE_LITERAL("NOAUTH Authentication required."));
+		session_answer_stranger(s, command);
 	else
 		session_obey(s, command, argv, argc);
 }

@@ -148,6 +148,7 @@ void session_queue(struct session *s, const struct command *command, const struc
 		return;
 	}
 	if (command->flags & COMMAND_FLAG_NO_MULTI) {
+		command_stats_rejected(&s->member->tally.stats, command);
 		multi_fail(t);
 		session_answer_error(s, "ERR Command not allowed inside a transaction");
 		return;

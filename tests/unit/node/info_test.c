@@ -102,6 +102,17 @@ static void what_was_refused_is_counted(void **state)
 	solo_say(s, "GET");
 	has(s, "INFO commandstats",
 	    "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0|");
+	solo_say(s, "MULTI");
+	solo_say(s, "SAVE");
+	solo_say(s, "DISCARD");
+	has(s, "INFO commandstats",
+	    "cmdstat_save:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1");
+	member_set_password(s->member, SLICE_LITERAL("hush"));
+	solo_say(s, "RESET");
+	solo_say(s, "GET a");
+	solo_say(s, "AUTH hush");
+	has(s, "INFO commandstats",
+	    "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=2,failed_calls=0|");
 }
 
 static void errors_are_counted_by_their_code(void **state)
