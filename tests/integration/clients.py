@@ -144,11 +144,30 @@ def hands_over(servers):
     wait_for(lambda: leader_of(servers) is not lead, "the leader stays")
 
 
+def line_of(c, client):
+    return next((line for line in c.say("CLIENT LIST").decode().split("\n")
+                 if f"addr={client.address} " in line), "")
+
+
+def kills_after_the_answer(c, victim):
+    """What it had written has an outcome before its connection ends."""
+    victim.send("SET unresolved 1")
+    wait_for(lambda: " cmd=set " in line_of(c, victim), "the write does not come")
+    expect(c.say(f"CLIENT KILL ADDR {victim.address}") == 1, "CLIENT KILL finds nobody")
+    expect(" flags=c " in line_of(c, victim), "it is gone before its write is resolved")
+    try:
+        victim.read()
+    except Failed as e:
+        expect(str(e).startswith(("UNCERTAIN", "CLUSTERDOWN")), f"a killed client is told: {e}")
+    expect(victim.is_at_its_end(), "the victim lives")
+
+
 def answers_without_quorum(servers):
     left = servers[0]
-    c = Client(left)
+    c, victim = Client(left), Client(left)
     for s in servers[1:]:
         s.end()
+    kills_after_the_answer(c, victim)
     told = info(c)
     expect(told["loading"] == "0" and told["raft_members"] == "3", f"without a quorum: {told}")
     expect(c.say("ROLE")[0] == b"master" and b"id=" in c.say("CLIENT INFO"), "without a quorum")
