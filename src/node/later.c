@@ -87,7 +87,7 @@ static struct copies copies_of(struct member *m, uint64_t index)
 		voters += (members->members[i].roles & MEMBER_VOTER) != 0;
 	copies = (struct copies){.here = status.durable >= index, .all = true};
 	if (status.role != RAFT_LEADER) {
-		copies.others = MAX(voters / 2 + 1 - self, (int64_t)0);
+		copies.others = voters ? voters / 2 + 1 - self : 0; /* 0: not born yet */
 		copies.all = copies.here;
 		return copies;
 	}

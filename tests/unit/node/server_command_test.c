@@ -182,6 +182,26 @@ static void wait_tells_how_many_others_have_it(void **state)
 	assert_string_equal(solo_say(s, "WAITAOF 1 1 -1"), "-ERR timeout is negative|");
 }
 
+/* Nobody has answered yet: who takes part is not even known. */
+static void before_a_cluster_is_born_nobody_has_anything(void **state)
+{
+	static const struct slice names[] = {
+		{(const uint8_t *)"n1", 2}, {(const uint8_t *)"n2", 2}, {(const uint8_t *)"n3", 2}};
+	static struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.driver.names = names;
+	s.options.driver.name_count = 3;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "WAIT 1 0"), ":0|");
+	assert_non_null(strstr(solo_say(&s, "INFO raft"), "|raft_leader:|"));
+	assert_non_null(strstr(solo_say(&s, "INFO raft"), "|raft_members:0|"));
+	assert_string_equal(solo_say(&s, "FAILOVER"),
+			    "-ERR FAILOVER requires connected replicas.|");
+	solo_close(&s);
+}
+
 static void it_waits_for_what_was_written_before(void **state)
 {
 	struct solo *s = *state;
@@ -309,6 +329,7 @@ int main(void)
 		TEST(it_is_saved_before_the_end),
 		TEST(without_a_process_nothing_ends),
 		TEST(wait_tells_how_many_others_have_it),
+		cmocka_unit_test(before_a_cluster_is_born_nobody_has_anything),
 		TEST(it_waits_for_what_was_written_before),
 		TEST(a_sleep_holds_every_session),
 		TEST(a_sleep_holds_nothing_else),
