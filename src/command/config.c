@@ -92,16 +92,6 @@ static int check_may_change(struct call *c)
 	return OK;
 }
 
-static int reply_outcome(struct call *c, int rc, struct buf *problem)
-{
-	if (rc == OK)
-		resp_write_simple(c->reply, SLICE_LITERAL("OK"));
-	else
-		resp_write_error(c->reply, buf_slice(problem));
-	buf_free(problem);
-	return rc == OK ? OK : CALL_REFUSED;
-}
-
 static int config_set(struct call *c)
 {
 	const struct command_host *host = c->host;
@@ -113,19 +103,33 @@ static int config_set(struct call *c)
 	if (c->argc % 2)
 		return reply_syntax(c);
 	rc = host->config_set(host->owner, c->argv + 2, (c->argc - 2) / 2, &problem);
-	return reply_outcome(c, rc, &problem);
+	if (rc == OK)
+		resp_write_simple(c->reply, SLICE_LITERAL("OK"));
+	else
+		resp_write_error(c->reply, buf_slice(&problem));
+	buf_free(&problem);
+	return rc == OK ? OK : CALL_REFUSED;
 }
 
+/* The disk is waited for by another thread. */
 static int config_rewrite(struct call *c)
 {
 	const struct command_host *host = c->host;
+	struct later later = {.kind = LATER_REWRITTEN};
 	struct buf problem = {0};
 	int rc = check_may_change(c);
 
 	if (rc != OK)
 		return rc;
-	rc = host->config_rewrite(host->owner, &problem);
-	return reply_outcome(c, rc, &problem);
+	later.number = host->config_rewrite(host->owner, &problem);
+	if (later.number) {
+		c->desk->later(c->desk->self, &later);
+	} else {
+		resp_write_error(c->reply, buf_slice(&problem));
+		rc = CALL_REFUSED;
+	}
+	buf_free(&problem);
+	return rc;
 }
 
 /* The member's counts and the process'. */

@@ -59,16 +59,18 @@ enum later_kind {
 	LATER_ENDS,	   /* the same, if it is to be saved; then the process ends: nothing */
 	LATER_COPIED,	   /* what this session wrote is on so many disks of others: their number */
 	LATER_COPIED_HERE, /* and on this member's own: both numbers */
+	LATER_REWRITTEN,   /* the file of directives is what holds: OK, or why not */
 };
 
 struct later {
 	enum later_kind kind;
-	uint64_t ms;	/* SLEPT, COPIED: no longer than that; of the latter 0 is for ever */
-	int64_t here;	/* COPIED_HERE: 1, if this member's disk is to have it */
-	int64_t others; /* COPIED: so many */
-	bool saves;	/* ENDS */
-	bool forced;	/* ENDS: also when it cannot be saved */
-	bool at_once;	/* ENDS: nobody is waited for */
+	uint64_t ms;	 /* SLEPT, COPIED: no longer than that; of the latter 0 is for ever */
+	int64_t here;	 /* COPIED_HERE: 1, if this member's disk is to have it */
+	int64_t others;	 /* COPIED: so many */
+	uint64_t number; /* REWRITTEN: what the process calls it */
+	bool saves;	 /* ENDS */
+	bool forced;	 /* ENDS: also when it cannot be saved */
+	bool at_once;	 /* ENDS: nobody is waited for */
 };
 
 struct desk {

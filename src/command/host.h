@@ -57,8 +57,13 @@ struct command_host {
 	 */
 	int (*config_set)(void *owner, const struct slice *pairs, size_t count,
 			  struct buf *problem);
-	/* Brings the file of directives up to date; waits for the disk. Errors as above. */
-	int (*config_rewrite)(void *owner, struct buf *problem);
+	/*
+	 * Begins to bring the file of directives up to date with what holds now; returns a number
+	 * to ask for its end with. 0: it cannot, and `problem` is the reply.
+	 */
+	uint64_t (*config_rewrite)(void *owner, struct buf *problem);
+	/* OK: the file is; ERR_BUSY: not yet; others: it was not done, with `problem` as above. */
+	int (*config_rewritten)(void *owner, uint64_t number, struct buf *problem);
 	/* Counts of what the process did begin anew. */
 	void (*config_reset_stats)(void *owner);
 };

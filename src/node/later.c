@@ -167,6 +167,24 @@ static bool answer_ends(struct member *m, struct request *r)
 	return true;
 }
 
+static bool answer_rewritten(struct member *m, struct request *r)
+{
+	const struct command_host *host = m->options.host;
+	struct buf problem = {0};
+	int rc = host->config_rewritten(host->owner, r->later->number, &problem);
+	struct resp_writer w;
+
+	if (rc != ERR_BUSY) {
+		w = session_writer(r);
+		if (rc == OK)
+			resp_write_simple(&w, SLICE_LITERAL("OK"));
+		else
+			resp_write_error(&w, buf_slice(&problem));
+	}
+	buf_free(&problem);
+	return rc != ERR_BUSY;
+}
+
 static bool answer_slept(struct member *m, struct request *r)
 {
 	struct resp_writer w;
@@ -197,6 +215,8 @@ static bool answer_later(struct member *m, struct request *r)
 	case LATER_COPIED:
 	case LATER_COPIED_HERE:
 		return answer_copied(m, r);
+	case LATER_REWRITTEN:
+		return answer_rewritten(m, r);
 	}
 	return true;
 }

@@ -14,10 +14,11 @@ bool session_is_cut(const struct session *s)
 	return s->cut;
 }
 
-/* What cannot be withdrawn any more: it has a number, or another thread has it. */
+/* What cannot be withdrawn any more: it has a number, or another thread has it, or it has run. */
 static bool is_handed_out(const struct request *r)
 {
-	return r->seq || r->state == REQUEST_RUNNING || r->state == REQUEST_DONE;
+	return r->seq || r->state == REQUEST_RUNNING || r->state == REQUEST_LATER ||
+	       r->state == REQUEST_DONE;
 }
 
 /*

@@ -281,3 +281,14 @@ void options_free(struct options *o)
 	mem_free(o->file);
 	o->file = NULL;
 }
+
+void options_copy(struct options *to, const struct options *from)
+{
+	const struct directive *d;
+
+	*to = *from;
+	for (size_t i = 0; (d = directive_at(i)) != NULL; i++)
+		directive_copy(d, to, from);
+	to->file = NULL;
+	options_value_copy(OPTION_TEXT, &to->file, &from->file);
+}

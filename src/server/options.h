@@ -120,6 +120,9 @@ MUST_USE int options_load(struct options *o, int argc, char *const *argv, char *
 
 void options_free(struct options *o);
 
+/* A copy of all, which the caller frees, too; `to` owns nothing. */
+void options_copy(struct options *to, const struct options *from);
+
 /*
  * What no value alone can say: whether those that have to do with each other fit. What follows
  * from others is known already.

@@ -142,13 +142,12 @@ static int read_lines(struct options *o, const char *path, struct buf *text, str
 	return rc;
 }
 
-static void note_file(struct options *o, const char *path)
+static char *path_copy(const char *path)
 {
-	struct buf name = {0};
+	struct buf copy = {0};
 
-	buf_printf(&name, "%s%c", path, '\0');
-	mem_free(o->file);
-	o->file = (char *)name.data;
+	buf_printf(&copy, "%s%c", path, '\0');
+	return (char *)copy.data;
 }
 
 int options_file_read(struct options *o, const char *path, struct buf *problem)
@@ -166,7 +165,7 @@ int options_file_read(struct options *o, const char *path, struct buf *problem)
 	}
 	buf_free(&text);
 	if (rc == OK)
-		note_file(o, path);
+		o->file = path_copy(path);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 #include "server/peer_frame.h"
 #include "server/peers.h"
 #include "server/process_info.h"
+#include "server/rewrite.h"
 #include "server/socket.h"
 #include "server/space.h"
 #include "server/threads.h"
@@ -67,6 +68,7 @@ struct server {
 	struct listener *local_listener; /* NULL: nobody asked for one */
 	struct listener *peer_listener;
 	struct space *space;
+	struct rewrite *rewrite;
 
 	bool leads;
 	bool ready_told;
@@ -188,7 +190,7 @@ static void member_failed(void *ctx, int error)
 	s->failed = true;
 }
 
-static void space_run(void *ctx, struct job *job)
+static void maintenance_run(void *ctx, struct job *job)
 {
 	struct server *s = ctx;
 
@@ -427,11 +429,18 @@ static int host_config_set(void *owner, const struct slice *pairs, size_t count,
 	return config_set(s->options, &s->config_events, pairs, count, problem);
 }
 
-static int host_config_rewrite(void *owner, struct buf *problem)
+static uint64_t host_config_rewrite(void *owner, struct buf *problem)
 {
 	struct server *s = owner;
 
-	return config_rewrite(s->options, problem);
+	return rewrite_begin(s->rewrite, problem);
+}
+
+static int host_config_rewritten(void *owner, uint64_t number, struct buf *problem)
+{
+	const struct server *s = owner;
+
+	return rewrite_ended(s->rewrite, number, problem);
 }
 
 static void host_config_reset_stats(void *owner)
@@ -552,6 +561,7 @@ static struct member_options server_member_options(struct server *s)
 
 static void server_start_host(struct server *s)
 {
+	s->rewrite = rewrite_new(s->options, s, maintenance_run);
 	s->config_events = (struct config_events){
 		.ctx = s, .check = server_check_options, .changed = server_options_changed};
 	s->host = (struct command_host){
@@ -562,6 +572,7 @@ static void server_start_host(struct server *s)
 		.config_value = host_config_value,
 		.config_set = host_config_set,
 		.config_rewrite = host_config_rewrite,
+		.config_rewritten = host_config_rewritten,
 		.config_reset_stats = host_config_reset_stats,
 	};
 }
@@ -612,7 +623,7 @@ static void server_start_space(struct server *s)
 		.dirs = {s->options->dir, s->options->log_dir},
 		.reserve = s->options->disk_reserve,
 		.ctx = s,
-		.run = space_run,
+		.run = maintenance_run,
 		.told = space_told,
 	};
 
@@ -807,6 +818,7 @@ void server_free(struct server *s)
 	join_free(s->join);
 	peers_free(s->peers);
 	space_free(s->space);
+	rewrite_free(s->rewrite);
 	if (s->member)
 		member_free(s->member);
 	loop_free(s->loop);

@@ -18,6 +18,8 @@ struct process {
 	struct command_host host;
 	struct buf told; /* what CONFIG SET handed over */
 	unsigned resets;
+	bool has_file;
+	int rewritten;
 };
 
 static void played_info(void *owner, struct info_process *out)
@@ -53,11 +55,24 @@ static int played_set(void *owner, const struct slice *pairs, size_t count, stru
 	return OK;
 }
 
-static int played_rewrite(void *owner, struct buf *problem)
+static uint64_t played_rewrite(void *owner, struct buf *problem)
 {
-	(void)owner;
+	struct process *p = owner;
+
+	if (p->has_file)
+		return 7;
 	buf_printf(problem, "ERR The server is running without a config file");
-	return ERR_INVALID;
+	return 0;
+}
+
+static int played_rewritten(void *owner, uint64_t number, struct buf *problem)
+{
+	struct process *p = owner;
+
+	assert_int_equal(number, 7);
+	if (p->rewritten == ERR_NO_SPACE)
+		buf_printf(problem, "ERR no space");
+	return p->rewritten;
 }
 
 static void played_reset(void *owner)
@@ -77,6 +92,7 @@ static void begin(struct process *p, bool has_host)
 					.config_value = played_value,
 					.config_set = played_set,
 					.config_rewrite = played_rewrite,
+					.config_rewritten = played_rewritten,
 					.config_reset_stats = played_reset};
 	p->solo.options.host = has_host ? &p->host : NULL;
 	assert_int_equal(solo_start(&p->solo), OK);
@@ -123,6 +139,31 @@ static void pairs_are_handed_over_together(void **state)
 			    "-ERR unknown subcommand 'NONE'. Try CONFIG HELP.|");
 	assert_string_equal(solo_say(&p.solo, "CONFIG"),
 			    "-ERR wrong number of arguments for 'config' command|");
+	end(&p);
+}
+
+/* The disk takes its time; replies keep their order, and others are not held up. */
+static void a_rewritten_file_is_waited_for(void **state)
+{
+	struct session *other;
+	struct process p;
+
+	(void)state;
+	begin(&p, true);
+	p.has_file = true;
+	p.rewritten = ERR_BUSY;
+	other = session_open(p.solo.member, &solo_session_events, &p.solo);
+	solo_send(&p.solo, p.solo.session, "CONFIG REWRITE");
+	solo_send(&p.solo, p.solo.session, "PING");
+	solo_send(&p.solo, other, "PING");
+	solo_work(&p.solo);
+	assert_string_equal(solo_take(&p.solo, p.solo.session), "");
+	assert_string_equal(solo_take(&p.solo, other), "+PONG|");
+	p.rewritten = OK;
+	solo_work(&p.solo);
+	assert_string_equal(solo_take(&p.solo, p.solo.session), "+OK|+PONG|");
+	p.rewritten = ERR_NO_SPACE;
+	assert_string_equal(solo_say(&p.solo, "CONFIG REWRITE"), "-ERR no space|");
 	end(&p);
 }
 
@@ -186,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_patterns_are_looked_up),
 		cmocka_unit_test(pairs_are_handed_over_together),
+		cmocka_unit_test(a_rewritten_file_is_waited_for),
 		cmocka_unit_test(what_is_counted_begins_anew),
 		cmocka_unit_test(a_transaction_asks_and_does_not_set),
 		cmocka_unit_test(without_a_process_it_says_so),
