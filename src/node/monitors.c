@@ -13,6 +13,11 @@ void session_monitor(struct session *s)
 		list_push_back(&s->member->monitors, &s->monitor);
 }
 
+bool session_listens(const struct session *s)
+{
+	return !list_empty(&s->monitor);
+}
+
 void member_show(struct session *s, const struct command *command, const struct slice *argv,
 		 size_t argc)
 {

@@ -66,11 +66,13 @@ bool session_is_authenticated(const struct session *s);
 /* Whether its end was asked for by somebody else: then nobody waits for its client to read. */
 bool session_is_killed(const struct session *s);
 
+/* Whether its client is told of what others do (MONITOR): it need not ask for anything. */
+bool session_listens(const struct session *s);
+
 /*
  * How much session_output and what is to follow it may hold; 0: any number of bytes. Beyond that
- * the session is cut:
- * of what was asked, what is not handed out yet is answered with an error, and nothing more is
- * taken.
+ * the session is cut: of what was asked, what is not handed out yet is answered with an error, and
+ * nothing more is taken.
  */
 void session_limit_output(struct session *s, size_t bytes);
 

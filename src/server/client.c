@@ -348,7 +348,8 @@ static void client_describe(void *ctx, struct client_socket *out)
 /* Whether it has waited for nothing, and asked nothing, since the last look but for so long. */
 static bool client_is_idle(struct client *c, uint64_t now_ms)
 {
-	bool idle = c->state == CLIENT_OPEN && !c->spoke && session_is_idle(c->session);
+	bool idle = c->state == CLIENT_OPEN && !c->spoke && session_is_idle(c->session) &&
+		    !session_listens(c->session);
 
 	c->spoke = false;
 	if (!idle || c->idle_since == 0)

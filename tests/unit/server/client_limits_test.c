@@ -187,6 +187,18 @@ static void without_a_timeout_nobody_is(void **state)
 	expect(h, "+PONG\r\n", false);
 }
 
+static void who_listens_need_not_ask(void **state)
+{
+	struct house *h = *state;
+
+	h->options.timeout_s = 10;
+	connect_one(h);
+	say_text(h, "MONITOR\r\n");
+	for (int i = 0; i < 5; i++)
+		pass(h, 60000);
+	expect(h, "+OK\r\n", false);
+}
+
 static void who_waits_for_an_answer_is_not_idle(void **state)
 {
 	struct house *h = *state;
@@ -308,6 +320,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_asks_nothing_for_too_long_is_let_go, begin,
 						end),
 		cmocka_unit_test_setup_teardown(without_a_timeout_nobody_is, begin, end),
+		cmocka_unit_test_setup_teardown(who_listens_need_not_ask, begin, end),
 		cmocka_unit_test_setup_teardown(who_waits_for_an_answer_is_not_idle, begin, end),
 		cmocka_unit_test_setup_teardown(who_takes_no_answers_is_closed_when_idle, begin,
 						end),

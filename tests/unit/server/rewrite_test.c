@@ -34,6 +34,8 @@ static void finish(struct house *h)
 {
 	struct job *job = h->job;
 
+	if (!job)
+		fail_msg("no job is under way");
 	assert_int_equal(job->step(job), JOB_DONE);
 	h->job = NULL;
 	job->done(job);

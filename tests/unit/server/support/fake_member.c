@@ -22,6 +22,7 @@ struct session {
 	size_t out_limit;
 	bool was_full;
 	bool cut;
+	bool listens;
 	bool quit;
 	bool killed;
 	bool authenticated;
@@ -301,6 +302,9 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 	} else if (is(argv[0], "quit")) {
 		resp_write_simple(&w, SLICE_LITERAL("OK"));
 		s->quit = true;
+	} else if (is(argv[0], "monitor")) {
+		resp_write_simple(&w, SLICE_LITERAL("OK"));
+		s->listens = true;
 	} else if (is(argv[0], "job")) {
 		resp_write_simple(&w, SLICE_LITERAL("DONE"));
 		session_start_job(s);
@@ -366,6 +370,11 @@ bool session_is_idle(const struct session *s)
 bool session_wants_close(const struct session *s)
 {
 	return s->quit && s->waiting == 0;
+}
+
+bool session_listens(const struct session *s)
+{
+	return s->listens;
 }
 
 void session_limit_output(struct session *s, size_t bytes)

@@ -5,6 +5,7 @@
  * What plays the member for the server: everything of node/member.h and node/session.h, and nothing
  * behind it. Requests are answered with the next turn, unless they are held:
  *
+ *	MONITOR (and tells nothing);
  *	PING, ECHO text, COUNT (its arguments), AUTH, QUIT; JOB (answered by a reader's thread);
  *	anything else: an error
  */
