@@ -91,6 +91,7 @@ static void on_changed(void *ctx, const struct raft_status *status)
 		m->register_due_ms = 0;
 		m->alarm_due_ms = 0;
 		m->level_proposed = 0;
+		m->changing.rising = 0; /* how long somebody is within reach counts anew */
 	}
 	m->changing.announce_due_ms = 0;
 	if (!status->membership_pending || MUTANT(removed_before_commit))

@@ -124,6 +124,10 @@ static void take_change(struct member *m, const struct change_frame *f)
 	struct buf why = {0};
 	int rc = ERR_NOT_LEADER;
 
+	/* The same frame once more: what was asked for is being done, and will be answered. */
+	if (leads(m) && c->under_way && f->number && f->from == c->from &&
+	    f->number == c->from_number)
+		return;
 	if (leads(m) && c->under_way) {
 		buf_append_slice(&why, SLICE_LITERAL("TRYAGAIN another change of the membership "
 						     "is under way; try again when it is done"));

@@ -111,6 +111,16 @@ static bool keeps_quorum(const struct member *m, const struct membership *next, 
 	return false;
 }
 
+/*
+ * Learners and labels decide nothing: who wants to join is not to be sent away because a new leader
+ * has not heard the others yet.
+ */
+static bool moves_votes(const struct member_change *c)
+{
+	return (c->kind != MEMBER_ADD_LEARNER && c->kind != MEMBER_RELABEL) ||
+	       MUTANT(admit_with_quorum_only);
+}
+
 /* Looks at what would be, and does it. */
 static int make(struct member *m, const struct member_change *changes, size_t count,
 		struct buf *why)
@@ -123,7 +133,7 @@ static int make(struct member *m, const struct member_change *changes, size_t co
 	rc = s.membership_pending
 		     ? ERR_BUSY
 		     : membership_change(driver_membership(m->driver), changes, count, &next);
-	if (rc == OK && !keeps_quorum(m, &next, why))
+	if (rc == OK && moves_votes(&changes[0]) && !keeps_quorum(m, &next, why))
 		rc = ERR_INVALID;
 	membership_free(&next);
 	if (rc == OK)

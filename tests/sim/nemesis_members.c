@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "node/member_state.h"
 #include "storage/log.h"
 
 #include <inttypes.h>
@@ -65,6 +66,23 @@ static struct host *spare(struct world *w)
 	return NULL;
 }
 
+/* As the process does it that is started with --join: it asks until it is in. */
+static bool joins(struct world *w, struct host *leader, struct host *h, bool rises)
+{
+	struct buf why = {0};
+	bool may = member_admit(leader->member, h->id, slice_of_text(h->name),
+				SLICE_LITERAL("10.0.0.1:16379"), rises, &why);
+
+	TRACE(w, h, "asks to join: %.*s", (int)why.len, (const char *)why.data);
+	if (!may && !leader->member->failed &&
+	    !membership_was_removed(driver_membership(leader->driver), h->id))
+		world_fail(w, "%s is told by %s that it can never join: %.*s", h->name,
+			   leader->name, (int)why.len, (const char *)why.data);
+	buf_free(&why);
+	host_after(leader);
+	return may;
+}
+
 static bool add_member(struct world *w, enum member_change_kind kind)
 {
 	struct host *leader = changing_leader(w), *h;
@@ -75,6 +93,8 @@ static bool add_member(struct world *w, enum member_change_kind kind)
 	h = spare(w);
 	if (!h || leader->state != HOST_UP)
 		return false;
+	if (kind == MEMBER_ADD_LEARNER && leader->member && random_chance(&w->random, 500000))
+		return joins(w, leader, h, c.rises);
 	c.id = h->id;
 	c.label = slice_of_text(h->name);
 	return change(w, leader, &c, 1);

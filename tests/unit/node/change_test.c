@@ -171,6 +171,58 @@ static void a_second_change_has_to_wait(void **state)
 	solo_close(&s);
 }
 
+/* A member, and what it tells others of changes that they asked for. */
+struct asked_solo {
+	struct solo solo;
+	unsigned frames;
+	enum change_outcome outcome;
+};
+
+static void note_frame(void *ctx, uint64_t to, const struct frame *frame)
+{
+	struct asked_solo *t = CONTAINER_OF((struct solo *)ctx, struct asked_solo, solo);
+	struct changed_frame f;
+
+	(void)to;
+	if (frame->kind != FRAME_CHANGED)
+		return;
+	assert_int_equal(changed_frame_decode(frame->head, &f), OK);
+	t->frames++;
+	t->outcome = f.outcome;
+}
+
+/* What the network brings twice is no second wish. */
+static void a_change_that_comes_twice_is_answered_once(void **state)
+{
+	struct cluster_request c = {.change = CLUSTER_ADD,
+				    .who = SLICE_LITERAL(ID),
+				    .name = SLICE_LITERAL("n2"),
+				    .address = SLICE_LITERAL("10.0.0.2:1")};
+	struct asked_solo asked = {0};
+	struct solo *s = &asked.solo;
+	struct buf bytes = {0};
+	struct blob *body;
+
+	(void)state;
+	start(s);
+	s->io.send = note_frame;
+	change_frame_put_head(77, 5, &bytes);
+	change_request_encode(&c, &bytes);
+	body = blob_copy(buf_slice(&bytes));
+	s->hold_pool = true;
+	member_receive(s->member, 77, FRAME_CHANGE, body);
+	member_receive(s->member, 77, FRAME_CHANGE, body);
+	solo_work(s);
+	assert_int_equal(asked.frames, 0);
+	s->hold_pool = false;
+	solo_work(s);
+	assert_int_equal(asked.frames, 1);
+	assert_int_equal(asked.outcome, CHANGE_MADE);
+	blob_release(body);
+	buf_free(&bytes);
+	solo_close(s);
+}
+
 /* A member tells where it is reached, once it leads or somebody does. */
 static void a_member_tells_its_address(void **state)
 {
@@ -234,6 +286,7 @@ int main(void)
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(a_change_that_is_not_decided_in_time_is_uncertain),
 		cmocka_unit_test(a_second_change_has_to_wait),
+		cmocka_unit_test(a_change_that_comes_twice_is_answered_once),
 		cmocka_unit_test(a_member_tells_its_address),
 		cmocka_unit_test(frames_are_read_back),
 	};
