@@ -344,7 +344,8 @@ static const struct command rows[] = {
 			"key [key ...]",
 			"Lets the next transaction do nothing if one of these keys changes before",
 			.differs = "Where the history of an absent key has been given up since, "
-				   "the transaction does nothing, as if the key had changed"),
+				   "the transaction does nothing, as if the key had changed; a SET "
+				   "of it with a deadline in the past is no change"),
 	},
 };
 

@@ -36,6 +36,8 @@ class Difference:
     def allows(self, ours, theirs):
         if self.rule == "any":
             return True
+        if self.rule == "drawn":
+            return shape(ours) == shape(theirs)
         if self.rule in ("page", "page-pairs"):
             together = 2 if self.rule == "page-pairs" else 1
             ours, theirs = elements(ours), elements(theirs)
@@ -45,20 +47,20 @@ class Difference:
             together = 2 if self.rule == "pairs" else 1
             return (ours[:1] in b"*%" and ours.split(b"\r\n")[0] == theirs.split(b"\r\n")[0]
                     and elements(ours, together) == elements(theirs, together))
-        if self.rule == "inside":
-            ours, theirs = unordered(ours), unordered(theirs)
         a, b = NUMBER.findall(ours), NUMBER.findall(theirs)
         return (NUMBER.sub(b"", ours) == NUMBER.sub(b"", theirs)
                 and all(near(int(x), int(y)) for x, y in zip(a, b)))
 
 
-def unordered(reply, inner=False):
-    """Arrays and maps within the outermost array with what they hold in one order."""
-    if reply[:1] not in b"*%~":
-        return reply
-    head, _, _ = reply.partition(b"\r\n")
-    parts = [unordered(part, True) for part in elements(reply, in_order=True)]
-    return head + b"\r\n" + b"".join(sorted(parts) if inner else parts)
+def shape(reply):
+    """Of what kind it is, and what it holds."""
+    kind = reply[:1] + (b"-" if reply[1:2] == b"-" else b"")
+    return [kind, *map(shape, elements(reply, in_order=True))] if kind in b"*%~" else kind
+
+
+def arrays(ours, theirs, count):
+    """Both are one array of so many."""
+    return all(len(side) == 1 and side[0].startswith(b"*%d\r\n" % count) for side in (ours, theirs))
 
 
 def near(a, b):
@@ -79,13 +81,28 @@ class Comparison:
         self.differences = [Difference(n, line) for n, line in lines
                             if line and not line.startswith("#")]
         self.compared, self.failures = 0, 0
+        self.queued = {}  # by connection: what the next EXEC replies to
 
     def ask(self, connection, requests, place):
         theirs = self.redis.ask(connection, requests)
         ours = self.member.ask(connection, requests)
         for i, words in enumerate(requests):
-            self.compare(words, ours[i:i + 1], theirs[i:i + 1], place)
+            self.follow(connection, words, ours[i:i + 1], theirs[i:i + 1], place)
         return ours
+
+    def follow(self, connection, words, ours, theirs, place):
+        """Each element of an EXEC is compared as what it is the reply to."""
+        queued = self.queued.setdefault(connection, [])
+        name = words[0].upper()
+        if name == b"EXEC" and queued and arrays(ours, theirs, len(queued)):
+            for asked, a, b in zip(queued, *(elements(side[0], in_order=True) for side in (ours, theirs))):
+                self.compare(asked, [a], [b], place)
+        else:
+            self.compare(words, ours, theirs, place)
+        if theirs == [b"+QUEUED\r\n"]:
+            queued.append(words)
+        elif name in (b"EXEC", b"DISCARD", b"RESET"):
+            queued.clear()
 
     def compare(self, words, ours, theirs, place):
         self.compared += 1
