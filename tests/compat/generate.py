@@ -50,7 +50,7 @@ FIELD_ACTIONS = [[b"GET", FIELD_TYPES, FIELD_OFFSETS], [b"get", FIELD_TYPES, FIE
                  [b"incrby", FIELD_TYPES[:10], FIELD_OFFSETS[:13], FIELD_NUMBERS], [b"OVERFLOW", [b"WRAP", b"SAT", b"FAIL", b"sat", b"nope"]],
                  [b"OVERFLOW", [b"SAT"]], [b"OVERFLOW", [b"FAIL"]], [b"OVERFLOW"], [b"nope"]]
 FIELDS = [b"f", b"g", b"n", b"", b"10"]
-COUNTS = [b"0", b"1", b"2", b"-1", b"-7", b"5", b"100", b"9223372036854775807", b"-9223372036854775807", b"-9223372036854775808",
+COUNTS = [b"0", b"1", b"2", b"-1", b"-7", b"5", b"100", b"9223372036854775807", b"-1000", b"-9223372036854775808",
           b"9223372036854775808", b"", b"abc", b"1.5", b"4611686018427387904"]
 LCS_OPTIONS = [[b"LEN"], [b"IDX"], [b"MINMATCHLEN", INTEGERS], [b"WITHMATCHLEN"], [b"idx"], [b"MINMATCHLEN"], [b"nope"]]
 FLUSH_OPTIONS = [[b"SYNC"], [b"ASYNC"], [b"nope"]]

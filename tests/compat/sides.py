@@ -1,8 +1,10 @@
 """The two sides of the comparison: redis-server, and a member in a process of its own."""
 
+import ctypes
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -10,6 +12,7 @@ from pathlib import Path
 
 # One program under several names: it does what it is called.
 PROGRAM = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+PR_SET_PDEATHSIG = 1
 STARTED = re.compile(rb"(?i)ready to accept connections")
 
 
@@ -96,6 +99,11 @@ def split_replies(data):
     return replies, at
 
 
+def end_with_parent():
+    """What is started ends with this process, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Redis:
     """redis-server in a directory of its own, reached through a socket in there."""
 
@@ -105,7 +113,8 @@ class Redis:
         self.process = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--appendonly",
              "no", "--proto-max-bulk-len", "16mb", "--dir", self.directory.name],
-            executable=PROGRAM, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            executable=PROGRAM, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=end_with_parent)
         self.path, self.sockets = path, {}
         for line in self.process.stdout:
             if STARTED.search(line):
