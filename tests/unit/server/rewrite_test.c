@@ -34,10 +34,9 @@ static void finish(struct house *h)
 {
 	struct job *job = h->job;
 
-	if (!job)
-		fail_msg("no job is under way");
-	assert_int_equal(job->step(job), JOB_DONE);
+	assert_non_null(job);
 	h->job = NULL;
+	assert_int_equal(job->step(job), JOB_DONE);
 	job->done(job);
 }
 
