@@ -97,7 +97,7 @@ static bool decides(const struct member *m, const struct digests *d)
 	if (MUTANT(verdict_by_leader))
 		return digests_equal(d, &m->check.own);
 	if (MUTANT(verdict_with_too_few))
-		return holds & (holds - 1);
+		return holds != 0;
 	return membership_majority(all, holds);
 }
 

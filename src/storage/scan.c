@@ -20,14 +20,31 @@ static bool range_serves(const struct fetched_range *range, const struct scan *s
 	return s->to.len > 0 && slice_compare(s->to, range->to) <= 0;
 }
 
+/* Of two that serve the same scan. */
+static bool range_goes_further(const struct fetched_range *a, const struct fetched_range *b)
+{
+	if (a->whole || b->whole)
+		return a->whole && !b->whole;
+	return a->backward ? slice_compare(a->last, b->last) < 0
+			   : slice_compare(a->last, b->last) > 0;
+}
+
+/*
+ * A transaction may walk the same way twice, and the second time further, when it has deleted what
+ * it had found first. So that the next run gets as far, it takes the longest of those ways.
+ */
 static const struct fetched_range *scan_pinned(const struct scan *s)
 {
 	const struct fetched *f = s->reader->pinned;
+	const struct fetched_range *longest = NULL;
 
-	for (size_t i = 0; f && i < f->range_count; i++)
-		if (range_serves(&f->ranges[i], s))
-			return &f->ranges[i];
-	return NULL;
+	for (size_t i = 0; f && i < f->range_count; i++) {
+		const struct fetched_range *range = &f->ranges[i];
+
+		if (range_serves(range, s) && (!longest || range_goes_further(range, longest)))
+			longest = range;
+	}
+	return longest;
 }
 
 static void scan_add(struct scan *s, struct tree_snapshot tree)

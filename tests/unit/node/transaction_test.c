@@ -83,6 +83,29 @@ static void a_transaction_that_misses_rows_runs_once_they_are_there(void **state
 	solo_close(&s);
 }
 
+/* Each walk begins where the one before did, whose first key is gone by then, and gets further. */
+static void a_transaction_walks_the_same_way_again_and_further(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	start(&s, true);
+	say_all(&s, (const char *const[]){"SET a 1", "SET b 2", "SET c 3", "SET d 4", NULL});
+	solo_work(&s);
+	assert_string_equal(solo_take(&s, s.session), "+OK|+OK|+OK|+OK|");
+	solo_stop(&s, false);
+	assert_int_equal(solo_start(&s), OK);
+	say_all(&s, (const char *const[]){"MULTI", "RANGE - + LIMIT 0 1 KEYSONLY", "DEL a",
+					  "RANGE - + LIMIT 0 1 KEYSONLY", "DEL b",
+					  "RANGE - + REV LIMIT 0 1 KEYSONLY", "DEL d",
+					  "RANGE - + REV LIMIT 0 1 KEYSONLY", "EXEC", NULL});
+	solo_work(&s);
+	assert_string_equal(solo_take(&s, s.session),
+			    "+OK|+QUEUED|+QUEUED|+QUEUED|+QUEUED|+QUEUED|+QUEUED|+QUEUED|"
+			    "*7|*1|$1|a|:1|*1|$1|b|:1|*1|$1|d|:1|*1|$1|c|");
+	solo_close(&s);
+}
+
 /* The EXEC behind a WATCH has to know what it saw, and what is behind the EXEC waits in line. */
 static void exec_waits_for_a_watch_in_the_pool(void **state)
 {
@@ -357,6 +380,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_transaction_is_one_revision),
 		cmocka_unit_test(a_transaction_that_misses_rows_runs_once_they_are_there),
+		cmocka_unit_test(a_transaction_walks_the_same_way_again_and_further),
 		cmocka_unit_test(exec_waits_for_a_watch_in_the_pool),
 		cmocka_unit_test(a_session_may_end_at_any_moment),
 		cmocka_unit_test(what_follows_a_select_in_a_watched_transaction_is_held),
