@@ -90,8 +90,8 @@ crash: need-build need-test compile-debug ## take a server's power KILLS= times,
 	tests/crash/crash.py --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --server build/debug/conclave-server \
 		--ctl build/debug/conclave-ctl --shim build/debug/tests/crash/libpower_shim.so
 
-fuzz: need-build need-fuzz compile-fuzz ## fuzz each target for MINUTES=, two at a time
-	@scripts/fuzz build/fuzz $(MINUTES)
+fuzz: need-build need-fuzz compile-fuzz ## fuzz each target, or those of ONLY=, for MINUTES=, two at a time
+	@scripts/fuzz build/fuzz $(MINUTES) $(ONLY)
 
 fuzz-keep: need-build need-fuzz compile-fuzz ## add what fuzzing found out to the kept corpora
 	@scripts/fuzz --keep build/fuzz
