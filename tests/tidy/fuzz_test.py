@@ -54,6 +54,21 @@ class FuzzTest(specimen.SpecimenTest):
         self.assertEqual(done.stdout.splitlines()[-1], "fuzz: 3 targets, 1 minutes each, with findings")
         self.assertTrue((self.root / "build/fuzz-artifacts/a_fuzz/crash-1").exists())
 
+    def test_named_targets_run_alone(self):
+        self.target("a_fuzz", BAD)
+        self.target("b_fuzz", GOOD)
+        self.target("c_fuzz", GOOD)
+        done = self.fuzz("build/fuzz", "1", "c", "b")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("a_fuzz", done.stdout)
+        self.assertEqual(done.stdout.splitlines()[-1], "fuzz: 2 targets, 1 minutes each, no findings")
+
+    def test_a_name_that_is_none_is_an_error(self):
+        self.target("a_fuzz", GOOD)
+        done = self.fuzz("build/fuzz", "1", "a", "nobody")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no target nobody", done.stderr)
+
     def test_nothing_to_run_is_an_error(self):
         self.assertEqual(self.fuzz("build/fuzz", "1").returncode, 2)
 

@@ -35,21 +35,6 @@ static int stopped(void **state)
 	return 0;
 }
 
-static const char *other_says(struct solo *s, const char *line)
-{
-	solo_send(s, other, line);
-	solo_work(s);
-	return solo_take(s, other);
-}
-
-static void has(struct solo *s, const char *question, const char *text)
-{
-	const char *said = solo_say(s, question);
-
-	if (!strstr(said, text))
-		fail_msg("%s: no %s in %s", question, text, said);
-}
-
 static void lacks(struct solo *s, const char *question, const char *text)
 {
 	assert_null(strstr(solo_say(s, question), text));
@@ -62,23 +47,25 @@ static void a_line_says_who_a_client_is(void **state)
 	struct solo *s = *state;
 
 	s->now_ms += 7000;
-	other_says(s, "CLIENT SETNAME you");
-	other_says(s, "CLIENT SETINFO lib-name lib");
-	other_says(s, "SELECT 3");
-	other_says(s, "HELLO 3");
-	other_says(s, "MULTI");
-	other_says(s, "SET a 1");
-	other_says(s, "SET a 2");
+	solo_say_in(s, other, "CLIENT SETNAME you");
+	solo_say_in(s, other, "CLIENT SETINFO lib-name lib");
+	solo_say_in(s, other, "SELECT 3");
+	solo_say_in(s, other, "HELLO 3");
+	solo_say_in(s, other, "MULTI");
+	solo_say_in(s, other, "SET a 1");
+	solo_say_in(s, other, "SET a 2");
 	s->now_ms += 5000;
-	has(s, "CLIENT LIST",
-	    "id=2 addr=2.2.2.2:2 laddr= fd=-1 name=you age=12 idle=5 flags=x db=3 sub=0 psub=0 "
-	    "ssub=0 multi=2 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=");
-	has(s, "CLIENT LIST",
-	    " obl=0 oll=0 omem=0 events=r cmd=set user=default redir=-1 resp=3 "
-	    "lib-name=lib lib-ver=|");
-	has(s, "CLIENT INFO", "|id=1 addr=1.1.1.1:1 laddr= fd=-1 name= age=12 idle=0 flags=N ");
-	has(s, "CLIENT INFO", " multi=-1 ");
-	has(s, "CLIENT INFO", " cmd=client|info ");
+	solo_says_with(
+		s, "CLIENT LIST",
+		"id=2 addr=2.2.2.2:2 laddr= fd=-1 name=you age=12 idle=5 flags=x db=3 sub=0 psub=0 "
+		"ssub=0 multi=2 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=");
+	solo_says_with(s, "CLIENT LIST",
+		       " obl=0 oll=0 omem=0 events=r cmd=set user=default redir=-1 resp=3 "
+		       "lib-name=lib lib-ver=|");
+	solo_says_with(s, "CLIENT INFO",
+		       "|id=1 addr=1.1.1.1:1 laddr= fd=-1 name= age=12 idle=0 flags=N ");
+	solo_says_with(s, "CLIENT INFO", " multi=-1 ");
+	solo_says_with(s, "CLIENT INFO", " cmd=client|info ");
 	lacks(s, "CLIENT INFO", "2.2.2.2");
 }
 
@@ -86,13 +73,13 @@ static void flags_say_what_is_special(void **state)
 {
 	struct solo *s = *state;
 
-	other_says(s, "READONLY");
-	other_says(s, "CLIENT NO-EVICT on");
-	other_says(s, "CLIENT NO-TOUCH on");
-	has(s, "CLIENT LIST", " flags=reT ");
-	other_says(s, "MULTI");
-	has(s, "CLIENT LIST", " flags=xreT ");
-	other_says(s, "RESET");
+	solo_say_in(s, other, "READONLY");
+	solo_say_in(s, other, "CLIENT NO-EVICT on");
+	solo_say_in(s, other, "CLIENT NO-TOUCH on");
+	solo_says_with(s, "CLIENT LIST", " flags=reT ");
+	solo_say_in(s, other, "MULTI");
+	solo_says_with(s, "CLIENT LIST", " flags=xreT ");
+	solo_say_in(s, other, "RESET");
 	lacks(s, "CLIENT LIST", "flags=x");
 }
 
@@ -102,12 +89,12 @@ static void lists_are_of_those_asked_for(void **state)
 	const char *said;
 
 	lacks(s, "CLIENT LIST ID 2", "id=1 ");
-	has(s, "CLIENT LIST ID 2", "id=2 addr=2.2.2.2:2");
+	solo_says_with(s, "CLIENT LIST ID 2", "id=2 addr=2.2.2.2:2");
 	said = solo_say(s, "CLIENT LIST ID 2 9 1");
 	assert_true(strstr(said, "id=2 ") < strstr(said, "id=1 "));
 	assert_string_equal(solo_say(s, "CLIENT LIST ID 9"), "$0||");
 	assert_string_equal(solo_say(s, "CLIENT LIST TYPE replica"), "$0||");
-	has(s, "CLIENT LIST TYPE normal", "id=2 ");
+	solo_says_with(s, "CLIENT LIST TYPE normal", "id=2 ");
 }
 
 static void describe(void *ctx, struct client_socket *out)
@@ -128,8 +115,8 @@ static void what_the_process_knows_is_told(void **state)
 	struct solo *s = *state;
 
 	(void)session_open(s->member, &events, s);
-	has(s, "CLIENT LIST ID 3", " laddr=9.9.9.9:9 fd=8 ");
-	has(s, "CLIENT LIST ID 3", " qbuf=3 qbuf-free=4 ");
+	solo_says_with(s, "CLIENT LIST ID 3", " laddr=9.9.9.9:9 fd=8 ");
+	solo_says_with(s, "CLIENT LIST ID 3", " qbuf=3 qbuf-free=4 ");
 	assert_string_equal(solo_say(s, "CLIENT KILL LADDR 9.9.9.9:9"), ":1|");
 }
 
@@ -142,7 +129,7 @@ static void who_is_killed_runs_nothing_more(void **state)
 	assert_string_equal(solo_say(s, "CLIENT KILL ID 2"), ":1|");
 	assert_true(session_is_killed(other));
 	assert_true(session_wants_close(other));
-	assert_string_equal(other_says(s, "SET a 1"), "");
+	assert_string_equal(solo_say_in(s, other, "SET a 1"), "");
 	assert_string_equal(solo_say(s, "GET a"), "$-1|");
 	assert_string_equal(solo_say(s, "CLIENT KILL ID 2"), ":0|");
 	assert_false(session_wants_close(s->session));
@@ -187,9 +174,9 @@ static void a_transaction_does_not_bring_it_back(void **state)
 {
 	struct solo *s = *state;
 
-	other_says(s, "MULTI");
-	other_says(s, "CLIENT SETNAME x");
-	other_says(s, "SET a 1");
+	solo_say_in(s, other, "MULTI");
+	solo_say_in(s, other, "CLIENT SETNAME x");
+	solo_say_in(s, other, "SET a 1");
 	s->hold_pool = true;
 	solo_send(s, other, "EXEC");
 	solo_work(s);
@@ -218,7 +205,7 @@ static void who_kills_itself_is_told_so(void **state)
 
 	assert_string_equal(solo_say(s, "CLIENT KILL 1.1.1.1:1"), "+OK|");
 	assert_true(session_wants_close(s->session));
-	assert_string_equal(other_says(s, "CLIENT KILL ID 2 SKIPME no"), ":1|");
+	assert_string_equal(solo_say_in(s, other, "CLIENT KILL ID 2 SKIPME no"), ":1|");
 	assert_true(session_wants_close(other));
 }
 
@@ -275,10 +262,10 @@ static void a_pause_of_writes_holds_writes(void **state)
 	struct solo *s = *state;
 
 	assert_string_equal(solo_say(s, "CLIENT PAUSE 1000 WRITE"), "+OK|");
-	assert_string_equal(other_says(s, "GET a"), "$-1|");
-	assert_string_equal(other_says(s, "SET a 1"), "");
+	assert_string_equal(solo_say_in(s, other, "GET a"), "$-1|");
+	assert_string_equal(solo_say_in(s, other, "SET a 1"), "");
 	/* In order: what comes behind it waits, too. */
-	assert_string_equal(other_says(s, "GET a"), "");
+	assert_string_equal(solo_say_in(s, other, "GET a"), "");
 	assert_string_equal(solo_say(s, "GET a"), "$-1|");
 	s->now_ms += 900;
 	solo_work(s);
@@ -292,13 +279,13 @@ static void a_transaction_that_writes_is_held(void **state)
 {
 	struct solo *s = *state;
 
-	other_says(s, "MULTI");
-	assert_string_equal(other_says(s, "SET a 1"), "+QUEUED|");
+	solo_say_in(s, other, "MULTI");
+	assert_string_equal(solo_say_in(s, other, "SET a 1"), "+QUEUED|");
 	solo_say(s, "MULTI");
 	solo_say(s, "GET a");
 	assert_string_equal(solo_say(s, "EXEC"), "*1|$-1|");
 	solo_say(s, "CLIENT PAUSE 1000 WRITE");
-	assert_string_equal(other_says(s, "EXEC"), "");
+	assert_string_equal(solo_say_in(s, other, "EXEC"), "");
 	assert_string_equal(solo_say(s, "CLIENT UNPAUSE"), "+OK|");
 	assert_string_equal(solo_take(s, other), "*1|+OK|");
 }
@@ -308,8 +295,9 @@ static void a_pause_of_all_holds_all_but_its_end(void **state)
 	struct solo *s = *state;
 
 	solo_say(s, "CLIENT PAUSE 100000");
-	assert_string_equal(other_says(s, "PING"), "");
-	assert_string_equal(other_says(s, "CLIENT UNPAUSE"), ""); /* behind a PING that waits */
+	assert_string_equal(solo_say_in(s, other, "PING"), "");
+	assert_string_equal(solo_say_in(s, other, "CLIENT UNPAUSE"),
+			    ""); /* behind a PING that waits */
 	assert_string_equal(solo_say(s, "CLIENT UNPAUSE"), "+OK|");
 	assert_string_equal(solo_take(s, other), "+PONG|+OK|");
 }
@@ -318,10 +306,10 @@ static void of_two_pauses_the_longer_and_the_stricter_counts(void **state)
 {
 	struct solo *s = *state;
 
-	other_says(s, "CLIENT PAUSE 5000 WRITE");
+	solo_say_in(s, other, "CLIENT PAUSE 5000 WRITE");
 	solo_say(s, "CLIENT PAUSE 1000 ALL");
 	s->now_ms += 4900;
-	assert_string_equal(other_says(s, "PING"), "");
+	assert_string_equal(solo_say_in(s, other, "PING"), "");
 	s->now_ms += 100;
 	solo_work(s);
 	assert_string_equal(solo_take(s, other), "+PONG|");
@@ -338,7 +326,7 @@ static void expiry_is_not_paused(void **state)
 		s->now_ms += 100;
 		solo_work(s);
 	}
-	assert_string_equal(other_says(s, "EXISTS a"), ":0|");
+	assert_string_equal(solo_say_in(s, other, "EXISTS a"), ":0|");
 }
 
 static void who_is_killed_while_it_waits_is_gone(void **state)
@@ -346,7 +334,7 @@ static void who_is_killed_while_it_waits_is_gone(void **state)
 	struct solo *s = *state;
 
 	solo_say(s, "CLIENT PAUSE 1000 WRITE");
-	other_says(s, "SET a 1");
+	solo_say_in(s, other, "SET a 1");
 	assert_string_equal(solo_say(s, "CLIENT KILL ID 2"), ":1|");
 	assert_true(session_wants_close(other));
 	s->now_ms += 1000;

@@ -29,14 +29,6 @@ static int stopped(void **state)
 	return 0;
 }
 
-static void has(struct solo *s, const char *question, const char *line)
-{
-	const char *said = solo_say(s, question);
-
-	if (!strstr(said, line))
-		fail_msg("%s: no %s in %s", question, line, said);
-}
-
 static void lacks(struct solo *s, const char *question, const char *text)
 {
 	assert_null(strstr(solo_say(s, question), text));
@@ -54,15 +46,15 @@ static void sections_are_told_as_asked(void **state)
 {
 	struct solo *s = *state;
 
-	has(s, "INFO", "|# Clients|");
-	has(s, "INFO", "||# Raft|raft_role:leader|");
-	has(s, "INFO", "|redis_version:7.2.4|redis_mode:standalone|");
-	has(s, "INFO", "|loading:0|");
+	solo_says_with(s, "INFO", "|# Clients|");
+	solo_says_with(s, "INFO", "||# Raft|raft_role:leader|");
+	solo_says_with(s, "INFO", "|redis_version:7.2.4|redis_mode:standalone|");
+	solo_says_with(s, "INFO", "|loading:0|");
 	lacks(s, "INFO", "# Commandstats");
 	lacks(s, "INFO default", "# Commandstats");
-	has(s, "INFO all", "|# Commandstats|");
+	solo_says_with(s, "INFO all", "|# Commandstats|");
 	lacks(s, "INFO all", "# Modules");
-	has(s, "INFO everything", "|# Modules|");
+	solo_says_with(s, "INFO everything", "|# Modules|");
 	assert_string_equal(solo_say(s, "INFO cluster"), "$30|# Cluster|cluster_enabled:0||");
 	assert_string_equal(solo_say(s, "INFO keyspace CLUSTER"),
 			    "$44|# Cluster|cluster_enabled:0||# Keyspace||");
@@ -76,7 +68,7 @@ static void figures_follow_what_happens(void **state)
 	struct solo *s = *state;
 	uint64_t calls, applied;
 
-	has(s, "INFO clients", "|connected_clients:1|");
+	solo_says_with(s, "INFO clients", "|connected_clients:1|");
 	calls = number(s, "INFO stats", "total_commands_processed:");
 	applied = number(s, "INFO raft", "raft_applied_index:");
 	solo_say(s, "SET a 1");
@@ -86,12 +78,13 @@ static void figures_follow_what_happens(void **state)
 	solo_say(s, "SET a b nope");
 	assert_int_equal(number(s, "INFO stats", "total_commands_processed:"), calls + 6);
 	assert_int_equal(number(s, "INFO raft", "raft_applied_index:"), applied + 3);
-	has(s, "INFO keyspace", "|db0:keys=2,expires=1,avg_ttl=0|");
-	has(s, "INFO raft", "|raft_members:1|member0:id=");
-	has(s, "INFO raft", "|raft_leader:n1|");
-	has(s, "INFO commandstats",
-	    "cmdstat_set:calls=3,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=1|");
-	has(s, "INFO commandstats", "cmdstat_get:calls=1,");
+	solo_says_with(s, "INFO keyspace", "|db0:keys=2,expires=1,avg_ttl=0|");
+	solo_says_with(s, "INFO raft", "|raft_members:1|member0:id=");
+	solo_says_with(s, "INFO raft", "|raft_leader:n1|");
+	solo_says_with(
+		s, "INFO commandstats",
+		"cmdstat_set:calls=3,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=1|");
+	solo_says_with(s, "INFO commandstats", "cmdstat_get:calls=1,");
 	lacks(s, "INFO commandstats", "cmdstat_append:");
 }
 
@@ -100,19 +93,21 @@ static void what_was_refused_is_counted(void **state)
 	struct solo *s = *state;
 
 	solo_say(s, "GET");
-	has(s, "INFO commandstats",
-	    "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0|");
+	solo_says_with(
+		s, "INFO commandstats",
+		"cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0|");
 	solo_say(s, "MULTI");
 	solo_say(s, "SAVE");
 	solo_say(s, "DISCARD");
-	has(s, "INFO commandstats",
-	    "cmdstat_save:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1");
+	solo_says_with(s, "INFO commandstats",
+		       "cmdstat_save:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1");
 	member_set_password(s->member, SLICE_LITERAL("hush"));
 	solo_say(s, "RESET");
 	solo_say(s, "GET a");
 	solo_say(s, "AUTH hush");
-	has(s, "INFO commandstats",
-	    "cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=2,failed_calls=0|");
+	solo_says_with(
+		s, "INFO commandstats",
+		"cmdstat_get:calls=0,usec=0,usec_per_call=0.00,rejected_calls=2,failed_calls=0|");
 }
 
 static void errors_are_counted_by_their_code(void **state)
@@ -129,7 +124,7 @@ static void errors_are_counted_by_their_code(void **state)
 	solo_say(s, "EXEC");
 	assert_string_equal(solo_say(s, "INFO errorstats"),
 			    "$66|# Errorstats|errorstat_ERR:count=4|errorstat_WRONGTYPE:count=2||");
-	has(s, "INFO stats", "|total_error_replies:6|");
+	solo_says_with(s, "INFO stats", "|total_error_replies:6|");
 }
 
 /* A read in the pool, and what is given up because nobody answers. */
@@ -144,13 +139,13 @@ static void errors_that_come_late_are_counted(void **state)
 	solo_say(s, "SAVE");
 	solo_say(s, "GET h");
 	assert_int_not_equal(s->pool_jobs, 0);
-	has(s, "INFO errorstats", "|errorstat_WRONGTYPE:count=1|");
+	solo_says_with(s, "INFO errorstats", "|errorstat_WRONGTYPE:count=1|");
 	s->hold_pool = true;
 	solo_send(s, s->session, "SET a 1");
 	solo_work(s);
 	s->now_ms += 60000;
 	solo_work(s);
-	has(s, "INFO errorstats", "|errorstat_UNCERTAIN:count=1|");
+	solo_says_with(s, "INFO errorstats", "|errorstat_UNCERTAIN:count=1|");
 }
 
 static void the_rate_is_of_the_second_before(void **state)
@@ -161,9 +156,9 @@ static void the_rate_is_of_the_second_before(void **state)
 	for (int i = 0; i < 7; i++)
 		solo_say(s, "PING");
 	s->now_ms = 61000;
-	has(s, "INFO stats", "|instantaneous_ops_per_sec:7|");
+	solo_says_with(s, "INFO stats", "|instantaneous_ops_per_sec:7|");
 	s->now_ms = 65000;
-	has(s, "INFO stats", "|instantaneous_ops_per_sec:0|");
+	solo_says_with(s, "INFO stats", "|instantaneous_ops_per_sec:0|");
 }
 
 /* Without a quorum nothing is answered but this: here the disk hangs. */
@@ -199,10 +194,11 @@ static void a_process_is_told_of(void **state)
 	solo_stop(s, false);
 	s->options.host = &host;
 	assert_int_equal(solo_start(s), OK);
-	has(s, "INFO", "|run_id:0123|tcp_port:6379|");
-	has(s, "INFO memory", "|used_memory:1536|used_memory_human:1.50K|");
-	has(s, "INFO clients", "|connected_clients:3|cluster_connections:0|maxclients:10|");
-	has(s, "INFO cpu", "|used_cpu_user:1.500000|");
+	solo_says_with(s, "INFO", "|run_id:0123|tcp_port:6379|");
+	solo_says_with(s, "INFO memory", "|used_memory:1536|used_memory_human:1.50K|");
+	solo_says_with(s, "INFO clients",
+		       "|connected_clients:3|cluster_connections:0|maxclients:10|");
+	solo_says_with(s, "INFO cpu", "|used_cpu_user:1.500000|");
 }
 
 static void a_transaction_may_ask(void **state)

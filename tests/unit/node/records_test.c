@@ -34,21 +34,6 @@ static int stopped(void **state)
 	return 0;
 }
 
-static const char *other_says(struct solo *s, const char *line)
-{
-	solo_send(s, other, line);
-	solo_work(s);
-	return solo_take(s, other);
-}
-
-static void has(struct solo *s, const char *question, const char *text)
-{
-	const char *said = solo_say(s, question);
-
-	if (!strstr(said, text))
-		fail_msg("%s: no %s in %s", question, text, said);
-}
-
 /* ---- SLOWLOG --------------------------------------------------------------------------------- */
 
 static void every_kind_of_command_is_noted(void **state)
@@ -56,16 +41,16 @@ static void every_kind_of_command_is_noted(void **state)
 	struct solo *s = *state;
 
 	member_set_slowlog(s->member, 0, 100);
-	other_says(s, "CLIENT SETNAME me");
-	other_says(s, "SET a 1");
-	other_says(s, "GET a");
+	solo_say_in(s, other, "CLIENT SETNAME me");
+	solo_say_in(s, other, "SET a 1");
+	solo_say_in(s, other, "GET a");
 	member_set_slowlog(s->member, -1, 100);
 	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":3|");
 	/* Newest first; when, and how long. */
-	has(s, "SLOWLOG GET", "*3|*6|:2|:17000000");
-	has(s, "SLOWLOG GET", "|:0|*2|$3|GET|$1|a|$9|2.2.2.2:2|$2|me|*6|:1|");
-	has(s, "SLOWLOG GET", "|:0|*3|$3|SET|$1|a|$1|1|$9|2.2.2.2:2|$2|me|*6|:0|");
-	has(s, "SLOWLOG GET 1", "*1|*6|:2|");
+	solo_says_with(s, "SLOWLOG GET", "*3|*6|:2|:17000000");
+	solo_says_with(s, "SLOWLOG GET", "|:0|*2|$3|GET|$1|a|$9|2.2.2.2:2|$2|me|*6|:1|");
+	solo_says_with(s, "SLOWLOG GET", "|:0|*3|$3|SET|$1|a|$1|1|$9|2.2.2.2:2|$2|me|*6|:0|");
+	solo_says_with(s, "SLOWLOG GET 1", "*1|*6|:2|");
 	assert_string_equal(solo_say(s, "SLOWLOG GET 0"), "*0|");
 	assert_string_equal(solo_say(s, "SLOWLOG RESET"), "+OK|");
 	assert_string_equal(solo_say(s, "SLOWLOG GET -1"), "*0|");
@@ -77,14 +62,14 @@ static void reads_of_the_pool_are_noted(void **state)
 
 	s->options.header_cache_bytes = 0;
 	s->options.overlay_bytes = 1;
-	other_says(s, "SET a 1");
+	solo_say_in(s, other, "SET a 1");
 	solo_stop(s, false);
 	assert_int_equal(solo_start(s), OK);
 	member_set_slowlog(s->member, 0, 100);
 	s->pool_jobs = 0;
 	solo_say(s, "GET a");
 	assert_int_not_equal(s->pool_jobs, 0);
-	has(s, "SLOWLOG GET", "*2|$3|GET|$1|a|");
+	solo_says_with(s, "SLOWLOG GET", "*2|$3|GET|$1|a|");
 }
 
 static void what_is_fast_is_not_noted(void **state)
@@ -92,7 +77,7 @@ static void what_is_fast_is_not_noted(void **state)
 	struct solo *s = *state;
 
 	member_set_slowlog(s->member, 1, 100);
-	other_says(s, "SET a 1");
+	solo_say_in(s, other, "SET a 1");
 	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":0|");
 }
 
@@ -102,7 +87,7 @@ static void the_newest_are_kept(void **state)
 
 	member_set_slowlog(s->member, 0, 2);
 	for (int i = 0; i < 5; i++)
-		other_says(s, "PING");
+		solo_say_in(s, other, "PING");
 	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":2|");
 	member_set_slowlog(s->member, 0, 0);
 	assert_string_equal(solo_say(s, "SLOWLOG LEN"), ":0|");
@@ -118,10 +103,10 @@ static void much_is_shortened(void **state)
 	for (int i = 0; i < 40; i++)
 		buf_printf(&line, " k%d", i);
 	buf_append_byte(&line, '\0');
-	other_says(s, (const char *)line.data);
-	has(s, "SLOWLOG GET", "|*32|$3|DEL|$147|000");
-	has(s, "SLOWLOG GET", "000... (72 more bytes)|");
-	has(s, "SLOWLOG GET", "|$3|k28|$23|... (11 more arguments)|");
+	solo_say_in(s, other, (const char *)line.data);
+	solo_says_with(s, "SLOWLOG GET", "|*32|$3|DEL|$147|000");
+	solo_says_with(s, "SLOWLOG GET", "000... (72 more bytes)|");
+	solo_says_with(s, "SLOWLOG GET", "|$3|k28|$23|... (11 more arguments)|");
 	buf_free(&line);
 }
 
@@ -131,18 +116,18 @@ static void secrets_are_nowhere(void **state)
 
 	solo_say(s, "MONITOR");
 	member_set_slowlog(s->member, 0, 100);
-	other_says(s, "AUTH default hush");
-	other_says(s, "HELLO 2 AUTH default hush SETNAME AUTH");
-	other_says(s, "MULTI");
-	other_says(s, "SET a hush");
-	other_says(s, "EXEC");
-	assert_non_null(strstr(other_says(s, "SLOWLOG GET 6"), "|*1|$4|EXEC|"));
-	assert_null(strstr(other_says(s, "SLOWLOG GET 100"), "hush"));
-	assert_non_null(strstr(other_says(s, "SLOWLOG GET 100"),
+	solo_say_in(s, other, "AUTH default hush");
+	solo_say_in(s, other, "HELLO 2 AUTH default hush SETNAME AUTH");
+	solo_say_in(s, other, "MULTI");
+	solo_say_in(s, other, "SET a hush");
+	solo_say_in(s, other, "EXEC");
+	assert_non_null(strstr(solo_say_in(s, other, "SLOWLOG GET 6"), "|*1|$4|EXEC|"));
+	assert_null(strstr(solo_say_in(s, other, "SLOWLOG GET 100"), "hush"));
+	assert_non_null(strstr(solo_say_in(s, other, "SLOWLOG GET 100"),
 			       "|*3|$4|AUTH|$10|(redacted)|$10|(redacted)|"));
-	assert_non_null(strstr(other_says(s, "SLOWLOG GET 100"),
+	assert_non_null(strstr(solo_say_in(s, other, "SLOWLOG GET 100"),
 			       "|$4|AUTH|$10|(redacted)|$10|(redacted)|$7|SETNAME|$4|AUTH|"));
-	other_says(s, "AUTH hush");
+	solo_say_in(s, other, "AUTH hush");
 	assert_non_null(strstr(solo_say(s, "PING"), "] \"AUTH\" \"(redacted)\"|"));
 }
 
@@ -154,15 +139,15 @@ static void what_comes_is_shown(void **state)
 	const char *line;
 
 	assert_string_equal(solo_say(s, "MONITOR"), "+OK|");
-	other_says(s, "SELECT 3");
+	solo_say_in(s, other, "SELECT 3");
 	solo_take(s, s->session);
-	other_says(s, "set a \"x\\\"y\\\\\\n\\x01\\xff\"");
+	solo_say_in(s, other, "set a \"x\\\"y\\\\\\n\\x01\\xff\"");
 	line = solo_take(s, s->session);
 	assert_int_equal(strncmp(line, "+17000000", 9), 0);
 	assert_string_equal(line + 18, " [3 2.2.2.2:2] \"set\" \"a\" \"x\\\"y\\\\\\n\\x01\\xff\"|");
-	other_says(s, "MULTI");
+	solo_say_in(s, other, "MULTI");
 	solo_take(s, s->session);
-	other_says(s, "GET a");
+	solo_say_in(s, other, "GET a");
 	assert_non_null(strstr(solo_take(s, s->session), " [3 2.2.2.2:2] \"GET\" \"a\"|"));
 	/* What it asks itself, too. */
 	assert_non_null(strstr(solo_say(s, "PING"), " [0 ] \"PING\"|+PONG|"));
@@ -173,9 +158,9 @@ static void what_is_not_run_is_not_shown(void **state)
 	struct solo *s = *state;
 
 	solo_say(s, "MONITOR");
-	other_says(s, "NOPE");
-	other_says(s, "GET");
-	other_says(s, "CLIENT LIST"); /* of administrators */
+	solo_say_in(s, other, "NOPE");
+	solo_say_in(s, other, "GET");
+	solo_say_in(s, other, "CLIENT LIST"); /* of administrators */
 	assert_string_equal(solo_take(s, s->session), "");
 }
 
@@ -184,14 +169,14 @@ static void reset_ends_it(void **state)
 	struct solo *s = *state;
 
 	solo_say(s, "MONITOR");
-	assert_non_null(strstr(other_says(s, "CLIENT LIST"), " flags=O "));
+	assert_non_null(strstr(solo_say_in(s, other, "CLIENT LIST"), " flags=O "));
 	solo_say(s, "RESET");
-	other_says(s, "PING");
+	solo_say_in(s, other, "PING");
 	assert_string_equal(solo_take(s, s->session), "");
 	solo_say(s, "MONITOR");
 	session_close(s->session);
 	s->session = session_open(s->member, &solo_session_events, s);
-	assert_string_equal(other_says(s, "PING"), "+PONG|");
+	assert_string_equal(solo_say_in(s, other, "PING"), "+PONG|");
 }
 
 /* Nobody takes what is shown: in the end the connection goes, not the memory. */
@@ -204,7 +189,7 @@ static void who_does_not_read_is_not_shown_for_ever(void **state)
 	buf_append_byte(&line, '\0');
 	solo_say(s, "MONITOR");
 	for (int i = 0; i < 40 && !session_is_killed(s->session); i++)
-		other_says(s, (const char *)line.data);
+		solo_say_in(s, other, (const char *)line.data);
 	assert_true(session_is_killed(s->session));
 	assert_in_range(session_output(s->session)->len, 32 << 20, 35 << 20);
 	buf_free(&line);
@@ -239,7 +224,7 @@ static void usage_grows_with_what_is_there(void **state)
 	assert_in_range(large, small + 3, 4 * small);
 	assert_in_range(usage(s, "MEMORY USAGE h SAMPLES 1"), large - 10, large + 10);
 	assert_string_equal(solo_say(s, "MEMORY USAGE missing"), "$-1|");
-	has(s, "MEMORY STATS", "|$10|keys.count|:2|");
+	solo_says_with(s, "MEMORY STATS", "|$10|keys.count|:2|");
 	buf_free(&line);
 }
 

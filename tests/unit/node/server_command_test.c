@@ -61,16 +61,9 @@ static int stopped(void **state)
 	return 0;
 }
 
-static const char *other_says(struct solo *s, const char *line)
-{
-	solo_send(s, other, line);
-	solo_work(s);
-	return solo_take(s, other);
-}
-
 static uint64_t unsaved(struct solo *s)
 {
-	const char *at = strstr(other_says(s, "INFO persistence"), "since_last_save:");
+	const char *at = strstr(solo_say_in(s, other, "INFO persistence"), "since_last_save:");
 
 	assert_non_null(at);
 	return strtoull(at + strlen("since_last_save:"), NULL, 10);
@@ -88,7 +81,7 @@ static void save_answers_when_all_is_in_the_engine(void **state)
 	assert_string_equal(solo_say(s, "SAVE"), "");
 	solo_send(s, s->session, "PING"); /* replies keep their order */
 	assert_string_equal(solo_say(s, "PING"), "");
-	assert_string_equal(other_says(s, "PING"), "+PONG|");
+	assert_string_equal(solo_say_in(s, other, "PING"), "+PONG|");
 	s->hold_pool = false;
 	solo_work(s);
 	assert_string_equal(solo_take(s, s->session), "+OK|+PONG|+PONG|");
@@ -103,7 +96,8 @@ static void bgsave_stores_too(void **state)
 	solo_say(s, "SET a 1");
 	s->hold_pool = true;
 	assert_string_equal(solo_say(s, "BGSAVE"), "+Background saving started|");
-	assert_non_null(strstr(other_says(s, "INFO persistence"), "|rdb_bgsave_in_progress:1|"));
+	assert_non_null(
+		strstr(solo_say_in(s, other, "INFO persistence"), "|rdb_bgsave_in_progress:1|"));
 	s->hold_pool = false;
 	solo_work(s);
 	assert_int_equal(unsaved(s), 0);
@@ -211,7 +205,7 @@ static void it_waits_for_what_was_written_before(void **state)
 	solo_send(s, s->session, "WAITAOF 1 0 0");
 	solo_work(s);
 	assert_string_equal(solo_take(s, s->session), "");
-	assert_string_equal(other_says(s, "WAIT 0 0"), ":0|");
+	assert_string_equal(solo_say_in(s, other, "WAIT 0 0"), ":0|");
 	s->hold_pool = false;
 	solo_work(s);
 	assert_string_equal(solo_take(s, s->session), "+OK|*2|:1|:0|");
@@ -225,8 +219,8 @@ static void a_sleep_holds_every_session(void **state)
 
 	assert_string_equal(solo_say(s, "DEBUG SLEEP 0"), "+OK|");
 	assert_string_equal(solo_say(s, "DEBUG SLEEP 0.5"), "");
-	assert_string_equal(other_says(s, "PING"), "");
-	assert_string_equal(other_says(s, "CLIENT UNPAUSE"), "");
+	assert_string_equal(solo_say_in(s, other, "PING"), "");
+	assert_string_equal(solo_say_in(s, other, "CLIENT UNPAUSE"), "");
 	s->now_ms += 450;
 	solo_work(s);
 	assert_string_equal(solo_take(s, other), "");
@@ -255,7 +249,7 @@ static void a_sleep_holds_nothing_else(void **state)
 	}
 	s->now_ms += 10000;
 	solo_work(s);
-	assert_string_equal(other_says(s, "EXISTS b"), ":0|");
+	assert_string_equal(solo_say_in(s, other, "EXISTS b"), ":0|");
 }
 
 static void debug_is_for_those_it_is_for(void **state)
@@ -283,7 +277,7 @@ static void who_waits_can_be_killed(void **state)
 	solo_say(s, "SET a 1");
 	s->hold_pool = true;
 	solo_say(s, "SAVE");
-	assert_string_equal(other_says(s, "CLIENT KILL ID 1"), ":1|");
+	assert_string_equal(solo_say_in(s, other, "CLIENT KILL ID 1"), ":1|");
 	solo_work(s);
 	assert_true(session_wants_close(s->session));
 	s->hold_pool = false;
@@ -297,7 +291,7 @@ static void who_waits_may_go(void **state)
 
 	solo_say(s, "SET a 1");
 	s->hold_pool = true;
-	other_says(s, "SAVE");
+	solo_say_in(s, other, "SAVE");
 	session_close(other);
 	s->hold_pool = false;
 	solo_work(s);

@@ -6,6 +6,7 @@
 #include "resp/inline.h"
 #include "storage/engine_rocks.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t solo_monotonic_us(void *ctx)
@@ -241,9 +242,24 @@ const char *solo_take(struct solo *s, struct session *session)
 	return (const char *)s->said.data;
 }
 
+const char *solo_say_in(struct solo *s, struct session *session, const char *line)
+{
+	solo_send(s, session, line);
+	solo_work(s);
+	return solo_take(s, session);
+}
+
 const char *solo_say(struct solo *s, const char *line)
 {
-	solo_send(s, s->session, line);
-	solo_work(s);
-	return solo_take(s, s->session);
+	return solo_say_in(s, s->session, line);
+}
+
+void solo_says_with(struct solo *s, const char *line, const char *text)
+{
+	const char *said = solo_say(s, line);
+	bool found = strstr(said, text);
+
+	if (!found)
+		fprintf(stderr, "%s: no %s in %s\n", line, text, said);
+	CHECK(found);
 }

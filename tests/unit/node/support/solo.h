@@ -50,6 +50,12 @@ void solo_work(struct solo *s);
 /* Sends a line of words in the session and returns all output, with \r\n as |. Borrowed. */
 const char *solo_say(struct solo *s, const char *line);
 
+/* The same in another session. */
+const char *solo_say_in(struct solo *s, struct session *session, const char *line);
+
+/* Fails the test unless what is answered to `line` has this text in it. */
+void solo_says_with(struct solo *s, const char *line, const char *text);
+
 /* The same without waiting for anything; solo_take fetches what came. */
 void solo_send(struct solo *s, struct session *session, const char *line);
 const char *solo_take(struct solo *s, struct session *session);
