@@ -23,6 +23,9 @@
  */
 #define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 
+/* Bytes that come from memory together. */
+#define CACHE_LINE 64
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 

@@ -3,8 +3,6 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-#define CACHE_LINE 64
-
 void hash_table_close(struct hash_table *t)
 {
 	mem_free(t->buckets);

@@ -95,6 +95,8 @@ static int reader_read(struct reader *r, enum engine_family family, struct slice
 	struct row_cache *cache = family == FAMILY_STATE ? r->headers : r->values;
 	int rc;
 
+	if (family == FAMILY_STATE)
+		r->beside = (struct row_value){0};
 	if (family == FAMILY_STATE && r->past.root) {
 		const struct tree_row *row = tree_snapshot_find(&r->past, key);
 
@@ -110,7 +112,7 @@ static int reader_read(struct reader *r, enum engine_family family, struct slice
 		if (i > 0 || !cache)
 			continue;
 		/* The caches follow every change but those of the command at hand. */
-		rc = row_cache_get(cache, key, value);
+		rc = row_cache_get(cache, key, value, family == FAMILY_STATE ? &r->beside : NULL);
 		if (rc != ERR_MISSING)
 			return rc;
 	}

@@ -70,6 +70,7 @@ struct reader {
 	/* on the loop */
 	struct row_cache *headers;    /* of the state family; NULL in the pool */
 	struct row_cache *values;     /* of the history family */
+	struct row_value beside;      /* of the row of the state family that was read last */
 	const struct fetched *pinned; /* may be NULL */
 	struct engine_bound bound;
 

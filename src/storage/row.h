@@ -109,6 +109,8 @@ struct record {
 	uint8_t keep;		  /* versions that outlive compaction, at least 1 */
 	bool inlined;
 	struct slice value; /* of a string that stands here */
+	struct slice
+		beside;	    /* of one that does not, if it is in memory all the same; not written */
 	struct slice extra; /* what the type keeps beside: ends of a list, last id of a stream */
 };
 

@@ -10,9 +10,24 @@
 /* What a row costs beside its bytes: this struct, its bucket, the allocator's own. */
 #define CACHED_OVERHEAD (sizeof(struct cached) + 24)
 
+/* What is kept beside a row. */
+struct beside {
+	struct list link;
+	struct cached *owner;
+	struct revision at;
+	uint32_t len;
+	uint32_t room;
+	bool asked; /* since the hand came by */
+	uint8_t bytes[];
+};
+
+#define BESIDE_OVERHEAD (sizeof(struct beside) + 8)
+#define BESIDE_AHEAD	((size_t)512) /* bytes that are called for ahead; of more, the beginning */
+
 struct cached {
 	struct hash_node node;
 	struct list link;
+	struct beside *beside; /* NULL: none */
 	uint32_t key_len;
 	uint32_t value_len;
 	uint32_t room; /* for key and value */
@@ -31,16 +46,35 @@ static struct cached *cached_of(struct hash_node *n)
 	return CONTAINER_OF(n, struct cached, node);
 }
 
-void row_cache_init(struct row_cache *c, size_t bytes_max)
+void row_cache_init(struct row_cache *c, size_t bytes_max, size_t value_bytes_max)
 {
-	*c = (struct row_cache){.bytes_max = bytes_max};
+	*c = (struct row_cache){.bytes_max = bytes_max, .value_bytes_max = value_bytes_max};
 	list_init(&c->ring);
+	list_init(&c->values);
+}
+
+static size_t beside_bytes(const struct beside *b)
+{
+	return BESIDE_OVERHEAD + b->room;
+}
+
+static void beside_drop(struct row_cache *c, struct beside *b)
+{
+	CHECK(c->value_bytes >= beside_bytes(b));
+	c->value_bytes -= beside_bytes(b);
+	b->owner->beside = NULL;
+	list_remove(&b->link);
+	mem_free(b);
 }
 
 static void cached_drop(struct row_cache *c, struct cached *e)
 {
 	CHECK(c->bytes >= cached_bytes(e));
 	c->bytes -= cached_bytes(e);
+	if (e->beside)
+		beside_drop(c, e->beside);
+	if (c->newest == e)
+		c->newest = NULL;
 	hash_table_remove(&c->table, &e->node);
 	list_remove(&e->link);
 	mem_free(e);
@@ -52,7 +86,7 @@ void row_cache_clear(struct row_cache *c)
 
 	while ((it = list_pop_front(&c->ring)) != NULL)
 		cached_drop(c, LIST_ITEM(it, struct cached, link));
-	CHECK(c->bytes == 0);
+	CHECK(c->bytes == 0 && c->value_bytes == 0);
 }
 
 void row_cache_close(struct row_cache *c)
@@ -72,10 +106,13 @@ static struct cached *row_cache_find(const struct row_cache *c, struct slice key
 	return NULL;
 }
 
-int row_cache_get(struct row_cache *c, struct slice key, struct slice *value)
+int row_cache_get(struct row_cache *c, struct slice key, struct slice *value,
+		  struct row_value *beside)
 {
 	struct cached *e = row_cache_find(c, key, hash64(key));
 
+	if (beside)
+		*beside = (struct row_value){0};
 	if (!e) {
 		c->misses++;
 		return ERR_MISSING;
@@ -85,6 +122,12 @@ int row_cache_get(struct row_cache *c, struct slice key, struct slice *value)
 	if (e->absent)
 		return ERR_NOT_FOUND;
 	*value = slice_of(e->bytes + e->key_len, e->value_len);
+	if (beside && e->beside) {
+		c->value_hits++;
+		e->beside->asked = true;
+		*beside = (struct row_value){e->beside->at,
+					     slice_of(e->beside->bytes, e->beside->len)};
+	}
 	return OK;
 }
 
@@ -96,6 +139,15 @@ void row_cache_expect_bucket(const struct row_cache *c, uint64_t hash)
 void row_cache_expect_row(const struct row_cache *c, uint64_t hash)
 {
 	hash_table_expect_node(&c->table, hash);
+}
+
+void row_cache_expect_value(const struct row_cache *c, uint64_t hash)
+{
+	const struct hash_node *n = hash_table_first(&c->table, hash);
+	const struct beside *b = n ? CONTAINER_OF(n, const struct cached, node)->beside : NULL;
+
+	for (size_t at = 0; b && at < BESIDE_AHEAD; at += CACHE_LINE)
+		__builtin_prefetch((const uint8_t *)b + at);
 }
 
 void row_cache_has(struct row_cache *c, const struct slice *keys, const uint64_t *hashes,
@@ -131,38 +183,52 @@ static void row_cache_shrink(struct row_cache *c)
 	}
 }
 
+/* A row of that many bytes, its key in place; what was kept beside the one before goes over. */
+static struct cached *cached_new(struct row_cache *c, struct slice key, uint64_t hash, size_t need,
+				 struct beside *beside)
+{
+	/* A record grows by a few bytes with its revision: leave room for that. */
+	size_t room = need + 8;
+	struct cached *e = mem_alloc(sizeof(*e) + room);
+
+	e->key_len = (uint32_t)key.len;
+	e->room = (uint32_t)room;
+	e->asked = false;
+	e->beside = beside;
+	if (beside)
+		beside->owner = e;
+	memcpy(e->bytes, key.data, key.len);
+	hash_table_insert(&c->table, &e->node, hash);
+	list_init(&e->link);
+	list_push_back(&c->ring, &e->link);
+	c->bytes += cached_bytes(e);
+	return e;
+}
+
 static void row_cache_set(struct row_cache *c, struct slice key, struct slice value, bool absent,
 			  bool only_known)
 {
 	uint64_t hash = hash64(key);
 	struct cached *e = row_cache_find(c, key, hash);
 	size_t need = key.len + value.len;
+	struct beside *beside = NULL;
 
 	if (!e && only_known)
 		return;
-	if (e && (need > e->room || need + 64 < e->room / 2)) {
-		cached_drop(c, e);
-		e = NULL;
-	}
 	if (CACHED_OVERHEAD + need > c->bytes_max / 4) {
 		if (e)
 			cached_drop(c, e);
 		return; /* one row must not sweep out all others */
 	}
-	if (!e) {
-		/* A record grows by a few bytes with its revision: leave room for that. */
-		size_t room = need + 8;
-
-		e = mem_alloc(sizeof(*e) + room);
-		e->key_len = (uint32_t)key.len;
-		e->room = (uint32_t)room;
-		e->asked = false;
-		memcpy(e->bytes, key.data, key.len);
-		hash_table_insert(&c->table, &e->node, hash);
-		list_init(&e->link);
-		list_push_back(&c->ring, &e->link);
-		c->bytes += cached_bytes(e);
+	if (e && (need > e->room || need + 64 < e->room / 2)) {
+		beside = e->beside;
+		e->beside = NULL;
+		cached_drop(c, e);
+		e = NULL;
 	}
+	if (!e)
+		e = cached_new(c, key, hash, need, beside);
+	c->newest = e;
 	e->absent = absent;
 	e->value_len = (uint32_t)value.len;
 	if (value.len)
@@ -183,6 +249,65 @@ void row_cache_put_absent(struct row_cache *c, struct slice key)
 void row_cache_update(struct row_cache *c, struct slice key, struct slice value, bool absent)
 {
 	row_cache_set(c, key, value, absent, true);
+}
+
+/* Room for a value of that length beside this row; NULL: it is too much. */
+static struct beside *beside_reserve(struct row_cache *c, struct cached *e, size_t len)
+{
+	struct beside *b = e->beside;
+
+	if (b && (len > b->room || len + 64 < b->room / 2)) {
+		beside_drop(c, b);
+		b = NULL;
+	}
+	if (BESIDE_OVERHEAD + len > c->value_bytes_max / 4) {
+		if (b)
+			beside_drop(c, b);
+		return NULL; /* one value must not sweep out all others */
+	}
+	if (b)
+		return b;
+	b = mem_alloc(sizeof(*b) + len);
+	b->owner = e;
+	b->room = (uint32_t)len;
+	list_init(&b->link);
+	list_push_back(&c->values, &b->link);
+	c->value_bytes += beside_bytes(b);
+	e->beside = b;
+	return b;
+}
+
+static void row_cache_shrink_values(struct row_cache *c)
+{
+	while (c->value_bytes > c->value_bytes_max) {
+		struct beside *b = LIST_ITEM(c->values.next, struct beside, link);
+
+		if (b->asked) {
+			b->asked = false;
+			list_remove(&b->link);
+			list_push_back(&c->values, &b->link);
+			continue;
+		}
+		beside_drop(c, b);
+	}
+}
+
+void row_cache_put_value(struct row_cache *c, struct slice key, struct revision at,
+			 struct slice value)
+{
+	struct cached *e = c->newest; /* mostly it is this one */
+	struct beside *b;
+
+	if (!e || !slice_equal(key, slice_of(e->bytes, e->key_len)))
+		e = row_cache_find(c, key, hash64(key));
+	b = e ? beside_reserve(c, e, value.len) : NULL;
+	if (!b)
+		return;
+	b->at = at;
+	b->len = (uint32_t)value.len;
+	b->asked = false;
+	memcpy(b->bytes, value.data, value.len);
+	row_cache_shrink_values(c);
 }
 
 void row_cache_forget(struct row_cache *c, struct slice key)

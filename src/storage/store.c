@@ -107,8 +107,7 @@ int store_open(struct store **out, struct engine *engine, const struct store_opt
 	s->engine = engine;
 	s->live = overlay_new();
 	list_init(&s->retired);
-	row_cache_init(&s->headers, options->header_cache_bytes);
-	row_cache_init(&s->values, options->value_cache_bytes);
+	store_init_caches(s);
 	rc = store_start(s, snapshot);
 	if (rc != OK) {
 		store_close(s);
@@ -235,70 +234,6 @@ void store_put(struct store *s, enum engine_family family, struct slice key, str
 		row_cache_update(&s->headers, key, value, deleted);
 }
 
-static bool store_holds_uncached(const struct store *s, struct slice row)
-{
-	struct slice key;
-	uint32_t keyspace;
-
-	if (record_key_decode(row, &keyspace, &key) == OK && keyspace >= s->bound.next_keyspace)
-		return true;
-	return tree_find(&s->live->trees[FAMILY_STATE], row) ||
-	       (s->frozen && tree_find(&s->frozen->trees[FAMILY_STATE], row));
-}
-
-void store_holds(struct store *s, const struct slice *rows, const uint64_t *hashes, size_t count,
-		 bool *holds)
-{
-	row_cache_has(&s->headers, rows, hashes, count, holds);
-	for (size_t i = 0; i < count; i++)
-		holds[i] = holds[i] || store_holds_uncached(s, rows[i]);
-}
-
-void store_expect_bucket(const struct store *s, uint64_t hash)
-{
-	row_cache_expect_bucket(&s->headers, hash);
-}
-
-void store_expect_row(const struct store *s, uint64_t hash)
-{
-	row_cache_expect_row(&s->headers, hash);
-}
-
-/*
- * A row from the engine is what a reader would see only if no overlay holds its key, and none was
- * dropped since the view was opened: its rows are in the engine now, and not in that view.
- */
-static void store_learn_row(struct store *s, enum engine_family family, const struct tree_row *row)
-{
-	struct slice key = tree_row_key(row);
-	struct row_cache *cache = family == FAMILY_STATE ? &s->headers : &s->values;
-
-	if ((tree_find(&s->live->trees[family], key) ||
-	     (s->frozen && tree_find(&s->frozen->trees[family], key))) &&
-	    !MUTANT(learn_beneath_overlay))
-		return;
-	if (!row->deleted)
-		row_cache_put(cache, key, tree_row_value(row));
-	else if (family == FAMILY_STATE)
-		row_cache_put_absent(cache, key);
-}
-
-void store_learn(struct store *s, const struct view *v, const struct fetched *rows)
-{
-	if (v->drops != s->drops && !MUTANT(learn_across_drop))
-		return;
-	for (int family = 0; family < FAMILY_COUNT; family++) {
-		const struct tree *t = &rows->trees[family];
-		struct tree_cursor c;
-
-		if (!t->root)
-			continue;
-		tree_seek(&c, (struct tree_snapshot){t->root, t->height}, (struct slice){NULL, 0});
-		for (; c.row; tree_next(&c))
-			store_learn_row(s, (enum engine_family)family, c.row);
-	}
-}
-
 /* ---- views ----------------------------------------------------------------------------------- */
 
 static void view_add(struct view *v, struct overlay *o)
@@ -360,6 +295,11 @@ void view_reader(const struct view *v, struct reader *r)
 	r->layer_count = 1 + v->layer_count;
 	r->drops = v->drops;
 	r->engine = v->published->view;
+}
+
+uint64_t view_drops(const struct view *v)
+{
+	return v->drops;
 }
 
 const struct position *view_position(const struct view *v)
@@ -516,10 +456,10 @@ void store_stats(const struct store *s, struct store_stats *out)
 		.live_bytes = overlay_bytes(s->live),
 		.frozen_bytes = s->frozen ? overlay_bytes(s->frozen) : 0,
 		.header_bytes = s->headers.bytes,
-		.value_bytes = s->values.bytes,
+		.value_bytes = s->headers.value_bytes + s->values.bytes,
 		.header_hits = s->headers.hits,
 		.header_misses = s->headers.misses,
-		.value_hits = s->values.hits,
+		.value_hits = s->headers.value_hits + s->values.hits,
 		.value_misses = s->values.misses,
 		.flushes = s->flushes,
 		.dropped = s->dropped,

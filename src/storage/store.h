@@ -28,7 +28,7 @@ struct view;
 struct store_options {
 	size_t overlay_bytes;	     /* the live overlay is frozen at this size */
 	size_t header_cache_bytes;   /* of the state family */
-	size_t value_cache_bytes;    /* of the history family */
+	size_t value_cache_bytes;    /* of strings that do not stand in their records */
 	const struct logger *logger; /* may be NULL */
 };
 
@@ -55,6 +55,12 @@ void store_put(struct store *s, enum engine_family family, struct slice key, str
 	       bool deleted);
 
 /*
+ * The value of a string that does not stand in its record, whose row's key this is: kept in memory
+ * as far as there is room. `at` is the change that holds it.
+ */
+void store_keep_value(struct store *s, struct slice row, struct revision at, struct slice value);
+
+/*
  * No deadline row that the caller has not asked for is earlier than this; UINT64_MAX: there is
  * none. It follows every row that is put. Who looks for rows takes it and looks from there on, with
  * a view opened right then, and afterwards lowers it to where that ended. At the start it is 0:
@@ -74,6 +80,7 @@ void store_holds(struct store *s, const struct slice *rows, const uint64_t *hash
 /* A row of the state family will be asked for soon (row_cache_expect_bucket). */
 void store_expect_bucket(const struct store *s, uint64_t hash);
 void store_expect_row(const struct store *s, uint64_t hash);
+void store_expect_value(const struct store *s, uint64_t hash);
 
 /*
  * Rows that another thread got through `v` may be kept in memory, as far as they are still what a

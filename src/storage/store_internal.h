@@ -99,6 +99,12 @@ MUST_USE int store_read_dropped(struct engine_view *view, uint64_t *dropped);
 /* Frees what a job that never ended holds. */
 void store_compact_close(struct store *s);
 
+/* Caches for the bounds of the options, empty. */
+void store_init_caches(struct store *s);
+
+/* Overlays that the store had dropped when the view was opened. */
+uint64_t view_drops(const struct view *v);
+
 struct published *published_new(struct store *s, struct engine_view *view, uint64_t index);
 void published_release(struct store *s, struct published *p);
 

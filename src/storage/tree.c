@@ -182,29 +182,29 @@ static void put_new(struct tree *t, const struct tree_path *path, struct tree_ro
 	t->edge = last ? row : NULL;
 }
 
-void tree_put(struct tree *t, struct slice key, struct slice value, bool deleted)
+const struct tree_row *tree_put(struct tree *t, struct slice key, struct slice value, bool deleted)
 {
 	struct tree_path path;
-	struct tree_row **slot;
+	struct tree_row **slot, *row;
 
 	if (!t->root) {
-		put_first(t, row_new(t, key, value, deleted));
-		return;
+		row = row_new(t, key, value, deleted);
+		put_first(t, row);
+		return row;
 	}
 	if (goes_behind_edge(t, key)) {
 		descend_edge(t, &path);
-		put_new(t, &path, row_new(t, key, value, deleted));
-		return;
+	} else if (descend(t, key, &path)) {
+		slot = &path.nodes[path.depth]->rows[path.places[path.depth]];
+		if ((*slot)->epoch == t->epoch && value.len <= (*slot)->room - key.len)
+			row_set_value(*slot, value, deleted);
+		else
+			*slot = row_new(t, key, value, deleted);
+		return *slot;
 	}
-	if (!descend(t, key, &path)) {
-		put_new(t, &path, row_new(t, key, value, deleted));
-		return;
-	}
-	slot = &path.nodes[path.depth]->rows[path.places[path.depth]];
-	if ((*slot)->epoch == t->epoch && value.len <= (*slot)->room - key.len)
-		row_set_value(*slot, value, deleted);
-	else
-		*slot = row_new(t, key, value, deleted);
+	row = row_new(t, key, value, deleted);
+	put_new(t, &path, row);
+	return row;
 }
 
 struct tree_snapshot tree_snapshot(struct tree *t)

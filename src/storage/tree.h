@@ -69,9 +69,9 @@ void tree_init(struct tree *t, struct arena *arena);
 /*
  * The row under `key` becomes this one. What tree_find returned for it before may change under the
  * caller's eyes, unless a snapshot was taken since it was written. Neither slice may point into
- * the row it replaces. Key and value are shorter than 1 GiB.
+ * the row it replaces. Key and value are shorter than 1 GiB. Returns what tree_find would.
  */
-void tree_put(struct tree *t, struct slice key, struct slice value, bool deleted);
+const struct tree_row *tree_put(struct tree *t, struct slice key, struct slice value, bool deleted);
 
 /* The tree as it is now, for as long as the arena lives. */
 struct tree_snapshot tree_snapshot(struct tree *t);

@@ -23,6 +23,7 @@ static void txn_empty(struct txn *t)
 	t->sub = 0;
 	t->delta_count = 0;
 	t->mapping_count = 0;
+	t->string_count = 0;
 }
 
 static bool txn_moves_horizon(const struct txn *t)
@@ -75,6 +76,7 @@ void txn_close(struct txn *t)
 	buf_free(&t->changed);
 	mem_free(t->deltas);
 	mem_free(t->mappings);
+	mem_free(t->strings);
 	past_free(&t->past);
 	buf_free(&t->key);
 	buf_free(&t->row);
@@ -189,6 +191,9 @@ void txn_commit(struct txn *t)
 		return;
 	txn_commit_family(t, FAMILY_HISTORY);
 	txn_commit_family(t, FAMILY_STATE);
+	for (size_t i = 0; i < t->string_count; i++)
+		store_keep_value(t->store, t->strings[i].row, t->strings[i].at,
+				 t->strings[i].value);
 	txn_commit_position(t);
 	txn_empty(t);
 }
@@ -222,6 +227,9 @@ int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct
 		return OK;
 	if (rc == OK)
 		rc = row_decoded(record_decode(row, r));
+	if (rc == OK && r->type == RECORD_STRING &&
+	    revision_equal(t->reader.beside.at, r->value_at))
+		r->beside = t->reader.beside.value;
 	/* Each member drops dead tombstones at its own time: so none is there for any of them. */
 	if (rc == OK && r->type == RECORD_NONE && r->mod.main <= t->position.horizon &&
 	    !MUTANT(dead_tombstone_seen))
@@ -266,6 +274,10 @@ int txn_value(struct txn *t, const struct record *r, struct slice *value)
 		*value = r->value;
 		return OK;
 	}
+	if (r->beside.data) {
+		*value = r->beside;
+		return OK;
+	}
 	rc = txn_change_at(t, r->value_at, &c);
 	/* A record without its value: the two are written together, so the engine has lost one. */
 	if (rc == ERR_NOT_FOUND || (rc == OK && c.value.len != r->size))
@@ -277,13 +289,16 @@ int txn_value(struct txn *t, const struct record *r, struct slice *value)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-void txn_put(struct txn *t, enum engine_family family, struct slice key, struct slice value,
-	     bool deleted)
+const struct tree_row *txn_put(struct txn *t, enum engine_family family, struct slice key,
+			       struct slice value, bool deleted)
 {
+	const struct tree_row *row;
+
 	CHECK(t->store || t->reader.note);
 	CHECK(!t->past.on);
-	tree_put(&t->trees[family], key, value, deleted);
+	row = tree_put(&t->trees[family], key, value, deleted);
 	txn_refresh_layer(t, family);
+	return row;
 }
 
 struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace)
@@ -346,7 +361,7 @@ static void txn_index_deadline(struct txn *t, uint32_t keyspace, struct slice ke
 		txn_put_deadline_row(t, keyspace, key, new->indexed_ms, false);
 }
 
-void txn_put_change(struct txn *t, struct revision at, const struct change *c)
+const struct tree_row *txn_put_change(struct txn *t, struct revision at, const struct change *c)
 {
 	uint8_t key[HISTORY_KEY_BYTES];
 
@@ -356,13 +371,14 @@ void txn_put_change(struct txn *t, struct revision at, const struct change *c)
 	change_encode(c, &t->row);
 	t->position.digest_history =
 		hash64_salted(buf_slice(&t->row), t->position.digest_history ^ at.main);
-	txn_put(t, FAMILY_HISTORY, slice_of(key, sizeof(key)), buf_slice(&t->row), false);
+	return txn_put(t, FAMILY_HISTORY, slice_of(key, sizeof(key)), buf_slice(&t->row), false);
 }
 
 /* The record's row, and what it counts for. */
-static void txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice key,
-			       const struct record *old, const struct record *new)
+static const struct tree_row *txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice key,
+						 const struct record *old, const struct record *new)
 {
+	const struct tree_row *row;
 	uint64_t digest, salt;
 
 	buf_clear(&t->key);
@@ -374,15 +390,16 @@ static void txn_put_record_row(struct txn *t, uint32_t keyspace, struct slice ke
 		buf_clear(&t->row);
 		record_encode(new, &t->row);
 	}
-	txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
+	row = txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
 	txn_count(t, keyspace, old, new, digest);
+	return row;
 }
 
-void txn_put_record(struct txn *t, uint32_t keyspace, struct slice key, const struct record *old,
-		    struct record *new)
+const struct tree_row *txn_put_record(struct txn *t, uint32_t keyspace, struct slice key,
+				      const struct record *old, struct record *new)
 {
 	txn_index_deadline(t, keyspace, key, old, new);
-	txn_put_record_row(t, keyspace, key, old, new);
+	return txn_put_record_row(t, keyspace, key, old, new);
 }
 
 void txn_put_garbage(struct txn *t, enum garbage_kind kind, uint64_t id)
@@ -455,6 +472,21 @@ static void txn_put_change_of(struct txn *t, const struct change *c, const struc
 	txn_put_record(t, c->keyspace, c->key, old, new);
 }
 
+/* The value of a string is to be kept in memory when it is committed. */
+static void txn_note_string(struct txn *t, const struct tree_row *record,
+			    const struct tree_row *change, struct revision at, size_t len)
+{
+	struct slice row = tree_row_value(change);
+
+	MEM_GROW(t->strings, t->string_cap, t->string_count + 1);
+	/* A change ends with the value. */
+	t->strings[t->string_count++] = (struct string_set){
+		.row = tree_row_key(record),
+		.at = at,
+		.value = slice_of(row.data + row.len - len, len),
+	};
+}
+
 void txn_set_string(struct txn *t, unsigned database, struct slice key, const struct record *old,
 		    struct slice value, const struct record_terms *terms)
 {
@@ -473,6 +505,7 @@ void txn_set_string(struct txn *t, unsigned database, struct slice key, const st
 		.inlined = value.len <= RECORD_INLINE_MAX,
 	};
 	struct change c = txn_change_of(t, CHANGE_SET, txn_keyspace(t, database), key, old, &new);
+	const struct tree_row *change, *record;
 
 	c.value = value;
 	if (new.inlined)
@@ -480,7 +513,10 @@ void txn_set_string(struct txn *t, unsigned database, struct slice key, const st
 	else
 		new.digest = hash64(value);
 	txn_bury(t, old);
-	txn_put_change_of(t, &c, old, &new);
+	change = txn_put_change(t, at, &c);
+	record = txn_put_record(t, c.keyspace, key, old, &new);
+	if (t->store && !new.inlined)
+		txn_note_string(t, record, change, at, value.len);
 }
 
 void txn_set_deadline(struct txn *t, unsigned database, struct slice key, const struct record *old,

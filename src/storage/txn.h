@@ -47,6 +47,13 @@ struct past {
 	size_t cap;
 };
 
+/* A string that was set and does not stand in its record; both slices are in the layer. */
+struct string_set {
+	struct slice row; /* the key of its record */
+	struct revision at;
+	struct slice value;
+};
+
 struct txn {
 	struct store *store;	     /* NULL: over a view, reading only */
 	const struct position *base; /* of the state beneath */
@@ -65,6 +72,9 @@ struct txn {
 	struct mapping *mappings;
 	size_t mapping_count;
 	size_t mapping_cap;
+	struct string_set *strings;
+	size_t string_count;
+	size_t string_cap;
 	struct past past;
 	struct buf key;
 	struct buf row;

@@ -30,9 +30,9 @@ uint32_t txn_keyspace(const struct txn *t, unsigned database);
 MUST_USE int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key,
 			       struct record *r);
 
-/* One row of the layer. */
-void txn_put(struct txn *t, enum engine_family family, struct slice key, struct slice value,
-	     bool deleted);
+/* One row of the layer; returned as tree_put does. */
+const struct tree_row *txn_put(struct txn *t, enum engine_family family, struct slice key,
+			       struct slice value, bool deleted);
 
 /* The revision of a change that is being made. */
 struct revision txn_next_revision(struct txn *t);
@@ -42,11 +42,14 @@ struct change txn_change_of(const struct txn *t, enum change_kind kind, uint32_t
 			    struct slice key, const struct record *old, const struct record *new);
 
 /* Into history. */
-void txn_put_change(struct txn *t, struct revision at, const struct change *c);
+const struct tree_row *txn_put_change(struct txn *t, struct revision at, const struct change *c);
 
-/* The record, whatever is counted of it, and its deadline row, which `new` gets. */
-void txn_put_record(struct txn *t, uint32_t keyspace, struct slice key, const struct record *old,
-		    struct record *new);
+/*
+ * The record, whatever is counted of it, and its deadline row, which `new` gets. Returns the
+ * record's row.
+ */
+const struct tree_row *txn_put_record(struct txn *t, uint32_t keyspace, struct slice key,
+				      const struct record *old, struct record *new);
 
 /* What becomes garbage with the command at hand, to be dropped when the horizon has come. */
 void txn_put_garbage(struct txn *t, enum garbage_kind kind, uint64_t id);
