@@ -227,11 +227,26 @@ static void note_slow(struct session *s, const struct call *c, uint64_t usec)
 	slowlog_note(&s->member->slowlog, &shown, usec, &origin);
 }
 
-void member_ran(struct session *s, const struct call *c, uint64_t usec)
+uint64_t member_begins(const struct member *m)
+{
+	return m->lap_us ? m->lap_us : member_now_us(m);
+}
+
+void member_ran(struct session *s, const struct call *c, uint64_t began_us)
+{
+	struct member *m = s->member;
+	uint64_t now_us = member_now_us(m);
+
+	if (m->lap_us)
+		m->lap_us = now_us;
+	member_tally(s, c, now_us - began_us, now_us);
+}
+
+void member_tally(struct session *s, const struct call *c, uint64_t usec, uint64_t now_us)
 {
 	struct tally *t = &s->member->tally;
 
-	tally_roll(t, member_now_ms(s->member) / 1000);
+	tally_roll(t, now_us / 1000000);
 	command_stats_ran(&t->stats, c->command, usec, c->refused);
 	if (c->refused)
 		member_count_error(s->member, c->reply->out);

@@ -222,6 +222,7 @@ void member_free(struct member *m)
 	command_stats_free(&m->tally.stats);
 	slowlog_close(&m->slowlog);
 	buf_free(&m->password);
+	buf_free(&m->read_row);
 	mem_free(m->argv);
 	mem_free(m);
 }
@@ -279,6 +280,7 @@ void member_peer_gone(struct member *m, uint64_t peer)
 
 void member_turn(struct member *m)
 {
+	m->heard_ms = member_now_ms(m);
 	if (!m->failed) {
 		member_time_turn(m);
 		member_expire_requests(m);

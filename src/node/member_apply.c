@@ -197,7 +197,7 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 		.txn = &m->txn,
 		.reply = reply,
 		.local = r ? r->local : NULL,
-		.changed_at = r && r->session ? r->session->changed_at : 0,
+		.changed_at = r ? r->session->changed_at : 0,
 		.no_space = alarm_stands(m),
 	};
 	bool changed;
@@ -224,10 +224,10 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 	txn_commit(&m->txn);
 	if (changed)
 		m->changes++;
-	if (changed && r && r->session)
+	if (changed && r)
 		r->session->changed_at = store_position(m->store)->revision;
 	if (r)
-		member_ran(r->session, &c, member_now_us(m) - began_us);
+		member_ran(r->session, &c, began_us);
 	return OK;
 }
 

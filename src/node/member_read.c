@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/logging.h"
 #include "base/mem.h"
 #include "base/mutant.h"
@@ -47,7 +48,7 @@ static void read_ran_in_pool(struct request *r)
 			 .reply = &w,
 			 .refused = r->failed};
 
-	member_ran(r->session, &c, r->usec);
+	member_tally(r->session, &c, r->usec, member_now_us(r->session->member));
 }
 
 /* Its reply is written. What a SCAN leaves behind is known from now on. */
@@ -64,14 +65,14 @@ static void read_in_pool(struct read_batch *b, struct request *r)
 {
 	struct resp_writer w = request_writer(r);
 	struct call c = read_call(r, &b->txn, &w);
-	uint64_t began_us = member_now_us(b->member);
+	uint64_t began_us = clock_monotonic_us(b->clock);
 	int rc;
 
 	txn_begin(&b->txn, b->txn.time_ms, 0); /* the same state, without what others read of it */
 	rc = command_run(&c);
 	CHECK(rc != ERR_MISSING);
 	r->failed = c.refused || rc != OK;
-	r->usec = member_now_us(b->member) - began_us;
+	r->usec = clock_monotonic_us(b->clock) - began_us;
 	if (rc == OK)
 		return;
 	buf_clear(&r->reply);
@@ -142,6 +143,7 @@ static struct read_batch *read_batch_new(struct member *m)
 	struct read_batch *b = MEM_NEW(struct read_batch);
 
 	b->member = m;
+	b->clock = &m->io->clock;
 	b->view = view_open(m->store);
 	b->note = fetched_new();
 	b->note->limit = LEARN_MAX;
@@ -185,7 +187,7 @@ static void read_send_to_pool(struct member *m, struct request *r)
 void member_read_now(struct member *m, struct request *r)
 {
 	struct resp_writer w = session_writer(r);
-	uint64_t began_us = member_now_us(m);
+	uint64_t began_us = member_begins(m);
 	struct call c;
 	size_t before = w.out->len;
 	int rc;
@@ -195,7 +197,7 @@ void member_read_now(struct member *m, struct request *r)
 		session_done(r);
 		return;
 	}
-	txn_begin(&m->read_txn, member_time_now(m), 0);
+	txn_begin(&m->read_txn, m->lap_us ? m->lap_ms : member_time_now(m), 0);
 	r->page.known = &m->scan_names;
 	r->page.number = ++m->reads_run;
 	r->changed_at = r->session->changed_at;
@@ -210,13 +212,29 @@ void member_read_now(struct member *m, struct request *r)
 	}
 	if (rc != OK)
 		read_failed(&w, rc);
-	member_ran(r->session, &c, member_now_us(m) - began_us);
+	member_ran(r->session, &c, began_us);
 	read_done(m, r);
+}
+
+/* The record of its first key will be looked for when the barrier is met, or with this turn. */
+static void read_expect(struct member *m, struct request *r)
+{
+	size_t at = command_next_key(r->command, r->argc, 0);
+	struct buf *row = &m->read_row;
+
+	if (at == 0)
+		return;
+	buf_clear(row);
+	record_key(row, store_position(m->store)->databases[r->database], r->argv[at]);
+	r->row_hash = hash64(buf_slice(row));
+	store_expect_bucket(m->store, r->row_hash);
 }
 
 void member_read(struct member *m, struct request *r)
 {
 	bool at_once = r->session->client.readonly;
+
+	read_expect(m, r);
 
 	r->state = REQUEST_WAITS;
 	list_push_back(at_once ? &m->reads_at_once : &m->reads_waiting, &r->waiting);
@@ -245,16 +263,28 @@ void member_barrier_void(struct member *m)
 
 /*
  * All of these may run. A session that advances runs all its own and takes them out of the list, so
- * a long pipeline is walked through once.
+ * a long pipeline is walked through once. What many of them wait for is memory: they call for it
+ * before the first one runs.
  */
-static void reads_due(struct list *reads)
+static void reads_due(struct member *m, struct list *reads)
 {
 	struct list *next;
 
+	if (list_empty(reads))
+		return;
+	list_for_each (it, reads) {
+		struct request *r = LIST_ITEM(it, struct request, waiting);
+
+		r->state = REQUEST_DUE;
+		store_expect_row(m->store, r->row_hash);
+	}
 	list_for_each (it, reads)
-		LIST_ITEM(it, struct request, waiting)->state = REQUEST_DUE;
+		store_expect_value(m->store, LIST_ITEM(it, struct request, waiting)->row_hash);
+	m->lap_us = member_now_us(m);
+	m->lap_ms = member_time_now(m);
 	while ((next = list_pop_front(reads)) != NULL)
 		session_advance(LIST_ITEM(next, struct request, waiting)->session);
+	m->lap_us = 0;
 }
 
 void member_read_turn(struct member *m)
@@ -265,7 +295,7 @@ void member_read_turn(struct member *m)
 	 * READONLY: this member's state will do. It is never older than what the session has seen
 	 * or written here: what is applied only grows, and a read waits for the writes before it.
 	 */
-	reads_due(&m->reads_at_once);
+	reads_due(m, &m->reads_at_once);
 	if (m->barrier_due_ms && now >= m->barrier_due_ms)
 		member_barrier_void(m);
 	if (m->barrier_due_ms || list_empty(&m->reads_waiting))
@@ -288,5 +318,5 @@ void member_barrier_met(struct member *m, uint64_t request)
 	if ((request != m->barrier && !MUTANT(any_barrier_counts)) || !m->barrier_due_ms)
 		return; /* asked for again since, under another number */
 	m->barrier_due_ms = 0;
-	reads_due(&m->reads_flying);
+	reads_due(m, &m->reads_flying);
 }

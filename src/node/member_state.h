@@ -79,6 +79,7 @@ struct read_batch {
 	struct job job;
 	struct list link; /* in the member, until it is back */
 	struct member *member;
+	const struct clock *clock;
 	struct view *view;
 	struct fetched *note;
 	struct txn txn;
@@ -336,6 +337,7 @@ struct member {
 
 	/* reads */
 	struct txn read_txn;
+	struct buf read_row;
 	struct list reads_waiting; /* for the barrier after the one under way */
 	struct list reads_flying;  /* for the one under way */
 	struct list reads_at_once; /* for none: they run with the next turn */
@@ -354,6 +356,9 @@ struct member {
 	struct job *cleaning; /* closes views that nobody reads any more; NULL: not under way */
 
 	/* sessions */
+	uint64_t heard_ms; /* when a request came last, or a turn began */
+	uint64_t lap_us;   /* while reads run one behind the other: when the last one ended, */
+	uint64_t lap_ms;   /* and the cluster time for all of them; else 0 */
 	struct list sessions;
 	struct list touched;  /* have output to tell of */
 	struct list full;     /* were told to wait */
@@ -432,8 +437,13 @@ uint64_t member_time_stamp(struct member *m);
 /* desk.c */
 /* The member as commands of this session may ask it. */
 struct desk session_desk(struct session *s);
-/* A command of this session was run, which took so long. */
-void member_ran(struct session *s, const struct call *c, uint64_t usec);
+/*
+ * A command of this session was run. It began when member_begins said, or it took so long and was
+ * done by now; the times are of the monotonic clock.
+ */
+uint64_t member_begins(const struct member *m);
+void member_ran(struct session *s, const struct call *c, uint64_t began_us);
+void member_tally(struct session *s, const struct call *c, uint64_t usec, uint64_t now_us);
 /* What was written to `out` last is an error. */
 void member_count_error(struct member *m, const struct buf *out);
 

@@ -40,6 +40,7 @@ struct request {
 	uint64_t seq;	     /* of a write, or of a change: its number, 0 as long as it has none */
 	struct later *later; /* LATER: what it waits for; owned */
 	uint64_t due_ms;
+	uint64_t row_hash; /* of a read: of the key of the first record it looks for */
 	unsigned database;
 	int protocol;
 	bool quiet;    /* its client wants no reply */

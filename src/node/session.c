@@ -179,7 +179,7 @@ struct request *session_add(struct session *s, struct request *r)
 	r->session = s;
 	r->database = s->client.database;
 	r->protocol = s->client.protocol;
-	r->due_ms = member_now_ms(m) + m->options.request_timeout_ms;
+	r->due_ms = m->heard_ms + m->options.request_timeout_ms;
 	r->quiet = s->client.replies != REPLIES_ON;
 	if (s->client.replies == REPLIES_SKIP_NEXT)
 		s->client.replies = REPLIES_ON;
@@ -368,7 +368,7 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 {
 	if (s->client.wants_close || s->cut)
 		return;
-	s->heard_ms = member_now_ms(s->member);
+	s->heard_ms = s->member->heard_ms = member_now_ms(s->member);
 	if (!list_empty(&s->held) || session_must_wait(s, argv, argc))
 		session_hold(s, request_new(NULL, argv, argc));
 	else

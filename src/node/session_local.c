@@ -25,7 +25,7 @@ static bool local_run(struct session *s, const struct command *command, const st
 	int rc = command_run(&c);
 
 	CHECK(rc == OK);
-	member_ran(s, &c, member_now_us(m) - began_us);
+	member_ran(s, &c, began_us);
 	return !c.refused;
 }
 
