@@ -178,6 +178,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->later);
 	slowlog_init(&m->slowlog);
 	list_init(&m->ageing);
+	request_pool_init(&m->requests);
 	scan_names_init(&m->scan_names);
 	list_init(&m->changing.asked);
 	member_machine_init(m);
@@ -223,6 +224,7 @@ void member_free(struct member *m)
 	slowlog_close(&m->slowlog);
 	buf_free(&m->password);
 	buf_free(&m->read_row);
+	request_pool_close(&m->requests);
 	mem_free(m->argv);
 	mem_free(m);
 }

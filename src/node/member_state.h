@@ -356,9 +356,10 @@ struct member {
 	struct job *cleaning; /* closes views that nobody reads any more; NULL: not under way */
 
 	/* sessions */
-	uint64_t heard_ms; /* when a request came last, or a turn began */
-	uint64_t lap_us;   /* while reads run one behind the other: when the last one ended, */
-	uint64_t lap_ms;   /* and the cluster time for all of them; else 0 */
+	struct request_pool requests; /* of all of them */
+	uint64_t heard_ms;	      /* when a request came last, or a turn began */
+	uint64_t lap_us; /* while reads run one behind the other: when the last one ended, */
+	uint64_t lap_ms; /* and the cluster time for all of them; else 0 */
 	struct list sessions;
 	struct list touched;  /* have output to tell of */
 	struct list full;     /* were told to wait */

@@ -16,7 +16,8 @@ static void collect_author(struct member *m, uint64_t number, const struct slice
 	struct batch_command c = {
 		.flags = BATCH_AUTHOR, .author = number, .argc = argc, .argv = argv};
 
-	batch_command_encode(&c, origin_collect(&m->origin, request_new(NULL, NULL, 0)));
+	batch_command_encode(&c,
+			     origin_collect(&m->origin, request_new(&m->requests, NULL, NULL, 0)));
 	origin_collected(&m->origin);
 }
 

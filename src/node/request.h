@@ -56,10 +56,25 @@ struct request {
 	size_t argc;
 	struct slice *argv; /* behind this struct, with the bytes; a write keeps none */
 	size_t bytes;	    /* of these */
+	struct request_pool *pool;
+	size_t room; /* behind this struct */
 };
 
-/* A request with a copy of these arguments. */
-struct request *request_new(const struct command *command, const struct slice *argv, size_t argc);
+/*
+ * Memory of requests that are over, for the next ones: those with few and short arguments, and no
+ * more of them than are worth keeping.
+ */
+struct request_pool {
+	struct list spare; /* by their `link` */
+	size_t count;
+};
+
+void request_pool_init(struct request_pool *p);
+void request_pool_close(struct request_pool *p);
+
+/* A request with a copy of these arguments. The pool must outlive it. */
+struct request *request_new(struct request_pool *p, const struct command *command,
+			    const struct slice *argv, size_t argc);
 void request_free(struct request *r);
 
 /* A writer into its reply. */

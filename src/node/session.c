@@ -209,7 +209,7 @@ void session_answer_quarantined(struct request *r)
 
 static void session_answer_refusal(struct session *s, struct slice error)
 {
-	struct request *r = session_add(s, request_new(NULL, NULL, 0));
+	struct request *r = session_add(s, request_new(&s->member->requests, NULL, NULL, 0));
 	struct resp_writer w = session_writer(r);
 
 	resp_write_error(&w, error);
@@ -285,10 +285,13 @@ static void session_run(struct session *s, const struct command *command, const 
 		session_run_local(s, command, argv, argc);
 		return;
 	case COMMAND_READ:
-		member_read(m, session_add(s, request_new(command, argv, argc)));
+		member_read(m,
+			    session_add(s, request_new(&s->member->requests, command, argv, argc)));
 		return;
 	case COMMAND_WRITE:
-		member_collect(m, session_add(s, request_new(command, NULL, 0)), argv, argc);
+		member_collect(m,
+			       session_add(s, request_new(&s->member->requests, command, NULL, 0)),
+			       argv, argc);
 		return;
 	case COMMAND_CLUSTER:
 		member_ask_change(s, command, argv, argc);
@@ -370,7 +373,7 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 		return;
 	s->heard_ms = s->member->heard_ms = member_now_ms(s->member);
 	if (!list_empty(&s->held) || session_must_wait(s, argv, argc))
-		session_hold(s, request_new(NULL, argv, argc));
+		session_hold(s, request_new(&s->member->requests, NULL, argv, argc));
 	else
 		session_take(s, argv, argc);
 }
@@ -385,7 +388,7 @@ void session_refuse(struct session *s, struct slice error)
 		session_reject(s, error);
 		return;
 	}
-	r = request_new(NULL, NULL, 0);
+	r = request_new(&s->member->requests, NULL, NULL, 0);
 	buf_append_slice(&r->reply, error);
 	session_hold(s, r);
 }

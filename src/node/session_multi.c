@@ -130,7 +130,7 @@ void multi_fail(struct multi *t)
 
 static void session_reply(struct session *s, struct slice simple)
 {
-	struct request *r = session_add(s, request_new(NULL, NULL, 0));
+	struct request *r = session_add(s, request_new(&s->member->requests, NULL, NULL, 0));
 	struct resp_writer w = session_writer(r);
 
 	resp_write_simple(&w, simple);
@@ -163,7 +163,7 @@ void session_queue(struct session *s, const struct command *command, const struc
 		session_answer_error(s, "ERR transaction exceeds maximum allowed size");
 		return;
 	}
-	list_push_back(&t->queued, &request_new(command, argv, argc)->link);
+	list_push_back(&t->queued, &request_new(&s->member->requests, command, argv, argc)->link);
 	session_reply(s, SLICE_LITERAL("QUEUED"));
 }
 
@@ -248,8 +248,8 @@ static void exec_hand_out(struct session *s, enum command_class class, const str
 			  struct transaction_local *local)
 {
 	bool keeps = class != COMMAND_WRITE;
-	struct request *r = session_add(
-		s, request_new(&transaction_command, keeps ? argv : NULL, keeps ? 2 : 0));
+	struct request *r = session_add(s, request_new(&s->member->requests, &transaction_command,
+						       keeps ? argv : NULL, keeps ? 2 : 0));
 
 	r->local = local;
 	s->multi.exec = local ? r : NULL;
@@ -332,7 +332,7 @@ static void session_watch(struct session *s, const struct command *command,
 		session_answer_error(s, "ERR WATCH inside MULTI is not allowed");
 		return;
 	}
-	r = session_add(s, request_new(command, argv, argc));
+	r = session_add(s, request_new(&s->member->requests, command, argv, argc));
 	r->watching = s->multi.number;
 	s->multi.watching++;
 	member_read(s->member, r);

@@ -38,19 +38,17 @@ void position_free(struct position *p)
 	*p = (struct position){0};
 }
 
-struct position position_numbers(const struct position *p)
+void position_numbers(const struct position *p, struct position *out)
 {
-	struct position numbers = *p;
-
-	numbers.origins = NULL;
-	numbers.origin_count = 0;
-	numbers.keyspaces = NULL;
-	numbers.keyspace_count = 0;
-	numbers.alarms = NULL;
-	numbers.alarm_count = 0;
-	numbers.quarantines = NULL;
-	numbers.quarantine_count = 0;
-	return numbers;
+	*out = *p;
+	out->origins = NULL;
+	out->origin_count = 0;
+	out->keyspaces = NULL;
+	out->keyspace_count = 0;
+	out->alarms = NULL;
+	out->alarm_count = 0;
+	out->quarantines = NULL;
+	out->quarantine_count = 0;
 }
 
 /* Where the row of this member is, or would be. */

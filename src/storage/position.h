@@ -89,8 +89,8 @@ struct position {
 void position_init(struct position *p);
 void position_free(struct position *p);
 
-/* A copy without the rows: there is nothing to be freed. */
-struct position position_numbers(const struct position *p);
+/* `out` becomes a copy without the rows: there is nothing to be freed. */
+void position_numbers(const struct position *p, struct position *out);
 
 /* The row of this member, or NULL. Valid until a row is added or removed. */
 struct origin_row *position_origin(const struct position *p, uint64_t member);

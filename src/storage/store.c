@@ -269,7 +269,7 @@ struct view *view_open(struct store *s)
 	view_add(v, s->live);
 	if (s->frozen && !MUTANT(view_without_frozen))
 		view_add(v, s->frozen);
-	v->position = position_numbers(&s->position);
+	position_numbers(&s->position, &v->position);
 	CHECK(s->position.keyspace_count == DATABASE_COUNT);
 	memcpy(v->keyspaces, s->position.keyspaces, sizeof(v->keyspaces));
 	v->position.keyspaces = v->keyspaces;

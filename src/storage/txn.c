@@ -40,7 +40,7 @@ static bool txn_is_empty(const struct txn *t)
 static void txn_take_position(struct txn *t, const struct position *p)
 {
 	t->base = p;
-	t->position = position_numbers(p);
+	position_numbers(p, &t->position);
 }
 
 static void txn_init_memory(struct txn *t)
