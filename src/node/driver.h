@@ -30,6 +30,12 @@ struct driver_options {
 	struct slice name;	   /* this member's label */
 	const struct slice *names; /* of all initial members; none: this one joins a cluster */
 	size_t name_count;
+
+	/*
+	 * The cluster has lost its quorum for good: this member goes on alone with what it has, and
+	 * forgets all others.
+	 */
+	bool alone;
 };
 
 /* What the driver tells its owner. All are called from within driver_turn. */

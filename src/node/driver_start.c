@@ -51,7 +51,7 @@ static int membership_from(const struct log_membership *stored, struct membershi
 }
 
 static int restore_raft(struct driver *d, const struct log_recovery *rec,
-			const struct membership *base, uint64_t applied)
+			const struct membership *base, const struct driver_alone *alone)
 {
 	struct raft_restore restore = {
 		.hard = {.term = rec->state.term,
@@ -63,12 +63,12 @@ static int restore_raft(struct driver *d, const struct log_recovery *rec,
 		.last = rec->last_index,
 		.run_count = rec->run_count,
 		.membership_count = rec->membership_count,
-		.applied = applied,
+		.applied = d->applied,
 		.damaged = rec->marked && !MUTANT(damage_mark_ignored),
 	};
-	struct term_run *runs = mem_zalloc(rec->run_count, sizeof(*runs));
+	struct term_run *runs = mem_zalloc(rec->run_count + 1, sizeof(*runs));
 	struct raft_restored_membership *memberships =
-		mem_zalloc(rec->membership_count, sizeof(*memberships));
+		mem_zalloc(rec->membership_count + 1, sizeof(*memberships));
 	int rc;
 
 	for (size_t i = 0; i < rec->run_count; i++)
@@ -77,6 +77,13 @@ static int restore_raft(struct driver *d, const struct log_recovery *rec,
 		memberships[i] = (struct raft_restored_membership){
 			rec->memberships[i].index,
 			slice_of(rec->memberships[i].data, rec->memberships[i].len)};
+	if (alone->index) {
+		restore.hard = (struct raft_hard_state){.term = alone->term, .born = true};
+		restore.last = alone->index;
+		runs[restore.run_count++] = (struct term_run){alone->index, alone->term};
+		memberships[restore.membership_count++] = (struct raft_restored_membership){
+			alone->index, buf_slice(&alone->membership)};
+	}
 	restore.runs = runs;
 	restore.memberships = memberships;
 	rc = raft_new(&d->raft, &d->options.raft, &restore, driver_now_ms(d));
@@ -163,11 +170,54 @@ static int reconcile(struct driver *d, struct log_recovery *rec, const struct sn
 	return OK;
 }
 
+/* The newest membership that the log speaks of, committed or not. */
+static int newest_membership(const struct log_recovery *rec, const struct membership *base,
+			     struct membership *out)
+{
+	if (rec->membership_count)
+		return membership_from(&rec->memberships[rec->membership_count - 1], out);
+	membership_copy(out, base);
+	return OK;
+}
+
+/* Time goes on from the newest entry, committed or not, so it is looked at before anything runs. */
+static void driver_read_newest(struct driver *d, const struct log_recovery *rec)
+{
+	struct log_read read;
+
+	if (rec->last_index == rec->base_index ||
+	    log_read_start(d->log, &read, rec->last_index, 0) != OK)
+		return;
+	while (read.job.step(&read.job) == JOB_MORE)
+		;
+	if (log_read_complete(d->log, &read) == OK) {
+		d->start_term = read.entries[0].term;
+		d->start_stamp = read.entries[0].stamp;
+	}
+	log_read_free(&read);
+}
+
+static int driver_open_alone(struct driver *d, const struct log_recovery *rec,
+			     const struct membership *base, struct driver_alone *alone)
+{
+	struct membership newest = {0};
+	int rc;
+
+	if (!d->options.alone)
+		return OK;
+	rc = newest_membership(rec, base, &newest);
+	if (rc == OK)
+		rc = driver_go_alone(d, rec, &newest, d->start_stamp, alone);
+	membership_free(&newest);
+	return rc;
+}
+
 static int driver_open(struct driver *d, struct log_recovery *rec,
 		       const struct driver_stored *stored)
 {
 	struct membership base = {0};
 	struct snapshot s = {0};
+	struct driver_alone alone = {0};
 	int rc = OK;
 
 	if (stored->snapshot.len && snapshot_decode(stored->snapshot, &s) != OK)
@@ -183,32 +233,19 @@ static int driver_open(struct driver *d, struct log_recovery *rec,
 	d->options.raft.seed = d->io->random(d->io->ctx);
 	d->options.raft.logger = d->io->logger;
 	if (rc == OK)
-		rc = restore_raft(d, rec, &base, d->applied);
+		driver_read_newest(d, rec);
+	if (rc == OK)
+		rc = driver_open_alone(d, rec, &base, &alone);
+	if (rc == OK)
+		rc = restore_raft(d, rec, &base, &alone);
 	if (rc == OK && s.index && d->applied == s.index)
 		raft_snapshot_taken(d->raft, &s);
 	if (rc == OK)
 		rc = driver_birth_begin(d, &base);
+	buf_free(&alone.membership);
 	membership_free(&base);
 	snapshot_free(&s);
 	return rc;
-}
-
-/* Time goes on from the newest entry, committed or not, so it is looked at before anything runs. */
-static void driver_read_newest(struct driver *d)
-{
-	struct log_read read;
-	struct raft_status s;
-
-	raft_status(d->raft, &s);
-	if (s.last == s.base || log_read_start(d->log, &read, s.last, 0) != OK)
-		return;
-	while (read.job.step(&read.job) == JOB_MORE)
-		;
-	if (log_read_complete(d->log, &read) == OK) {
-		d->start_term = read.entries[0].term;
-		d->start_stamp = read.entries[0].stamp;
-	}
-	log_read_free(&read);
 }
 
 int driver_new(struct driver **out, const struct driver_options *options, const struct node_io *io,
@@ -232,8 +269,6 @@ int driver_new(struct driver **out, const struct driver_options *options, const 
 		rc = driver_open(d, &rec, stored);
 		log_recovery_free(&rec);
 	}
-	if (rc == OK)
-		driver_read_newest(d);
 	if (rc != OK) {
 		driver_free(d);
 		return rc;

@@ -118,6 +118,24 @@ void driver_answer_reads(struct driver *d);
 /* driver_start.c */
 MUST_USE int driver_raft_restart(struct driver *d, const struct membership *first);
 
+/* driver_alone.c */
+
+/* What made this member the only one: an entry on disk behind all others. */
+struct driver_alone {
+	uint64_t index; /* 0: none */
+	uint64_t term;
+	uint64_t stamp;
+	struct buf membership; /* encoded; owned */
+};
+
+/*
+ * For driver_options.alone. `now` is the newest membership of the log, `stamp` not below any in it.
+ * Blocks. ERR_INVALID: it must not; or as the log.
+ */
+MUST_USE int driver_go_alone(struct driver *d, const struct log_recovery *rec,
+			     const struct membership *now, uint64_t stamp,
+			     struct driver_alone *alone);
+
 /* driver_birth.c */
 MUST_USE int driver_birth_begin(struct driver *d, const struct membership *base);
 void driver_birth_hear(struct driver *d, struct slice body);

@@ -81,6 +81,12 @@ static int read_environment(struct options *o, char *const *environment, struct 
 
 /* ---- command line ---------------------------------------------------------------------------- */
 
+/*
+ * A word of the command line alone: in a file it would forget the members of the next cluster with
+ * the next start.
+ */
+#define FORCE_NEW_CLUSTER "--force-new-cluster"
+
 static bool is_directive(const char *argument)
 {
 	return strncmp(argument, "--", 2) == 0;
@@ -122,6 +128,10 @@ static int read_arguments(struct options *o, int argc, char *const *argv, struct
 		}
 		while (next < argc && !is_directive(argv[next]))
 			next++;
+		if (strcmp(argv[i], FORCE_NEW_CLUSTER) == 0 && next == i + 1) {
+			o->alone = true;
+			continue;
+		}
 		rc = read_argument(o, argv[i], argv + i + 1, (size_t)(next - i - 1), problem);
 	}
 	return rc;
@@ -235,6 +245,10 @@ int options_check(const struct options *o, struct buf *problem)
 				    "a change of leader would be an error to clients");
 	else if (o->log_segment_bytes % 4096 != 0)
 		buf_printf(problem, "log-segment-bytes: it has to be a multiple of 4kb");
+	else if (o->alone && o->join)
+		buf_printf(problem,
+			   "--force-new-cluster lets a member go on alone, and join lets it come "
+			   "to others: give one of them");
 	else
 		check_cluster(o, problem);
 	return problem->len ? ERR_INVALID : OK;

@@ -64,6 +64,7 @@ enum options_task {
 
 struct options {
 	enum options_task task;
+	bool alone;		    /* --force-new-cluster was said */
 	char *file;		    /* they were read from; NULL: none */
 	bool given[DIRECTIVES_MAX]; /* by place in the table: somewhere it was said */
 

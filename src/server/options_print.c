@@ -17,12 +17,17 @@ void options_put_help(struct buf *out)
 {
 	const struct directive *d;
 
-	buf_printf(out,
-		   "usage: conclave-server [file] [--directive value ...]\n"
-		   "       conclave-server --help | --version | --print-conf\n\n"
-		   "Directives stand in the file without the dashes, and in the environment as\n"
-		   "CONCLAVE_PEER_PORT; the command line is stronger than the file, the file is\n"
-		   "stronger than the environment. --print-conf prints a file with all of them.\n");
+	buf_printf(
+		out,
+		"usage: conclave-server [file] [--directive value ...]\n"
+		"       conclave-server --help | --version | --print-conf\n"
+		"       conclave-server [file] [--directive value ...] --force-new-cluster\n\n"
+		"Directives stand in the file without the dashes, and in the environment as\n"
+		"CONCLAVE_PEER_PORT; the command line is stronger than the file, the file is\n"
+		"stronger than the environment. --print-conf prints a file with all of them.\n"
+		"--force-new-cluster is for the last member that is left when a majority is lost\n"
+		"for ever: it goes on alone with what it has, and forgets the others. What they\n"
+		"alone had acknowledged is gone; never start them again with their directories.\n");
 	for (size_t i = 0; (d = directive_at(i)) != NULL; i++) {
 		if (d->section)
 			buf_printf(out, "\n%s:\n", d->section);

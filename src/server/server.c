@@ -545,6 +545,7 @@ static struct member_options server_member_options(struct server *s)
 	m.driver.name = slice_of_text(o->name);
 	m.driver.names = s->names;
 	m.driver.name_count = count;
+	m.driver.alone = o->alone;
 	if (o->announce_peer)
 		m.address = slice_of_text(o->announce_peer);
 	m.request_timeout_ms = (uint32_t)o->request_timeout_ms;

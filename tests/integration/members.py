@@ -255,6 +255,30 @@ def leads(n5, first):
     wait_for(lambda: n5.say("GET", "last") == b"1", "no read without n1")
 
 
+def goes_on_alone(house, first):
+    """Two of three are lost for ever; the third one goes on, and takes new ones in."""
+    n2 = first[1]
+    for server in house.all.values():
+        server.end()
+    n2.start()
+    wait_for(lambda: n2.say("PING") == b"PONG", "n2 does not start")
+    n2.refuses("CLUSTERDOWN", "SET", "alone", "no")
+    n2.end()
+    options = n2.options
+    n2.options = (*options, "--force-new-cluster")
+    n2.start()
+    wait_for(lambda: n2.say("SET", "alone", "yes") == b"OK", "n2 does not go on alone")
+    if n2.roles() != {"n2": "voter"} or n2.say("GET", "last") != b"1":
+        raise Failed(f"{n2.roles()}, {n2.say('GET', 'last')}")
+    n2.end()
+    n2.options = options
+    n2.start()
+    wait_for(lambda: n2.say("GET", "alone") == b"yes", "n2 does not start again")
+    n6 = house.add("n6", "--join", f"127.0.0.1:{n2.peer_port}").start()
+    wait_for(lambda: n6.roles().get("n6") == "voter", "n6 gets no vote")
+    wait_for(lambda: n6.say("GET", "alone") == b"yes", "n6 does not read")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", required=True)
@@ -267,6 +291,7 @@ def main():
         is_removed(n4, first)
         n5 = is_replaced(house, first)
         leads(n5, first)
+        goes_on_alone(house, first)
     except Failed as e:
         for server in house.all.values():
             print(f"==== {server.name}")
@@ -275,7 +300,7 @@ def main():
         sys.exit(f"members: {e}")
     finally:
         house.close()
-    print("members: came, were away, moved, left and were replaced")
+    print("members: came, were away, moved, left, were replaced and went on alone")
 
 
 if __name__ == "__main__":

@@ -328,6 +328,101 @@ static void a_state_that_could_not_be_had_changes_nothing(void **state)
 	fake_node_close(&n);
 }
 
+/* ---- alone ----------------------------------------------------------------------------------- */
+
+/* It leads two members, of which the other one has never said a word: nothing is committed. */
+static void start_without_quorum(struct fake_node *n)
+{
+	struct member_change add = {
+		.kind = MEMBER_ADD_VOTER, .id = OTHER, .label = SLICE_LITERAL("n2")};
+	uint64_t index;
+
+	start_with_entries(n, 3);
+	assert_int_equal(driver_change(n->driver, &add, 1), OK);
+	fake_node_work(n);
+	assert_int_equal(fake_node_propose(n, "waits", &index), OK);
+	fake_node_work(n);
+	assert_true(fake_node_status(n).commit < index);
+	fake_node_stop(n, true);
+}
+
+static void the_last_one_goes_on_alone_with_all_it_has(void **state)
+{
+	const struct membership *m;
+	struct fake_node n;
+	uint64_t index;
+
+	(void)state;
+	start_without_quorum(&n);
+	assert_int_equal(fake_node_start(&n), OK);
+	fake_node_pass(&n, 5000);
+	assert_int_not_equal(fake_node_status(&n).role, RAFT_LEADER);
+	fake_node_stop(&n, true);
+
+	n.alone = true;
+	assert_int_equal(fake_node_start(&n), OK);
+	fake_node_pass(&n, 5000);
+	assert_int_equal(fake_node_status(&n).role, RAFT_LEADER);
+	assert_int_equal(fake_node_applied(&n, "e1"), 1);
+	assert_int_equal(fake_node_applied(&n, "waits"), 1);
+	m = driver_membership(n.driver);
+	assert_int_equal(m->count, 1);
+	assert_true(membership_votes(m, driver_id(n.driver)));
+	assert_true(membership_was_removed(m, OTHER));
+	assert_int_equal(fake_node_propose(&n, "goes on", &index), OK);
+	fake_node_work(&n);
+	assert_int_equal(fake_node_applied(&n, "goes on"), 1);
+	fake_node_close(&n);
+}
+
+/* From then on it is a cluster of one like any other, also if the word is said again. */
+static void whoever_is_alone_stays_so(void **state)
+{
+	struct fake_node n;
+	uint64_t last;
+
+	(void)state;
+	start_without_quorum(&n);
+	n.alone = true;
+	assert_int_equal(fake_node_start(&n), OK);
+	last = fake_node_status(&n).last;
+	fake_node_stop(&n, true); /* before it has led */
+	assert_int_equal(fake_node_start(&n), OK);
+	assert_int_equal(fake_node_status(&n).last, last);
+	fake_node_stop(&n, true);
+	n.alone = false;
+	assert_int_equal(fake_node_start(&n), OK);
+	fake_node_pass(&n, 5000);
+	assert_int_equal(fake_node_status(&n).role, RAFT_LEADER);
+	assert_int_equal(driver_membership(n.driver)->count, 1);
+	fake_node_close(&n);
+}
+
+static void who_took_part_in_nothing_cannot_go_on_alone(void **state)
+{
+	struct fake_node n;
+
+	(void)state;
+	fake_node_init(&n, "n1", alone, 1);
+	n.alone = true;
+	assert_int_equal(fake_node_start(&n), ERR_INVALID);
+	fake_node_close(&n);
+}
+
+/* What was lost may have been acknowledged: another one of those that are left may have it. */
+static void nobody_goes_on_alone_with_a_damaged_log(void **state)
+{
+	static const char *const segment = "log/0000000000000002.log";
+	struct fake_node n;
+
+	(void)state;
+	start_without_quorum(&n);
+	assert_true(sim_disk_patch(n.disk, segment, 4096 + 60, "junk", 4));
+	n.alone = true;
+	assert_int_equal(fake_node_start(&n), ERR_INVALID);
+	fake_node_close(&n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -341,6 +436,10 @@ int main(void)
 		cmocka_unit_test(a_crash_between_swap_and_log_is_mended_by_the_next_start),
 		cmocka_unit_test(a_joined_member_with_a_rotten_log_starts),
 		cmocka_unit_test(a_state_that_could_not_be_had_changes_nothing),
+		cmocka_unit_test(the_last_one_goes_on_alone_with_all_it_has),
+		cmocka_unit_test(whoever_is_alone_stays_so),
+		cmocka_unit_test(who_took_part_in_nothing_cannot_go_on_alone),
+		cmocka_unit_test(nobody_goes_on_alone_with_a_damaged_log),
 	};
 
 	mutant_choose(getenv("MUTANT"));
