@@ -58,8 +58,8 @@ test-rewrite: need-build need-test compile-debug ## write the scenarios' expecte
 	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
 	git diff --stat -- tests/data conf docs
 
-compat: need-build need-test compile-debug ## COMMANDS= requests of each family to redis-server and a member, from SEED=
-	@set -e; for family in $(FAMILIES); do tests/compat/compare.py build/debug/tests/compat/compat_runner \
+compat: need-build need-test compile-release ## COMMANDS= requests of each family to redis-server and a member, from SEED=
+	@set -e; for family in $(FAMILIES); do tests/compat/compare.py build/release/tests/compat/compat_runner \
 		generated $(COMMANDS) $(or $(SEED),1) $$family; done
 
 reference: need-build need-test compile-debug ## write docs/commands.md anew from the table of commands

@@ -12,6 +12,7 @@
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -33,7 +34,8 @@ class Difference:
         self.number, self.rule, self.reason, self.used = number, rule, reason, False
         self.pattern = re.compile(pattern, re.S)
 
-    def allows(self, ours, theirs):
+    def allows(self, ours, theirs, apart):
+        """`apart`: so many seconds at most lie between the moments at which the two sides did the same."""
         if self.rule == "any":
             return True
         if self.rule == "drawn":
@@ -48,8 +50,9 @@ class Difference:
             return (ours[:1] in b"*%" and ours.split(b"\r\n")[0] == theirs.split(b"\r\n")[0]
                     and elements(ours, together) == elements(theirs, together))
         a, b = NUMBER.findall(ours), NUMBER.findall(theirs)
+        most = apart * {"seconds": 1, "milliseconds": 1000}[self.rule] + 1  # one of them by rounding
         return (NUMBER.sub(b"", ours) == NUMBER.sub(b"", theirs)
-                and all(near(int(x), int(y)) for x, y in zip(a, b)))
+                and all(near(int(x), int(y), most) for x, y in zip(a, b)))
 
 
 def shape(reply):
@@ -63,8 +66,9 @@ def arrays(ours, theirs, count):
     return all(len(side) == 1 and side[0].startswith(b"*%d\r\n" % count) for side in (ours, theirs))
 
 
-def near(a, b):
-    return abs(a - b) <= (2000 if a > 50000 else 1 if a > 50 else 0)
+def near(a, b, most):
+    """What is not positive is no time, but says that there is none."""
+    return a == b or (min(a, b) > 0 and abs(a - b) <= most)
 
 
 def rest(text):
@@ -81,11 +85,14 @@ class Comparison:
         self.differences = [Difference(n, line) for n, line in lines
                             if line and not line.startswith("#")]
         self.compared, self.failures = 0, 0
+        self.apart = 0.0
         self.queued = {}  # by connection: what the next EXEC replies to
 
     def ask(self, connection, requests, place):
+        begin = time.monotonic()
         theirs = self.redis.ask(connection, requests)
         ours = self.member.ask(connection, requests)
+        self.apart = max(self.apart, time.monotonic() - begin)
         for i, words in enumerate(requests):
             self.follow(connection, words, ours[i:i + 1], theirs[i:i + 1], place)
         return ours
@@ -112,7 +119,7 @@ class Comparison:
             difference.used = True
         if ours == theirs:
             return
-        if ours and theirs and any(d.allows(ours[0], theirs[0]) for d in named):
+        if ours and theirs and any(d.allows(ours[0], theirs[0], self.apart) for d in named):
             return
         self.failures += 1
         if self.failures <= SHOWN:
