@@ -225,7 +225,8 @@ static uint64_t field_wrap(const struct field *f, uint64_t value)
 
 /*
  * value + amount as the field takes it; false if it takes it not at all. A number that is set is
- * taken as unsigned by a field without a sign, and so is never too low for it.
+ * taken as unsigned by a field without a sign, and so is never too low for it. For a field with one
+ * it is too high if the room above it is more than a number has, as Redis counts it: -2^63 for i5.
  */
 static bool field_fit(const struct field *f, uint64_t value, int64_t amount, uint64_t *fit)
 {
@@ -238,6 +239,7 @@ static bool field_fit(const struct field *f, uint64_t value, int64_t amount, uin
 		bool over = __builtin_add_overflow((int64_t)value, amount, &sum);
 
 		above = over ? amount > 0 : sum > (int64_t)max;
+		above = above || (f->bits < 64 && (int64_t)(max - value) < 0);
 		below = over ? amount < 0 : sum < (int64_t)min;
 	} else {
 		below = amount < 0 && value <= max && 0 - (uint64_t)amount > value;
