@@ -6,17 +6,22 @@
 #include "command/family.h"
 #include "resp/integer.h"
 
-/* With an argument that is none of the three there is a reply in any case. */
+/*
+ * With an argument that is none of the three there is a reply in any case. The replies of a
+ * transaction are one, of which no part can be left out.
+ */
 int client_reply(struct call *c)
 {
 	if (argument_is(c->argv[2], "on")) {
 		c->client->replies = REPLIES_ON;
 		return reply_ok(c);
 	}
+	if (!argument_is(c->argv[2], "off") && !argument_is(c->argv[2], "skip"))
+		return reply_syntax(c);
+	if (!c->members)
+		return reply_error(c, "ERR CLIENT REPLY can only be ON within a transaction");
 	if (argument_is(c->argv[2], "off"))
 		c->client->replies = REPLIES_OFF;
-	else if (!argument_is(c->argv[2], "skip"))
-		return reply_syntax(c);
 	else if (c->client->replies == REPLIES_ON)
 		c->client->replies = REPLIES_SKIP_NEXT;
 	return OK;

@@ -66,7 +66,7 @@ static void kill_row(void *ctx, const struct client_row *row)
 	if (row->client->wants_close || !is_meant(v, row))
 		return;
 	v->count++;
-	v->call->desk->clients_kill(row);
+	v->call->desk->clients_kill(v->call->desk->self, row);
 }
 
 int client_kill(struct call *c)

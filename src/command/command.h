@@ -119,6 +119,7 @@ enum command_role {
 	ROLE_QUIT,
 	ROLE_REPLY,   /* says which replies the client wants, this one too */
 	ROLE_UNPAUSE, /* runs however much is held */
+	ROLE_DEBUG,   /* is refused to whom the member does not trust with it */
 };
 
 struct call;

@@ -89,9 +89,10 @@ struct desk {
 			     void *ctx);
 	/*
 	 * Its connection ends when what it has handed out is resolved; nothing that comes later is
-	 * run. Whoever asks for its own end still gets this reply.
+	 * run. Whoever asks for its own end still gets this reply. This and the next two: within a
+	 * transaction it takes place once that has run.
 	 */
-	void (*clients_kill)(const struct client_row *row);
+	void (*clients_kill)(void *self, const struct client_row *row);
 	/*
 	 * No command that writes, or with `all` none at all, is run for a client of this member for
 	 * so long; of two pauses the longer and the stricter counts.
@@ -102,6 +103,11 @@ struct desk {
 	/* The session is shown what this member receives from now on, until RESET. */
 	void (*monitor)(void *self);
 
+	/*
+	 * On how many disks all is for sure that this session wrote and that was answered: of this
+	 * member, and of others.
+	 */
+	void (*copies)(void *self, int64_t *here, int64_t *others);
 	/*
 	 * The command is answered when this is so, and its handler writes no reply. Not within a
 	 * transaction.

@@ -45,6 +45,8 @@ void monitor_line(struct buf *out, const struct call *c, uint64_t wall_ms, struc
 
 static int monitor_run(struct call *c)
 {
+	if (!c->members)
+		return reply_error(c, "ERR MONITOR isn't allowed for DENY BLOCKING client");
 	c->desk->monitor(c->desk->self);
 	return reply_ok(c);
 }
@@ -52,7 +54,7 @@ static int monitor_run(struct call *c)
 static const struct command rows[] = {
 	COMMAND_ROW("MONITOR", 1, COMMAND_LOCAL,
 		    COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING |
-			    COMMAND_FLAG_STALE | COMMAND_FLAG_NO_MULTI,
+			    COMMAND_FLAG_STALE,
 		    monitor_run,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
 				"Shows every request that comes to this member")),

@@ -93,6 +93,19 @@ static int server_role(struct call *c)
 	return OK;
 }
 
+/* Within a transaction nothing is waited for. */
+static int copies_now(struct call *c, bool tells_here)
+{
+	int64_t here, others;
+
+	c->desk->copies(c->desk->self, &here, &others);
+	if (tells_here) {
+		resp_write_array(c->reply, 2);
+		resp_write_integer(c->reply, here);
+	}
+	return reply_integer(c, others);
+}
+
 static int server_wait(struct call *c)
 {
 	struct later later = {.kind = LATER_COPIED};
@@ -101,7 +114,7 @@ static int server_wait(struct call *c)
 	if (call_integer(c, 1, &later.others) != OK || call_timeout_ms(c, c->argv[2], &ms) != OK)
 		return CALL_REFUSED;
 	later.ms = (uint64_t)ms;
-	return server_later(c, &later);
+	return c->members ? server_later(c, &later) : copies_now(c, false);
 }
 
 static int server_waitaof(struct call *c)
@@ -118,7 +131,7 @@ static int server_waitaof(struct call *c)
 	if (call_timeout_ms(c, c->argv[3], &ms) != OK)
 		return CALL_REFUSED;
 	later.ms = (uint64_t)ms;
-	return server_later(c, &later);
+	return c->members ? server_later(c, &later) : copies_now(c, true);
 }
 
 /* ---- leading --------------------------------------------------------------------------------- */
@@ -173,6 +186,9 @@ static int server_failover(struct call *c)
 		return reply_error(c, "ERR FAILOVER requires connected replicas.");
 	if (f.has_place)
 		return reply_error(c, "ERR FAILOVER target HOST and PORT is not a replica.");
+	if (!c->members)
+		return reply_error(c, "ERR FAILOVER would come before the transaction that it is "
+				      "in");
 	switch (c->desk->hand_over(c->desk->self)) {
 	case OK:
 		return reply_ok(c);
@@ -194,6 +210,8 @@ static int debug_sleep(struct call *c)
 	struct buf text = {0};
 	double seconds;
 
+	if (!c->members)
+		return reply_error(c, "ERR DEBUG SLEEP holds no transaction that it is in");
 	buf_append_slice(&text, c->argv[2]);
 	buf_append_byte(&text, '\0');
 	seconds = strtod((const char *)text.data, NULL);
@@ -210,13 +228,6 @@ static int server_debug(struct call *c)
 		"    Run nothing for clients of this member for <seconds>. Decimals allowed.",
 	};
 
-	if (!c->desk->debug_allowed(c->desk->self))
-		return reply_error(
-			c,
-			"ERR DEBUG command not allowed. If the enable-debug-command option is "
-			"set to \"local\", you can run it from a local connection, otherwise you "
-			"need to set this option in the configuration file, and then restart the "
-			"server.");
 	if (argument_is(c->argv[1], "help") && c->argc == 2)
 		return reply_help_lines(c, "DEBUG", help, ARRAY_LEN(help));
 	if (argument_is(c->argv[1], "sleep") && c->argc == 3)
@@ -235,16 +246,17 @@ static const struct command rows[] = {
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[SCHEDULE]",
 				"Begins to store what is in memory")),
 	COMMAND_ROW(
-		"DEBUG", -2, COMMAND_LOCAL, ADMIN | ALWAYS | COMMAND_FLAG_NO_MULTI, server_debug,
+		"DEBUG", -2, COMMAND_LOCAL, ADMIN | ALWAYS, server_debug, .role = ROLE_DEBUG,
 		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "that of the subcommand",
 			    "subcommand [arg [arg ...]]", "Means for tests",
 			    .differs =
 				    "Only what holds or describes; behind enable-debug-command")),
-	COMMAND_ROW("FAILOVER", -1, COMMAND_LOCAL,
-		    ADMIN | COMMAND_FLAG_STALE | COMMAND_FLAG_NO_MULTI, server_failover,
+	COMMAND_ROW("FAILOVER", -1, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_STALE, server_failover,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "6.2.0", "O(1)",
 				"[TO host port:integer [FORCE]] [ABORT] [TIMEOUT milliseconds]",
-				"Hands the leadership over to another member")),
+				"Hands the leadership over to another member",
+				.differs = "An error within a transaction, which it would come "
+					   "before")),
 	COMMAND_ROW("LASTSAVE", 1, COMMAND_LOCAL, ALWAYS | COMMAND_FLAG_FAST, server_lastsave,
 		    .categories = CATEGORY_ADMIN | CATEGORY_DANGEROUS,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
@@ -262,14 +274,14 @@ static const struct command rows[] = {
 		    server_shutdown,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(N), N bytes in memory",
 				"[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]", "Ends this member")),
-	COMMAND_ROW("WAIT", 3, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_NO_MULTI,
-		    server_wait, .categories = CATEGORY_CONNECTION,
+	COMMAND_ROW("WAIT", 3, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT, server_wait,
+		    .categories = CATEGORY_CONNECTION,
 		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "3.0.0", "O(1)",
 				"numreplicas:integer timeout:integer",
 				"Waits until so many other members have what was written",
 				.tips = "request_policy:all_shards response_policy:agg_min")),
-	COMMAND_ROW("WAITAOF", 4, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_NO_MULTI,
-		    server_waitaof, .categories = CATEGORY_CONNECTION,
+	COMMAND_ROW("WAITAOF", 4, COMMAND_LOCAL, COMMAND_FLAG_NOSCRIPT, server_waitaof,
+		    .categories = CATEGORY_CONNECTION,
 		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "7.2.0", "O(1)",
 				"numlocal:integer numreplicas:integer timeout:integer",
 				"Waits until so many members have on disk what was written",

@@ -138,8 +138,9 @@ static void desk_clients_each(void *self, void (*tell)(void *ctx, const struct c
 	}
 }
 
-static void desk_clients_kill(const struct client_row *row)
+static void desk_clients_kill(void *self, const struct client_row *row)
 {
+	(void)self;
 	session_kill(row->session);
 }
 
@@ -160,6 +161,11 @@ static void desk_clients_unpause(void *self)
 static void desk_monitor(void *self)
 {
 	session_monitor(self);
+}
+
+static void desk_copies(void *self, int64_t *here, int64_t *others)
+{
+	session_copies(self, here, others);
 }
 
 static void desk_later(void *self, const struct later *later)
@@ -261,6 +267,7 @@ struct desk session_desk(struct session *s)
 		.stats = &s->member->tally.stats,
 		.slowlog = &s->member->slowlog,
 		.monitor = desk_monitor,
+		.copies = desk_copies,
 		.later = desk_later,
 		.save = desk_save,
 		.debug_allowed = desk_debug_allowed,

@@ -97,6 +97,21 @@ static struct copies copies_of(struct member *m, uint64_t index)
 	return copies;
 }
 
+/* Of writes that are under way nothing is known. */
+void session_copies(struct session *s, int64_t *here, int64_t *others)
+{
+	struct copies copies = {0};
+	bool under_way = false;
+
+	list_for_each (it, &s->requests)
+		under_way = under_way ||
+			    LIST_ITEM(it, const struct request, link)->state == REQUEST_WRITES;
+	if (!under_way)
+		copies = copies_of(s->member, s->written);
+	*here = copies.here;
+	*others = copies.others;
+}
+
 /* Whether it was answered. */
 static bool answer_copied(struct member *m, struct request *r)
 {

@@ -11,6 +11,7 @@
 #include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/control_entry.h"
+#include "node/deeds.h"
 #include "node/expiry_entry.h"
 #include "node/lookahead.h"
 #include "node/member.h"
@@ -40,6 +41,7 @@ struct multi {
 	bool watch_failed;	   /* a key that was to be watched is not */
 	struct request *exec;	   /* under way, and all behind it is held; NULL: none */
 	struct client after;	   /* what the client is if `exec` runs */
+	struct deeds deeds;	   /* what else is done then */
 };
 
 struct session {
@@ -453,6 +455,8 @@ void session_later(struct session *s, const struct later *later);
 /* The request is answered when this is so; it is taken. */
 void session_await(struct request *r, struct later *later);
 void member_save(struct member *m);
+/* On how many disks what the session has written is for sure: of this member, and of others. */
+void session_copies(struct session *s, int64_t *here, int64_t *others);
 void member_later_turn(struct member *m);
 uint64_t member_later_due_ms(const struct member *m);
 

@@ -121,6 +121,7 @@ void multi_close(struct multi *t)
 	multi_end(t);
 	hash_table_close(&t->watches);
 	client_free(&t->after);
+	deeds_forget(&t->deeds);
 }
 
 void multi_fail(struct multi *t)
@@ -185,7 +186,7 @@ static void run_local_element(struct session *s, struct transaction_local *local
 			      const struct request *q)
 {
 	struct client *client = &s->multi.after;
-	struct desk desk = session_desk(s);
+	struct desk desk = deeds_desk(s);
 	struct resp_writer w = {.out = &local->bytes, .protocol = client->protocol};
 	struct call c = {.command = q->command,
 			 .argv = q->argv,
@@ -222,6 +223,7 @@ static enum command_class put_elements(struct session *s, struct transaction_loc
 		if (!*local) {
 			*local = MEM_NEW(struct transaction_local);
 			client_copy(&t->after, &s->client);
+			deeds_forget(&t->deeds);
 		}
 		run_local_element(s, *local, q);
 		transaction_add_local(out);
@@ -320,6 +322,7 @@ void multi_request_done(struct session *s, struct request *r)
 	if (!r->local->ran)
 		return;
 	client_copy(&s->client, &t->after);
+	deeds_do(s);
 	s->client.wants_close = s->client.wants_close || s->killed;
 }
 
@@ -362,6 +365,22 @@ static void session_end_multi(struct session *s, const struct command *command)
 	}
 }
 
+/* Said as the request comes, even within a transaction. */
+static bool session_refuses_debug(struct session *s, const struct command *command)
+{
+	struct desk desk = session_desk(s);
+
+	if (desk.debug_allowed(s))
+		return false;
+	command_stats_rejected(&s->member->tally.stats, command);
+	multi_fail(&s->multi);
+	session_answer_error(s, "ERR DEBUG command not allowed. If the enable-debug-command option "
+				"is set to \"local\", you can run it from a local connection, "
+				"otherwise you need to set this option in the configuration file, "
+				"and then restart the server.");
+	return true;
+}
+
 bool session_play(struct session *s, const struct command *command, const struct slice *argv,
 		  size_t argc)
 {
@@ -369,6 +388,8 @@ bool session_play(struct session *s, const struct command *command, const struct
 	case ROLE_ORDINARY:
 	case ROLE_UNPAUSE:
 		return false;
+	case ROLE_DEBUG:
+		return session_refuses_debug(s, command);
 	case ROLE_REPLY:
 		if (s->multi.open)
 			return false;

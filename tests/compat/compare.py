@@ -7,6 +7,8 @@
                                             of all commands or of one group
     compare.py RUNNER cold COUNT SEED       the same to a member that keeps nothing in memory
     compare.py RUNNER patterns COUNT SEED   generated patterns against generated keys
+    compare.py RUNNER forms                 every command and subcommand with too few words, enough,
+                                            and too many, alone and in a transaction
 """
 
 import re
@@ -182,6 +184,18 @@ def run_generated(comparison, count, seed, protocol, family=""):
         comparison.ask(1 + at // batch % 3, requests[at:at + batch], f"{place} from {at}")
 
 
+def run_forms(comparison, protocol):
+    """Nothing of one request is left when the next one comes."""
+    place = f"forms protocol {protocol.decode()}"
+    start(comparison, protocol, place)
+    asked = [[b"HELLO", b"3"], [b"COMMAND"]]
+    ours, theirs = (value(side.ask(ASKER, asked)[1]) for side in (comparison.member, comparison.redis))
+    for words in generate.forms(ours, theirs):
+        for requests in ([words], [[b"MULTI"], words, [b"EXEC"]]):
+            comparison.ask(1, requests, place)
+            comparison.ask(1, [[b"RESET"], [b"HELLO", protocol], [b"FLUSHALL"]], place)
+
+
 def run_patterns(comparison, count, seed, protocol):
     """Every pattern is tried on all keys, by KEYS and by SCAN."""
     place = f"patterns of seed {seed} protocol {protocol.decode()}"
@@ -205,6 +219,8 @@ def run_life(comparison, mode, arguments):
         if mode == "files":
             for path in sorted(map(Path, arguments)):
                 run_file(comparison, path, protocol)
+        elif mode == "forms":
+            run_forms(comparison, protocol)
         elif mode == "patterns":
             run_patterns(comparison, int(arguments[0]), int(arguments[1]), protocol)
         else:

@@ -1,6 +1,7 @@
 """Requests by chance from a fixed seed: the table of commands says what there is, and this page what
 arguments are worth a try."""
 
+import itertools
 import random
 
 KEYS = [b"a", b"b", b"c", b"num", b"text", b"big", b"\x00\xff", b""]
@@ -185,6 +186,25 @@ def requests(seed, table, count, family=""):
         if open_for == 0:
             made.append([b"EXEC"])
     return made
+
+
+# What ends the server or the connection, or does not end, once its words are right; and what depends on
+# what Redis' child is doing.
+NOT_ALONE = {(b"shutdown",), (b"quit",), (b"monitor",), (b"save",), (b"bgsave",), (b"bgrewriteaof",)}
+
+
+def forms(ours, theirs):
+    """Requests of all commands and subcommands that both sides have, as COMMAND tells them, of so many words as
+    are right, and of some more and less; and subcommands that nobody has."""
+    names = {row[0]: {sub[0] for sub in row[9]} for row in theirs}
+    for name, arity, subcommands in ((row[0], row[1], row[9]) for row in ours if row[0] in names):
+        rows = [(sub[0], sub[1]) for sub in subcommands if sub[0] in names[name]]
+        for called, least in [(name, abs(arity))] + [(sub, abs(number)) for sub, number in rows]:
+            words = [word.encode() for word in called.split("|")]
+            for count, word in itertools.product(range(len(words), least + 3), (b"x", b"1")):
+                request = words + [word] * (count - len(words))
+                if tuple(request) not in NOT_ALONE:
+                    yield request
 
 
 # Few different bytes, so that much matches and more nearly does.

@@ -187,6 +187,56 @@ static void a_transaction_does_not_bring_it_back(void **state)
 	assert_true(session_wants_close(other));
 }
 
+/* ---- within a transaction -------------------------------------------------------------------- */
+
+static void a_transaction_that_runs_kills_and_pauses(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "MULTI");
+	solo_say(s, "CLIENT KILL ID 2");
+	solo_say(s, "CLIENT PAUSE 100000");
+	solo_say(s, "SET a 1");
+	assert_false(session_is_killed(other));
+	assert_string_equal(solo_say(s, "EXEC"), "*3|:1|+OK|+OK|");
+	assert_true(session_is_killed(other));
+	assert_string_equal(solo_say(s, "PING"), "");
+	assert_string_equal(solo_say(s, "CLIENT UNPAUSE"), "");
+}
+
+static void one_that_does_not_run_does_nothing_to_others(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "WATCH a");
+	solo_say_in(s, other, "SET a 1");
+	solo_say(s, "MULTI");
+	solo_say(s, "CLIENT KILL ID 2");
+	solo_say(s, "CLIENT PAUSE 100000");
+	solo_say(s, "GET a");
+	assert_string_equal(solo_say(s, "EXEC"), "*-1|");
+	assert_false(session_is_killed(other));
+	assert_string_equal(solo_say_in(s, other, "PING"), "+PONG|");
+	solo_say(s, "MULTI");
+	solo_say(s, "CLIENT ID");
+	assert_string_equal(solo_say(s, "EXEC"), "*1|:1|");
+	assert_false(session_is_killed(other));
+	assert_string_equal(solo_say_in(s, other, "PING"), "+PONG|");
+}
+
+static void one_may_end_its_own_client_and_a_pause(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "MULTI");
+	solo_say(s, "CLIENT PAUSE 100000 WRITE");
+	solo_say(s, "CLIENT UNPAUSE");
+	solo_say(s, "CLIENT KILL 1.1.1.1:1");
+	assert_string_equal(solo_say(s, "EXEC"), "*3|+OK|+OK|+OK|");
+	assert_true(session_wants_close(s->session));
+	assert_string_equal(solo_say_in(s, other, "SET a 1"), "+OK|");
+}
+
 static void filters_hold_together(void **state)
 {
 	struct solo *s = *state;
@@ -207,20 +257,6 @@ static void who_kills_itself_is_told_so(void **state)
 	assert_true(session_wants_close(s->session));
 	assert_string_equal(solo_say_in(s, other, "CLIENT KILL ID 2 SKIPME no"), ":1|");
 	assert_true(session_wants_close(other));
-}
-
-static void effects_have_no_place_in_a_transaction(void **state)
-{
-	struct solo *s = *state;
-
-	solo_say(s, "MULTI");
-	assert_string_equal(solo_say(s, "CLIENT KILL ID 2"),
-			    "-ERR Command not allowed inside a transaction|");
-	assert_string_equal(solo_say(s, "CLIENT REPLY OFF"),
-			    "-ERR Command not allowed inside a transaction|");
-	assert_string_equal(solo_say(s, "EXEC"),
-			    "-EXECABORT Transaction discarded because of previous errors.|");
-	assert_false(session_is_killed(other));
 }
 
 /* ---- replies --------------------------------------------------------------------------------- */
@@ -355,8 +391,10 @@ int main(void)
 		TEST(a_write_is_resolved_before_the_end),
 		TEST(a_transaction_does_not_bring_it_back),
 		TEST(filters_hold_together),
+		TEST(a_transaction_that_runs_kills_and_pauses),
+		TEST(one_that_does_not_run_does_nothing_to_others),
+		TEST(one_may_end_its_own_client_and_a_pause),
 		TEST(who_kills_itself_is_told_so),
-		TEST(effects_have_no_place_in_a_transaction),
 		TEST(replies_are_left_out_as_asked),
 		TEST(a_pipeline_lacks_the_right_reply),
 		TEST(a_pause_of_writes_holds_writes),

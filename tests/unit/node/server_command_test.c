@@ -301,8 +301,7 @@ static void who_waits_may_go(void **state)
 static void they_have_no_place_in_a_transaction(void **state)
 {
 	struct solo *s = *state;
-	static const char *const lines[] = {"SAVE",	     "SHUTDOWN",      "WAIT 0 0",
-					    "WAITAOF 0 0 0", "DEBUG SLEEP 0", "FAILOVER"};
+	static const char *const lines[] = {"SAVE", "SHUTDOWN"};
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		solo_say(s, "MULTI");
@@ -310,6 +309,41 @@ static void they_have_no_place_in_a_transaction(void **state)
 				    "-ERR Command not allowed inside a transaction|");
 		solo_say(s, "DISCARD");
 	}
+}
+
+static void what_would_wait_or_go_before_is_an_error_in_a_transaction(void **state)
+{
+	static const char *const lines[] = {"DEBUG SLEEP 0", "MONITOR", "CLIENT REPLY OFF",
+					    "CLIENT REPLY SKIP"};
+	struct solo *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		solo_say(s, "MULTI");
+		assert_string_equal(solo_say(s, lines[i]), "+QUEUED|");
+		assert_memory_equal(solo_say(s, "EXEC"), "*1|-ERR ", 8);
+	}
+	assert_string_equal(solo_say(s, "GET a"), "$-1|");
+}
+
+static void wait_in_a_transaction_tells_what_is_known(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "SET a 1");
+	solo_say(s, "MULTI");
+	solo_say(s, "SET a 2");
+	solo_say(s, "WAIT 5 0");
+	solo_say(s, "WAITAOF 1 5 0");
+	assert_string_equal(solo_say(s, "EXEC"), "*3|+OK|:0|*2|:1|:0|");
+	s->hold_pool = true; /* nothing is acknowledged */
+	solo_send(s, s->session, "SET a 3");
+	solo_send(s, s->session, "MULTI");
+	solo_send(s, s->session, "WAITAOF 1 5 0");
+	solo_send(s, s->session, "EXEC");
+	solo_work(s);
+	s->hold_pool = false;
+	solo_work(s);
+	assert_string_equal(solo_take(s, s->session), "+OK|+OK|+QUEUED|*1|*2|:0|:0|");
 }
 
 int main(void)
@@ -331,6 +365,8 @@ int main(void)
 		TEST(who_waits_can_be_killed),
 		TEST(who_waits_may_go),
 		TEST(they_have_no_place_in_a_transaction),
+		TEST(what_would_wait_or_go_before_is_an_error_in_a_transaction),
+		TEST(wait_in_a_transaction_tells_what_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
