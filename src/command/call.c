@@ -81,26 +81,6 @@ int reply_integer(struct call *c, int64_t value)
 	return OK;
 }
 
-static void reply_line(struct call *c, const char *text)
-{
-	resp_write_simple(c->reply, slice_of_text(text));
-}
-
-int reply_help_lines(struct call *c, const char *name, const char *const *lines, size_t count)
-{
-	struct buf first = {0};
-
-	buf_printf(&first, "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", name);
-	resp_write_array(c->reply, count + 3);
-	resp_write_simple(c->reply, buf_slice(&first));
-	for (size_t i = 0; i < count; i++)
-		reply_line(c, lines[i]);
-	reply_line(c, "HELP");
-	reply_line(c, "    Prints this help.");
-	buf_free(&first);
-	return OK;
-}
-
 int reply_error(struct call *c, const char *text)
 {
 	resp_write_error(c->reply, slice_of_text(text));

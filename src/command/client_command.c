@@ -106,7 +106,7 @@ static const struct command rows[] = {
 		COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "6.0.0", "O(1)", "",
 			    "Tells which connection hears of tracked keys instead of this one")),
 	COMMAND_ROW("CLIENT|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
-		    client_help,
+		    reply_help,
 		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "5.0.0", "O(1)", "",
 				"Describes the subcommands")),
 	COMMAND_ROW("CLIENT|ID", 2, COMMAND_LOCAL, SELF, client_id,

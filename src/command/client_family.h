@@ -17,7 +17,6 @@ int client_kill(struct call *c);
 /* client_control.c */
 int client_caching(struct call *c);
 int client_getredir(struct call *c);
-int client_help(struct call *c);
 int client_pause(struct call *c);
 int client_reply(struct call *c);
 int client_tracking(struct call *c);

@@ -211,6 +211,9 @@ size_t command_count(void);
 /* The subcommands of one; NULL behind the last. */
 const struct command *command_subcommand_at(const struct command *c, size_t i);
 
+/* What HELP says of its subcommands, in lines, without HELP itself; NULL: it has no HELP. */
+const char *command_help(const struct command *parent);
+
 /* All its categories: of enum command_category. */
 uint32_t command_categories(const struct command *c);
 

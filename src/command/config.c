@@ -144,28 +144,6 @@ static int config_resetstat(struct call *c)
 	return reply_ok(c);
 }
 
-static int config_help(struct call *c)
-{
-	static const char *const lines[] = {
-		"CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-		"GET <pattern>",
-		"    Return parameters matching the glob-like <pattern> and their values.",
-		"SET <directive> <value>",
-		"    Set the configuration <directive> to <value>.",
-		"RESETSTAT",
-		"    Reset statistics reported by the INFO command.",
-		"REWRITE",
-		"    Rewrite the configuration file.",
-		"HELP",
-		"    Prints this help.",
-	};
-
-	resp_write_array(c->reply, ARRAY_LEN(lines));
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		resp_write_simple(c->reply, slice_of_text(lines[i]));
-	return OK;
-}
-
 #define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
 #define ADMIN  (ALWAYS | COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT)
 
@@ -174,7 +152,7 @@ static const struct command rows[] = {
 		    COMMAND_DOC(GROUP_SERVER, WORK_ARGUMENTS, "2.0.0",
 				"O(N), N directives and patterns", "parameter [parameter ...]",
 				"Tells the directives that match the patterns")),
-	COMMAND_ROW("CONFIG|HELP", 2, COMMAND_LOCAL, ALWAYS, config_help,
+	COMMAND_ROW("CONFIG|HELP", 2, COMMAND_LOCAL, ALWAYS, reply_help,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "5.0.0", "O(1)", "",
 				"Describes the subcommands")),
 	COMMAND_ROW("CONFIG|RESETSTAT", 2, COMMAND_LOCAL, ADMIN, config_resetstat,

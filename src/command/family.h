@@ -111,9 +111,7 @@ MUST_USE int call_options(struct call *c, size_t from, const struct option *tabl
 int reply_ok(struct call *c);
 int reply_integer(struct call *c, int64_t value);
 
-/* What HELP says of a command's subcommands; HELP itself is added. */
-int reply_help_lines(struct call *c, const char *name, const char *const *lines, size_t count);
-/* The handler of HELP, under any command with subcommands. */
+/* The handler of HELP, under any command with subcommands: its lines stand in help.c. */
 int reply_help(struct call *c);
 
 /* All of these write an error and return CALL_REFUSED. */

@@ -394,7 +394,7 @@ static const struct command subcommands[] = {
 	COMMAND_ROW("COMMAND|HELP", 2, COMMAND_LOCAL, ALWAYS, reply_help,
 		    .categories = CATEGORY_CONNECTION,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "5.0.0", "O(1)", "",
-				"Describes the subcommands", .differs = "The words are its own")),
+				"Describes the subcommands")),
 	COMMAND_ROW("COMMAND|INFO", -2, COMMAND_LOCAL, ALWAYS, introspection_info,
 		    .categories = CATEGORY_CONNECTION,
 		    COMMAND_DOC(GROUP_SERVER, WORK_ARGUMENTS, "2.8.13", "O(N), N commands",

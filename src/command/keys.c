@@ -204,7 +204,7 @@ static const struct command object_rows[] = {
 	COMMAND_ROW("OBJECT|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
 		    reply_help,
 		    COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "6.2.0", "O(1)", "",
-				"Describes the subcommands", .differs = "The words are its own")),
+				"Describes the subcommands")),
 	COMMAND_KEY_ROW("OBJECT|IDLETIME", 3, COMMAND_READ, READS, 2, 2, 1, object_idletime,
 			.key_use = KEY_RO,
 			COMMAND_DOC(GROUP_GENERIC, WORK_FIXED, "2.2.3", "O(1)", "key",

@@ -1,9 +1,10 @@
 /*
- * LATENCY: spikes by kind of event. None are sampled, as in a Redis whose monitoring is off;
- * SLOWLOG and INFO commandstats say which commands took long.
+ * LATENCY: spikes by kind of event, and how long commands take. Of the former none are sampled, as
+ * in a Redis whose monitoring is off; SLOWLOG and INFO commandstats say which commands took long.
  */
 
 #include "base/error.h"
+#include "command/desk.h"
 #include "command/family.h"
 
 static int latency_doctor(struct call *c)
@@ -22,6 +23,72 @@ static int latency_graph(struct call *c)
 	return CALL_REFUSED;
 }
 
+/* ---- histograms ------------------------------------------------------------------------------ */
+
+/* How many of them took no longer than that, for each time that more of them did. */
+static void reply_histogram(struct call *c, const struct command_count *count)
+{
+	struct resp_open open;
+	size_t buckets = 0;
+	uint64_t sum = 0;
+
+	resp_write_map(c->reply, 2);
+	resp_write_bulk(c->reply, SLICE_LITERAL("calls"));
+	resp_write_integer(c->reply, (int64_t)count->calls);
+	resp_write_bulk(c->reply, SLICE_LITERAL("histogram_usec"));
+	open = resp_open_map(c->reply);
+	for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+		if (count->took[i] == 0)
+			continue;
+		sum += count->took[i];
+		resp_write_integer(c->reply, (int64_t)command_bucket_usec(i));
+		resp_write_integer(c->reply, (int64_t)sum);
+		buckets++;
+	}
+	resp_close(c->reply, open, buckets);
+}
+
+static size_t histogram_of(struct call *c, const struct command *row)
+{
+	const struct command_count *count = command_stats_of(c->desk->stats, row);
+	struct buf name = {0};
+
+	if (!count || count->calls == 0)
+		return 0;
+	command_append_name(row, &name);
+	resp_write_bulk(c->reply, buf_slice(&name));
+	buf_free(&name);
+	reply_histogram(c, count);
+	return 1;
+}
+
+/* Its own, and those of its subcommands. */
+static size_t histograms_of(struct call *c, const struct command *row)
+{
+	const struct command *sub;
+	size_t found = histogram_of(c, row);
+
+	for (size_t i = 0; (sub = command_subcommand_at(row, i)) != NULL; i++)
+		found += histogram_of(c, sub);
+	return found;
+}
+
+/* What is no command is left out. */
+static int latency_histogram(struct call *c)
+{
+	struct resp_open open = resp_open_map(c->reply);
+	size_t found = 0, count = c->argc == 2 ? command_count() : c->argc - 2;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct command *row =
+			c->argc == 2 ? command_at(i) : command_named(c->argv[2 + i]);
+
+		found += row ? histograms_of(c, row) : 0;
+	}
+	resp_close(c->reply, open, found);
+	return OK;
+}
+
 /* Of HISTORY and LATEST. */
 static int latency_nothing(struct call *c)
 {
@@ -32,25 +99,6 @@ static int latency_nothing(struct call *c)
 static int latency_reset(struct call *c)
 {
 	return reply_integer(c, 0);
-}
-
-static int latency_help(struct call *c)
-{
-	static const char *const lines[] = {
-		"DOCTOR",
-		"    Return a human readable latency analysis report.",
-		"GRAPH <event>",
-		"    Return an ASCII latency graph for the <event> class.",
-		"HISTORY <event>",
-		"    Return time-latency samples for the <event> class.",
-		"LATEST",
-		"    Return the latest latency samples for all events.",
-		"RESET [<event> ...]",
-		"    Reset latency data of one or more <event> classes.",
-		"    (default: reset all data for all event classes)",
-	};
-
-	return reply_help_lines(c, "LATENCY", lines, ARRAY_LEN(lines));
 }
 
 #define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
@@ -67,9 +115,15 @@ static const struct command subcommands[] = {
 				"Draws what took long",
 				.tips = "nondeterministic_output request_policy:all_nodes "
 					"response_policy:special")),
-	COMMAND_ROW("LATENCY|HELP", 2, COMMAND_LOCAL, ALWAYS, latency_help,
+	COMMAND_ROW("LATENCY|HELP", 2, COMMAND_LOCAL, ALWAYS, reply_help,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
 				"Describes the subcommands")),
+	COMMAND_ROW("LATENCY|HISTOGRAM", -2, COMMAND_LOCAL, ADMIN, latency_histogram,
+		    COMMAND_DOC(GROUP_SERVER, WORK_ARGUMENTS, "7.0.0", "O(N), N commands",
+				"[command ...]",
+				"Counts how many calls of commands took how long on this member",
+				.tips = "nondeterministic_output request_policy:all_nodes "
+					"response_policy:special")),
 	COMMAND_ROW("LATENCY|HISTORY", 3, COMMAND_LOCAL, ADMIN, latency_nothing,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "event",
 				"Lists how long an event took",

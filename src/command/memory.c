@@ -136,25 +136,6 @@ static int memory_malloc_stats(struct call *c)
 	return OK;
 }
 
-static int memory_help(struct call *c)
-{
-	static const char *const lines[] = {
-		"DOCTOR",
-		"    Return memory problems reports.",
-		"MALLOC-STATS",
-		"    Return internal statistics report from the memory allocator.",
-		"PURGE",
-		"    Attempt to purge dirty pages for reclamation by the allocator.",
-		"STATS",
-		"    Return information about the memory usage of the server.",
-		"USAGE <key> [SAMPLES <count>]",
-		"    Return memory in bytes used by <key> and its value. Nested values are",
-		"    sampled up to <count> times (default: 5, 0 means sample all).",
-	};
-
-	return reply_help_lines(c, "MEMORY", lines, ARRAY_LEN(lines));
-}
-
 static const struct command subcommands[] = {
 	COMMAND_ROW("MEMORY|DOCTOR", 2, COMMAND_LOCAL, 0, memory_doctor,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "",
@@ -162,7 +143,7 @@ static const struct command subcommands[] = {
 				.tips = "nondeterministic_output request_policy:all_shards "
 					"response_policy:special")),
 	COMMAND_ROW("MEMORY|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
-		    memory_help,
+		    reply_help,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "",
 				"Describes the subcommands")),
 	COMMAND_ROW("MEMORY|MALLOC-STATS", 2, COMMAND_LOCAL, 0, memory_malloc_stats,

@@ -223,13 +223,8 @@ static int debug_sleep(struct call *c)
 
 static int server_debug(struct call *c)
 {
-	static const char *const help[] = {
-		"SLEEP <seconds>",
-		"    Run nothing for clients of this member for <seconds>. Decimals allowed.",
-	};
-
 	if (argument_is(c->argv[1], "help") && c->argc == 2)
-		return reply_help_lines(c, "DEBUG", help, ARRAY_LEN(help));
+		return reply_help(c);
 	if (argument_is(c->argv[1], "sleep") && c->argc == 3)
 		return debug_sleep(c);
 	return reply_wrong_form(c);

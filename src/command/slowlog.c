@@ -150,23 +150,6 @@ static int slowlog_forget(struct call *c)
 	return reply_ok(c);
 }
 
-static int slowlog_help(struct call *c)
-{
-	static const char *const lines[] = {
-		"GET [<count>]",
-		"    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
-		"    Entries are made of:",
-		"    id, timestamp, time in microseconds, arguments array, client IP and port,",
-		"    client name",
-		"LEN",
-		"    Return the length of the slowlog.",
-		"RESET",
-		"    Reset the slowlog.",
-	};
-
-	return reply_help_lines(c, "SLOWLOG", lines, ARRAY_LEN(lines));
-}
-
 #define ALWAYS (COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE)
 #define ADMIN  (ALWAYS | COMMAND_FLAG_ADMIN)
 
@@ -175,7 +158,7 @@ static const struct command subcommands[] = {
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(N), N entries", "[count]",
 				"Tells the newest requests that took long",
 				.tips = "request_policy:all_nodes nondeterministic_output")),
-	COMMAND_ROW("SLOWLOG|HELP", 2, COMMAND_LOCAL, ALWAYS, slowlog_help,
+	COMMAND_ROW("SLOWLOG|HELP", 2, COMMAND_LOCAL, ALWAYS, reply_help,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "6.2.0", "O(1)", "",
 				"Describes the subcommands")),
 	COMMAND_ROW("SLOWLOG|LEN", 2, COMMAND_LOCAL, ADMIN, slowlog_len,

@@ -26,9 +26,9 @@ static struct command_count *place_of(const struct command_stats *s, const struc
 
 static void stats_grow(struct command_stats *s)
 {
-	struct command_stats larger = {
-		.cap = s->cap ? 2 * s->cap : PLACES_MIN, .len = s->len, .calls = s->calls};
+	struct command_stats larger = *s;
 
+	larger.cap = s->cap ? 2 * s->cap : PLACES_MIN;
 	larger.counts = mem_zalloc(larger.cap, sizeof(*larger.counts));
 	for (size_t i = 0; i < s->cap; i++)
 		if (s->counts[i].command)
@@ -49,6 +49,25 @@ static struct command_count *count_of(struct command_stats *s, const struct comm
 	return count;
 }
 
+/*
+ * Redis counts in nanoseconds: the first bucket goes from 1,024 of them up to what two digits
+ * cannot tell from that, and each other one twice as far.
+ */
+#define FIRST_BUCKET_NSEC 1032
+
+uint64_t command_bucket_usec(size_t bucket)
+{
+	return (((uint64_t)FIRST_BUCKET_NSEC << bucket) - 1) / 1000;
+}
+
+static size_t bucket_of(uint64_t usec)
+{
+	uint64_t firsts = MIN(usec, (uint64_t)UINT32_MAX) * 1000 / FIRST_BUCKET_NSEC;
+	size_t bucket = firsts ? (size_t)(64 - __builtin_clzll(firsts)) : 0;
+
+	return MIN(bucket, (size_t)LATENCY_BUCKETS - 1);
+}
+
 void command_stats_ran(struct command_stats *s, const struct command *command, uint64_t usec,
 		       bool failed)
 {
@@ -57,6 +76,7 @@ void command_stats_ran(struct command_stats *s, const struct command *command, u
 	count->calls++;
 	count->failed += failed;
 	count->usec += usec;
+	count->took[bucket_of(usec)]++;
 	s->calls++;
 }
 

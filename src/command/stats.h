@@ -9,12 +9,19 @@
 
 struct command;
 
+/*
+ * How many calls took so long, by powers of two: place i counts those of up to
+ * command_bucket_usec(i), the last one those that took longer, too.
+ */
+#define LATENCY_BUCKETS 21
+
 struct command_count {
 	const struct command *command; /* NULL: a free place */
 	uint64_t calls;
 	uint64_t failed; /* of these: answered with an error */
 	uint64_t usec;	 /* spent in all of them */
 	uint64_t rejected;
+	uint64_t took[LATENCY_BUCKETS];
 };
 
 /* Codes of errors that are told apart; those that come behind count in the total alone. */
@@ -52,6 +59,9 @@ void command_stats_error(struct command_stats *s, struct slice text);
 /* The counts of one; NULL: it never came. */
 const struct command_count *command_stats_of(const struct command_stats *s,
 					     const struct command *command);
+
+/* The longest time of a bucket: 1, 2, 4, 8, 16, 33, 66 ... as Redis has them. */
+uint64_t command_bucket_usec(size_t bucket);
 
 /* As if nothing had run yet. */
 void command_stats_reset(struct command_stats *s);

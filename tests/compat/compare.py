@@ -42,6 +42,9 @@ class Difference:
             return True
         if self.rule == "drawn":
             return shape(ours) == shape(theirs)
+        if self.rule == "more":
+            ours = iter(elements(ours, in_order=True))
+            return all(line in ours for line in elements(theirs, in_order=True))
         if self.rule in ("page", "page-pairs"):
             together = 2 if self.rule == "page-pairs" else 1
             ours, theirs = elements(ours), elements(theirs)

@@ -19,10 +19,13 @@ static void each_command_has_its_own(void **state)
 
 	(void)state;
 	assert_null(command_stats_of(&s, &commands[0]));
+	command_stats_error(&s, SLICE_LITERAL("NOAUTH x"));
 	for (size_t round = 0; round < 3; round++)
 		for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 			command_stats_ran(&s, &commands[i], i, i % 2 == 0);
 	command_stats_rejected(&s, &commands[7]);
+	assert_int_equal(s.error_replies, 1); /* from before the others came */
+	assert_int_equal(s.error_codes, 1);
 	assert_int_equal(s.calls, 3 * ARRAY_LEN(commands));
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command_count *n = command_stats_of(&s, &commands[i]);
@@ -37,6 +40,33 @@ static void each_command_has_its_own(void **state)
 	command_stats_reset(&s);
 	assert_int_equal(s.calls + s.error_replies + s.error_codes, 0);
 	assert_null(command_stats_of(&s, &commands[7]));
+	command_stats_free(&s);
+}
+
+static void times_go_to_the_bucket_that_holds_them(void **state)
+{
+	static struct command command;
+	static const struct {
+		uint64_t usec;
+		size_t bucket;
+	} cases[] = {{0, 0},	 {1, 0},       {2, 1},	     {3, 2},	    {4, 2},
+		     {32, 5},	 {33, 5},      {34, 6},	     {1056, 10},    {1057, 11},
+		     {2113, 11}, {541065, 19}, {541066, 20}, {1082130, 20}, {UINT64_MAX, 20}};
+	struct command_stats s = {0};
+
+	(void)state;
+	assert_int_equal(command_bucket_usec(0), 1);
+	assert_int_equal(command_bucket_usec(5), 33);
+	assert_int_equal(command_bucket_usec(10), 1056);
+	assert_int_equal(command_bucket_usec(13), 8454);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct command_count *n = command_stats_of(&s, &command);
+		uint64_t before = n ? n->took[cases[i].bucket] : 0;
+
+		command_stats_ran(&s, &command, cases[i].usec, false);
+		n = command_stats_of(&s, &command);
+		assert_int_equal(n->took[cases[i].bucket], before + 1);
+	}
 	command_stats_free(&s);
 }
 
@@ -77,6 +107,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_command_has_its_own),
+		cmocka_unit_test(times_go_to_the_bucket_that_holds_them),
 		cmocka_unit_test(errors_stand_in_the_order_of_their_codes),
 		cmocka_unit_test(there_are_only_so_many_codes),
 	};

@@ -89,6 +89,38 @@ static void every_row_is_whole_and_found_by_its_name(void **state)
 	assert_null(command_at(command_count()));
 }
 
+/* Some line begins with this word. */
+static bool has_line_of(const char *lines, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = lines; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, word, len) == 0 && strchr(" \n", at[len]))
+			return true;
+	}
+	return false;
+}
+
+static void help_tells_of_every_subcommand(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < command_count(); i++) {
+		const struct command *c = command_at(i), *sub;
+		const char *help = command_help(c);
+		bool has_help = false;
+
+		for (size_t j = 0; (sub = command_subcommand_at(c, j)) != NULL; j++) {
+			const char *word = sub->name + strlen(c->name) + 1;
+
+			has_help = has_help || strcmp(word, "HELP") == 0;
+			assert_true(strcmp(word, "HELP") == 0 || has_line_of(help, word));
+		}
+		assert_int_equal(c->subcommands != NULL, has_help);
+		assert_true(has_help <= (help != NULL));
+	}
+}
+
 static void no_name_stands_there_twice(void **state)
 {
 	(void)state;
@@ -164,6 +196,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_whole_and_found_by_its_name),
+		cmocka_unit_test(help_tells_of_every_subcommand),
 		cmocka_unit_test(no_name_stands_there_twice),
 		cmocka_unit_test(subcommands_are_named_behind_a_bar),
 		cmocka_unit_test(categories_follow_from_flags_and_group),

@@ -104,20 +104,6 @@ static void keys_are_those_of_the_command_within(void **state)
 			    "*1|*2|$1|a|*3|+RW|+access|+delete|");
 }
 
-static void help_comes_from_the_table(void **state)
-{
-	struct solo *s = *state;
-	const char *said = solo_say(s, "COMMAND HELP");
-
-	assert_ptr_equal(strstr(said, "+COMMAND <subcommand> [<arg> [value] [opt] ...]. "
-				      "Subcommands are:|+(no subcommand)|+    Describes all "
-				      "commands.|+COUNT|+    Counts the commands.|"),
-			 strchr(said, '+'));
-	assert_non_null(strstr(said, "|+DOCS [command-name ...]|+    Tells what commands are for "
-				     "and which arguments they take.|"));
-	assert_int_equal(said[0], '*');
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -126,7 +112,6 @@ int main(void)
 						stopped),
 		cmocka_unit_test_setup_teardown(keys_are_those_of_the_command_within, started,
 						stopped),
-		cmocka_unit_test_setup_teardown(help_comes_from_the_table, started, stopped),
 		cmocka_unit_test_setup_teardown(the_table_is_told_to_clients, started, stopped),
 	};
 

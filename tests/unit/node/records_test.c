@@ -228,6 +228,21 @@ static void usage_grows_with_what_is_there(void **state)
 	buf_free(&line);
 }
 
+/* The clock of this member stands still while a command runs. */
+static void it_is_counted_how_long_commands_took(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "SET a 1");
+	solo_say(s, "GET a");
+	solo_say(s, "GET a");
+	solo_say(s, "CLIENT ID");
+	assert_string_equal(solo_say(s, "LATENCY HISTOGRAM nope del get client get|x"),
+			    "*4|$3|get|*4|$5|calls|:2|$14|histogram_usec|*2|:1|:2|"
+			    "$9|client|id|*4|$5|calls|:1|$14|histogram_usec|*2|:1|:1|");
+	solo_says_with(s, "LATENCY HISTOGRAM", "|$3|set|*4|$5|calls|:1|");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, started, stopped)
@@ -242,6 +257,7 @@ int main(void)
 		TEST(what_is_not_run_is_not_shown),
 		TEST(reset_ends_it),
 		TEST(who_does_not_read_is_not_shown_for_ever),
+		TEST(it_is_counted_how_long_commands_took),
 		TEST(usage_grows_with_what_is_there),
 	};
 
