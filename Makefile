@@ -62,8 +62,9 @@ compat: need-build need-test compile-release ## COMMANDS= requests of each famil
 	@set -e; for family in $(FAMILIES); do tests/compat/compare.py build/release/tests/compat/compat_runner \
 		generated $(COMMANDS) $(or $(SEED),1) $$family; done
 
-reference: need-build need-test compile-debug ## write docs/commands.md anew from the table of commands
+reference: need-build need-test compile-debug ## write what is made from the table of commands: docs/commands.md, the index
 	build/debug/tests/compat/command_reference > docs/commands.md
+	build/debug/tests/compat/command_reference index > src/command/table_index.c
 
 asan: need-build need-test compile-asan ## build and test with the address and UB sanitizers
 	$(ctest) --test-dir build/asan

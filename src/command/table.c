@@ -2,9 +2,9 @@
 
 #include "base/check.h"
 #include "command/family.h"
+#include "command/table_index.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const struct command_family *const families[] = {
 	&string_family,	    &string_number_family,   &string_part_family, &string_many_family,
@@ -16,14 +16,24 @@ static const struct command_family *const families[] = {
 	&string_bit_family, &string_bitfield_family, &string_lcs_family,
 };
 
-/* Names are ASCII, so one bit is the case of a letter; most rows are told apart by one byte. */
 static bool name_is(const char *name, struct slice text)
 {
-	return text.len && (name[0] | 0x20) == (text.data[0] | 0x20) && strlen(name) == text.len &&
-	       strncasecmp(name, (const char *)text.data, text.len) == 0;
+	for (size_t i = 0; i < text.len; i++)
+		if (!name[i] || command_lower((uint8_t)name[i]) != command_lower(text.data[i]))
+			return false;
+	return name[text.len] == '\0';
 }
 
-const struct command *command_find(struct slice name)
+static const struct command *row_at(uint16_t place)
+{
+	size_t family = (size_t)(place >> 8) - 1, row = place & 0xff;
+
+	return family < ARRAY_LEN(families) && row < families[family]->count
+		       ? &families[family]->rows[row]
+		       : NULL;
+}
+
+static const struct command *find_walking(struct slice name)
 {
 	for (size_t f = 0; f < ARRAY_LEN(families); f++) {
 		for (size_t i = 0; i < families[f]->count; i++) {
@@ -32,6 +42,26 @@ const struct command *command_find(struct slice name)
 		}
 	}
 	return NULL;
+}
+
+/* A name longer than any is none, and not worth the hashing. */
+#define NAME_LEN_MAX 64
+
+const struct command *command_find(struct slice name)
+{
+	size_t at;
+
+	if (name.len == 0 || name.len > NAME_LEN_MAX)
+		return NULL;
+	at = command_name_hash(name);
+	for (size_t n = 0; n < COMMAND_INDEX_SIZE && command_index[at]; n++) {
+		const struct command *c = row_at(command_index[at]);
+
+		if (c && name_is(c->name, name))
+			return c;
+		at = (at + 1) % COMMAND_INDEX_SIZE;
+	}
+	return find_walking(name);
 }
 
 const struct command *command_lookup(const struct slice *argv, size_t argc,
@@ -76,6 +106,18 @@ const struct command *command_at(size_t i)
 		i -= families[f]->count;
 	}
 	return NULL;
+}
+
+uint16_t command_place(size_t i)
+{
+	for (size_t f = 0; f < ARRAY_LEN(families); f++) {
+		if (i < families[f]->count) {
+			CHECK(f < 0xff && i <= 0xff);
+			return (uint16_t)((f + 1) << 8 | i);
+		}
+		i -= families[f]->count;
+	}
+	return 0;
 }
 
 size_t command_count(void)

@@ -1,7 +1,11 @@
-/* Writes docs/commands.md, from the table and nothing else. */
+/*
+ * Writes what is made from the table of commands and nothing else: docs/commands.md or, called with
+ * "index", src/command/table_index.c.
+ */
 
 #include "command/command.h"
 #include "command/syntax.h"
+#include "command/table_index.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -132,7 +136,27 @@ static const struct command *next_of(enum command_group group, const struct comm
 	return best;
 }
 
-int main(void)
+static void print_index(void)
+{
+	uint16_t index[COMMAND_INDEX_SIZE] = {0};
+
+	for (size_t i = 0; i < command_count(); i++) {
+		size_t at = command_name_hash(slice_of_text(command_at(i)->name));
+
+		while (index[at])
+			at = (at + 1) % COMMAND_INDEX_SIZE;
+		index[at] = command_place(i);
+	}
+	printf("/* Made by `make reference` from the rows of all families; not to be edited. */\n\n"
+	       "#include \"command/table_index.h\"\n\n"
+	       "/* clang-format off */\n"
+	       "const uint16_t command_index[COMMAND_INDEX_SIZE] = {\n");
+	for (size_t i = 0; i < COMMAND_INDEX_SIZE; i++)
+		printf("%s0x%04x,%s", i % 12 ? " " : "\t", index[i], i % 12 == 11 ? "\n" : "");
+	printf("\n};\n");
+}
+
+static void print_reference(void)
 {
 	fputs(head, stdout);
 	for (enum command_group g = GROUP_STRING; g <= GROUP_CLUSTER; g++) {
@@ -142,5 +166,13 @@ int main(void)
 		for (const struct command *c = NULL; (c = next_of(g, c)) != NULL;)
 			print_all(c);
 	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "index") == 0)
+		print_index();
+	else
+		print_reference();
 	return ferror(stdout) ? 1 : 0;
 }
