@@ -6,8 +6,6 @@
 #include "resp/integer.h"
 #include "storage/txn_element.h"
 
-#include <math.h>
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
 int call_hash(struct call *c, struct record *r)
@@ -275,7 +273,7 @@ static int hash_incrby(struct call *c)
 static int hash_incrbyfloat(struct call *c)
 {
 	char text[FRACTION_TEXT_MAX];
-	long double amount, number = 0;
+	struct fraction amount, number = {0};
 	struct collection hash;
 	struct slice value;
 	struct record r;
@@ -284,7 +282,7 @@ static int hash_incrbyfloat(struct call *c)
 
 	if (!fraction_parse(c->argv[3], &amount))
 		return reply_error(c, "ERR value is not a valid float");
-	if (isinf(amount))
+	if (amount.infinite)
 		return reply_error(c, "ERR value is NaN or Infinity");
 	rc = call_hash(c, &r);
 	if (rc != OK)
@@ -294,10 +292,9 @@ static int hash_incrbyfloat(struct call *c)
 		return rc;
 	if (rc == OK && !fraction_parse(value, &number))
 		return reply_error(c, "ERR hash value is not a float");
-	number += amount;
-	if (isnan(number) || isinf(number))
+	if (!fraction_add(&number, &amount, &number))
 		return reply_error(c, "ERR increment would produce NaN or Infinity");
-	value = slice_of(text, fraction_format(text, number));
+	value = slice_of(text, fraction_format(text, &number));
 	collection_open(&hash, c->txn, c->database, c->argv[1], &r, RECORD_HASH);
 	rc = collection_set(&hash, c->argv[2], value, &added);
 	if (rc != OK)

@@ -5,8 +5,6 @@
 #include "command/fraction.h"
 #include "resp/integer.h"
 
-#include <math.h>
-
 /* ---- whole numbers --------------------------------------------------------------------------- */
 
 static int string_add(struct call *c, int64_t amount)
@@ -64,7 +62,7 @@ static int string_incrbyfloat(struct call *c)
 	char text[FRACTION_TEXT_MAX];
 	struct record r;
 	struct slice value;
-	long double number = 0, amount;
+	struct fraction number = {0}, amount;
 	int rc = call_string(c, 1, &r, &value);
 
 	if (rc != OK)
@@ -72,10 +70,9 @@ static int string_incrbyfloat(struct call *c)
 	if ((r.type != RECORD_NONE && !fraction_parse(value, &number)) ||
 	    !fraction_parse(c->argv[2], &amount))
 		return reply_error(c, "ERR value is not a valid float");
-	number += amount;
-	if (isnan(number) || isinf(number))
+	if (!fraction_add(&number, &amount, &number))
 		return reply_error(c, "ERR increment would produce NaN or Infinity");
-	value = slice_of(text, fraction_format(text, number));
+	value = slice_of(text, fraction_format(text, &number));
 	call_replace_string(c, 1, &r, value);
 	resp_write_bulk(c->reply, value);
 	return OK;
