@@ -85,6 +85,20 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(args);
 }
 
+void buf_append_json(struct buf *b, struct slice s)
+{
+	buf_append_byte(b, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t c = s.data[i];
+
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+			buf_append_byte(b, c);
+		else
+			buf_printf(b, "\\u%04x", c);
+	}
+	buf_append_byte(b, '"');
+}
+
 void buf_consume(struct buf *b, size_t len)
 {
 	CHECK(len <= b->len);

@@ -66,6 +66,9 @@ void buf_append_byte(struct buf *b, uint8_t byte);
 /* Appends text as printf would write it, without an end mark. */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Appends a string of JSON, quotes included; each byte that is not printable ASCII is a \u00XX. */
+void buf_append_json(struct buf *b, struct slice s);
+
 /* Removes the first `len` used bytes; the rest moves to the front. */
 void buf_consume(struct buf *b, size_t len);
 

@@ -157,6 +157,16 @@ static void printing_appends_text_of_any_length_without_an_end(void **state)
 	buf_free(&b);
 }
 
+static void a_string_of_json_is_printable_ascii(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_append_json(&b, SLICE_LITERAL("a\"\\\n\xff"));
+	assert_true(slice_equal(buf_slice(&b), SLICE_LITERAL("\"a\\u0022\\u005c\\u000a\\u00ff\"")));
+	buf_free(&b);
+}
+
 static void consuming_moves_the_rest_to_the_front(void **state)
 {
 	struct buf b = {0};
@@ -210,6 +220,7 @@ int main(void)
 		cmocka_unit_test(reserved_room_counts_when_committed),
 		cmocka_unit_test(clearing_keeps_the_memory),
 		cmocka_unit_test(printing_appends_text_of_any_length_without_an_end),
+		cmocka_unit_test(a_string_of_json_is_printable_ascii),
 		cmocka_unit_test(consuming_moves_the_rest_to_the_front),
 		cmocka_unit_test(a_blob_lives_as_long_as_it_is_held),
 		cmocka_unit_test(what_goes_beyond_a_buffer_fails_a_check),
