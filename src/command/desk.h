@@ -16,6 +16,7 @@ struct slowlog;
 
 /* What INFO tells of the member; everything is borrowed. */
 struct info_member {
+	uint64_t id;
 	const char *raft_role;
 	uint64_t term;
 	uint64_t leader; /* 0: none is known */

@@ -241,16 +241,24 @@ static void put_raft_member(struct info *i, uint32_t at, const struct participan
 	    (const char *)label.address.data, role);
 }
 
+/* The name of a member; nothing if there is none with this id. */
+static void put_raft_name(struct info *i, const char *field, uint64_t id)
+{
+	const struct participant *p = membership_find(i->member.membership, id);
+	struct slice name = p ? label_of_member(p).name : SLICE_LITERAL("");
+
+	put(i, "%s:%.*s", field, (int)name.len, (const char *)name.data);
+}
+
 static void put_raft(struct info *i)
 {
 	const struct info_member *m = &i->member;
 	const struct position *p = m->position;
-	const struct participant *leader = membership_find(m->membership, m->leader);
-	struct slice name = leader ? label_of_member(leader).name : SLICE_LITERAL("");
 
 	put(i, "raft_role:%s", m->raft_role);
+	put_raft_name(i, "raft_name", m->id);
 	put(i, "raft_term:%" PRIu64, m->term);
-	put(i, "raft_leader:%.*s", (int)name.len, (const char *)name.data);
+	put_raft_name(i, "raft_leader", m->leader);
 	put(i, "raft_commit_index:%" PRIu64, m->commit);
 	put(i, "raft_applied_index:%" PRIu64, p->index);
 	put(i, "raft_members:%" PRIu32, m->membership->count);

@@ -81,6 +81,7 @@ static void figures_follow_what_happens(void **state)
 	solo_says_with(s, "INFO keyspace", "|db0:keys=2,expires=1,avg_ttl=0|");
 	solo_says_with(s, "INFO raft", "|raft_members:1|member0:id=");
 	solo_says_with(s, "INFO raft", "|raft_leader:n1|");
+	solo_says_with(s, "INFO raft", "|raft_name:n1|");
 	solo_says_with(
 		s, "INFO commandstats",
 		"cmdstat_set:calls=3,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=1|");
