@@ -2,6 +2,7 @@
 #include "ctl/command.h"
 #include "ctl/log_dump.h"
 #include "ctl/member.h"
+#include "ctl/playground.h"
 #include "ctl/state_dump.h"
 #include "ctl/status.h"
 
@@ -65,6 +66,8 @@ static const struct ctl_command commands[] = {
 	 "makes a member the leader", ctl_member_change},
 	{"member update", "MEMBER HOST:PORT", 2, 2, ARGUMENTS_REMOTE | ARGUMENT_JSON,
 	 "tells the others where a member is to be reached", ctl_member_change},
+	{"playground", "", 0, 0, ARGUMENT_NODES | ARGUMENT_DIR | ARGUMENT_PORT | ARGUMENT_SERVER,
+	 "a cluster on this machine, in this terminal, to try things out", ctl_playground},
 	{"log dump", "DIR", 1, 1, ARGUMENT_JSON,
 	 "prints a log; takes no lock, also on a damaged or running one", ctl_log_dump},
 	{"state dump", "DIR", 1, 1, ARGUMENT_JSON,
@@ -79,6 +82,13 @@ static const char options_help[] =
 	"  --user NAME        whose password it is\n"
 	"  --password TEXT    better in the environment: CONCLAVE_PASSWORD\n"
 	"  --json             JSON instead of text, also of the dumps\n"
+	"\n"
+	"playground:\n"
+	"  --nodes N          3 members\n"
+	"  --port PORT        7001 for clients of the first, one more for each of the\n"
+	"                     others; 10000 above them for one another\n"
+	"  --dir DIR          where their data stays; else it is temporary\n"
+	"  --server PROGRAM   conclave-server, if it does not lie beside this program\n"
 	"\n"
 	"Exit codes: 0 done, 1 it could not be done, or a member knows no leader, 2 the\n"
 	"command line makes no sense.\n";

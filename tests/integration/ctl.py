@@ -155,7 +155,7 @@ def refuses_nonsense(ctl):
         said = ctl.run(None, *words, code=2)
         expect(wanted in said, f"{words}: {said}")
     said = ctl.run(None, "--help")
-    for name in ("status", "member list", "member transfer MEMBER", "log dump DIR", "--password"):
+    for name in ("status", "member list", "member transfer MEMBER", "playground", "log dump DIR", "--password"):
         expect(f" {name} " in said, f"help without {name}: {said}")
 
 
