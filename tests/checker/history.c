@@ -19,7 +19,7 @@ void history_free(struct history *h)
 size_t history_call(struct history *h, uint64_t now, uint32_t client, uint64_t key,
 		    enum history_kind kind, uint64_t value)
 {
-	CHECK(value <= HISTORY_VALUE_MAX);
+	CHECK(value <= HISTORY_VALUE_MAX || (value == HISTORY_NONE && kind == HISTORY_CAS));
 	MEM_GROW(h->ops, h->cap, h->len + 1);
 	h->ops[h->len] = (struct history_op){.kind = kind,
 					     .outcome = HISTORY_OPEN,
@@ -133,8 +133,10 @@ static void print_call(struct buf *out, const struct history_op *op)
 		buf_printf(out, " ");
 		print_value(out, op->expected);
 	}
-	if (history_kind_has_value(op->kind))
-		buf_printf(out, " %" PRIu64, op->value);
+	if (history_kind_has_value(op->kind)) {
+		buf_printf(out, " ");
+		print_value(out, op->value);
+	}
 }
 
 static void print_list(struct buf *out, const uint64_t *values, uint64_t count)

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No value: what a read of an absent key answers, and a cas may expect. */
+/* No value: what a read of an absent key answers, and a cas may expect or leave behind. */
 #define HISTORY_NONE UINT64_MAX
 
 /* Values and results are at most this. */
@@ -25,7 +25,7 @@
 enum history_kind {
 	HISTORY_WRITE,	   /* value */
 	HISTORY_READ,	   /* result: the value or HISTORY_NONE */
-	HISTORY_CAS,	   /* expected (or HISTORY_NONE), value; result: 1 swapped, 0 not */
+	HISTORY_CAS,	   /* expected, value (or HISTORY_NONE); result: 1 swapped, 0 not */
 	HISTORY_INCR,	   /* result: the value afterwards; no value counts as 0 */
 	HISTORY_DELETE,	   /* result: 1 there was something, 0 not */
 	HISTORY_APPEND,	   /* value; result: the length afterwards */
@@ -68,7 +68,7 @@ void history_free(struct history *h);
 size_t history_call(struct history *h, uint64_t now, uint32_t client, uint64_t key,
 		    enum history_kind kind, uint64_t value);
 
-/* Begins a cas from `expected` to `value`. */
+/* Begins a cas from `expected` to `value`; to HISTORY_NONE: it deletes. */
 size_t history_call_cas(struct history *h, uint64_t now, uint32_t client, uint64_t key,
 			uint64_t expected, uint64_t value);
 

@@ -108,11 +108,13 @@ static void unify_unseen(struct model_op *ops, size_t count, size_t increments)
 	}
 	model_index_sort(&asked);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t low = ops[i].value;
-		uint64_t high = low + MIN(increments, HISTORY_VALUE_MAX - low);
+		uint64_t low = ops[i].value, high;
 
 		if (ops[i].kind != HISTORY_WRITE && ops[i].kind != HISTORY_CAS)
 			continue;
+		if (low == HISTORY_NONE)
+			continue;
+		high = low + MIN(increments, HISTORY_VALUE_MAX - low);
 		if (!model_index_has(&asked, low, high))
 			ops[i].value = MODEL_UNSEEN;
 	}

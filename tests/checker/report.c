@@ -141,7 +141,7 @@ bool report_aborted_reads(struct buf *out, const struct history *h, uint64_t key
 		const struct history_op *op = &h->ops[i];
 
 		if (op->key != key || op->outcome != HISTORY_REFUSED ||
-		    !history_kind_has_value(op->kind))
+		    !history_kind_has_value(op->kind) || op->value == HISTORY_NONE)
 			continue;
 		if (!has_other_source(h, key, op->value) && report_shown(out, h, i))
 			found = true;

@@ -307,6 +307,23 @@ static void everything_at_once_passes_if_some_order_does(void **state)
 	expect(&h, LINEARIZE_PASS);
 }
 
+static void a_swap_may_leave_no_value(void **state)
+{
+	struct history h = {0};
+
+	(void)state;
+	done_write(&h, 1, 2, 10);
+	done_cas(&h, 3, 4, 11, HISTORY_NONE, 0);
+	done_cas(&h, 5, 6, 10, HISTORY_NONE, 1);
+	done_delete(&h, 7, 8, 0);
+	done_write(&h, 9, 10, 12);
+	done_cas(&h, 11, 12, 12, HISTORY_NONE, 1);
+	done_read(&h, 13, 14, HISTORY_NONE);
+	expect(&h, LINEARIZE_PASS);
+	done_read(&h, 15, 16, 12);
+	expect(&h, LINEARIZE_FAIL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_lost_update_fails),
 		cmocka_unit_test(two_swaps_from_one_value_do_not_both_succeed),
 		cmocka_unit_test(a_swap_may_expect_no_value),
+		cmocka_unit_test(a_swap_may_leave_no_value),
 		cmocka_unit_test(open_swaps_are_proved_through_each_other),
 		cmocka_unit_test(increments_never_answer_twice_the_same),
 		cmocka_unit_test(open_increments_fill_gaps_as_many_as_there_are),
