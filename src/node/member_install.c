@@ -20,8 +20,8 @@
 
 /* A file of rows is taken in when it has got this long. */
 #define INSTALL_FILE_BYTES ((uint64_t)64 << 20)
-/* Questions in a row that nobody answers. */
-#define INSTALL_ATTEMPTS 20
+/* A question that nobody answers is given up after so many election timeouts (member_share.c). */
+#define INSTALL_TIMEOUTS 10
 
 static void install_work(struct member *m, enum member_install_phase phase);
 
@@ -130,12 +130,12 @@ static enum job_progress install_step(struct job *job)
 
 /* ---- the loop's side ------------------------------------------------------------------------- */
 
-static void install_ask(struct member *m)
+static void install_send(struct member *m)
 {
 	struct install *in = &m->install;
 	struct fetch f = {.from = driver_id(m->driver),
 			  .index = in->index,
-			  .request = ++in->request,
+			  .request = in->request,
 			  .family = in->family,
 			  .after = buf_slice(&in->last)};
 	struct buf question = {0};
@@ -145,8 +145,32 @@ static void install_ask(struct member *m)
 	frame.head = buf_slice(&question);
 	m->io->send(m->io->ctx, in->from, &frame);
 	buf_free(&question);
+	in->ask_again_ms = MIN(member_now_ms(m) + in->patience_ms, in->give_up_ms);
+}
+
+static void install_ask(struct member *m)
+{
+	struct install *in = &m->install;
+
 	in->phase = INSTALL_ASKING;
-	in->ask_again_ms = member_now_ms(m) + 2 * (uint64_t)m->options.driver.raft.heartbeat_ms;
+	in->request++;
+	in->patience_ms = 2 * (uint64_t)m->options.driver.raft.heartbeat_ms;
+	in->give_up_ms =
+		member_now_ms(m) + INSTALL_TIMEOUTS * (uint64_t)m->options.driver.raft.election_ms;
+	install_send(m);
+}
+
+/*
+ * It was lost, or its answer is slow to come: a lot of rows takes its time on a narrow line, and
+ * each repetition takes the same again. So it keeps its number, under which the answer to any of
+ * them is taken, and is repeated less and less often.
+ */
+static void install_ask_again(struct member *m)
+{
+	struct install *in = &m->install;
+
+	in->patience_ms *= 2;
+	install_send(m);
 }
 
 static void install_idle(struct install *in)
@@ -170,7 +194,6 @@ static void install_written(struct member *m)
 
 	blob_release(in->answer);
 	in->answer = NULL;
-	in->attempts = 0;
 	if (!in->family_ends) {
 		install_ask(m);
 		return;
@@ -189,7 +212,6 @@ static void install_begin(struct member *m)
 	struct install *in = &m->install;
 
 	in->family = FAMILY_HISTORY;
-	in->attempts = 0;
 	in->failure = OK;
 	in->wrong = NULL;
 	in->file_bytes = 0;
@@ -324,10 +346,10 @@ void member_install_turn(struct member *m)
 	struct install *in = &m->install;
 
 	if (in->phase == INSTALL_ASKING && member_now_ms(m) >= in->ask_again_ms) {
-		if (++in->attempts > INSTALL_ATTEMPTS)
+		if (member_now_ms(m) >= in->give_up_ms)
 			install_fail(m, ERR_UNAVAILABLE);
 		else
-			install_ask(m);
+			install_ask_again(m);
 	}
 	discard_abandoned(m);
 }

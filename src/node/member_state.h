@@ -155,7 +155,8 @@ struct install {
 	const char *wrong;	   /* what it found; NULL: nothing */
 	uint64_t request;
 	uint64_t ask_again_ms;
-	unsigned attempts;
+	uint64_t patience_ms; /* until then */
+	uint64_t give_up_ms;
 	int error;   /* of the job */
 	int failure; /* of the whole */
 };
