@@ -91,6 +91,11 @@ crash: need-build need-test compile-debug ## take a server's power KILLS= times,
 	tests/crash/crash.py --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --server build/debug/conclave-server \
 		--ctl build/debug/conclave-ctl --shim build/debug/tests/crash/libpower_shim.so
 
+chaos: need-build need-test compile-release ## kill, stop and cut off members of real clusters for MINUTES=, from SEED= on
+	tests/chaos/chaos.py --seconds $$(($(MINUTES) * 60)) $(if $(SEED),--seed $(SEED)) \
+		--server build/release/conclave-server --ctl build/release/conclave-ctl \
+		--wire build/release/tests/chaos/conclave-wire --checker build/release/tests/chaos/conclave-history-check
+
 fuzz: need-build need-fuzz compile-fuzz ## fuzz each target, or those of ONLY=, for MINUTES=, two at a time
 	@scripts/fuzz build/fuzz $(MINUTES) $(ONLY)
 
@@ -133,4 +138,4 @@ build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
 .PHONY: help run demo build release test test-full test-rewrite compat reference asan tsan clang sim sim-members sim-asan \
-	sim-mutants crash fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy
+	sim-mutants crash chaos fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy
