@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "base/error.h"
+#include "base/mutant.h"
 #include "server/crash.h"
 #include "server/data_dir.h"
 #include "server/log_file.h"
@@ -198,6 +199,7 @@ int main(int argc, char **argv)
 	struct buf problem = {0};
 	int code = EXIT_USAGE;
 
+	mutant_choose(getenv("MUTANT"));
 	if (options_load(&p.options, argc - 1, argv + 1, environ, &problem) != OK) {
 		refuse(STDERR_FILENO, &problem);
 	} else if (p.options.task == OPTIONS_HELP) {
