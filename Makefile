@@ -30,7 +30,7 @@ seeds        = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEED
 mutant_seeds = $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 run: release ## install what is missing, build, start a server on 127.0.0.1:6379
 	build/conclave-server
@@ -108,6 +108,9 @@ bench: need-build need-test compile-release ## print the figures of each bench p
 bench-spine: need-build need-test need-bench compile-release ## conclave-server beside redis-server: ROUNDS=, SECONDS=, KEYS=, TSV=file
 	@bench/spine --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) $(if $(TSV),--tsv $(TSV))
 
+bench-failover: need-build need-test compile-release ## how long a cluster of three takes no writes when its leader dies, stops or hands over
+	@bench/failover
+
 tidy: need-build need-test need-tidy build/debug/Makefile ## check what compilers do not; scripts/tidy --list
 	@cmake build/debug > /dev/null
 	@scripts/tidy
@@ -138,4 +141,4 @@ build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
 .PHONY: help run demo build release test test-full test-rewrite compat reference asan tsan clang sim sim-members sim-asan \
-	sim-mutants crash chaos fuzz fuzz-keep bench bench-spine tidy fmt evidence clean configure-tidy
+	sim-mutants crash chaos fuzz fuzz-keep bench bench-spine bench-failover tidy fmt evidence clean configure-tidy
