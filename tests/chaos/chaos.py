@@ -55,8 +55,11 @@ def fault_called(name):
 
 
 def options_of(rng):
-    """Small, so that segments, overlays and states change hands all the time."""
-    return ["--log-max-bytes", rng.choice(("1mb", "1mb", "16mb")), "--log-segment-bytes", rng.choice(("64kb", "256kb")),
+    """Small, so that segments and overlays change all the time, and who was away needs a state and not the log.
+
+    Not smaller: each group of entries takes 4 KiB, and the log has to reach back as far as a state takes to travel.
+    """
+    return ["--log-max-bytes", rng.choice(("16mb", "32mb")), "--log-segment-bytes", rng.choice(("64kb", "256kb")),
             "--overlay-bytes", rng.choice(("64kb", "256kb", "1mb")), "--header-cache-bytes", "1mb",
             "--value-cache-bytes", rng.choice(("0", "1mb")), "--history-retention", rng.choice(("3s", "1h")),
             "--check-interval", "2s"]

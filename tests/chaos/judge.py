@@ -39,8 +39,8 @@ class Judge:
             self.attempt("tokens: each APPEND once, in its place", lambda: self.tokens(asker))
             self.attempt("accounts: their sum", lambda: self.accounts(asker))
             self.attempt("ranges: what was written, in order", lambda: self.ranges(asker))
-        self.attempt("every member reads the same", self.same_everywhere)
         self.attempt("keys with a time to live go", self.all_expire)
+        self.attempt("every member reads the same", self.same_everywhere)
         self.attempt("all name one leader", self.one_leader)
         for member in self.cluster.members:
             self.attempt(f"{member.name} stores what it has", lambda m=member: self.save(m))
