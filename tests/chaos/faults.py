@@ -285,7 +285,7 @@ class Nemesis:
     def no_space(self):
         """One says that its disk is full; what would grow is refused everywhere until it is not."""
         member = self.someone()
-        member.ask("CONFIG", "SET", "disk-reserve", "1000000gb")
+        member.ask("CONFIG", "SET", "disk-reserve", "1000gb")
         self.log(f"  {member.name} is short of space")
         self.hold(1, 4)
         self.cluster.wait_for(lambda: member.ask("CONFIG", "SET", "disk-reserve", "0") == b"OK",
