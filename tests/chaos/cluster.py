@@ -31,7 +31,7 @@ class Member:
         self.socket = os.path.join(cluster.root, name + ".sock")
         self.said = os.path.join(cluster.root, name + ".log")
         self.process = None
-        self.runs = 0
+        self.runs, self.started_s = 0, 0
         self.ended_in_peace = {}  # by run: whether it did, as soon as that is known
         self.answers_since = None  # it can be expected to answer
 
@@ -51,7 +51,7 @@ class Member:
             said.flush()
             self.process = subprocess.Popen(network.command(self.machine, [str(w) for w in words]), stderr=said,
                                             start_new_session=True)
-        self.answers_since = time.monotonic()
+        self.answers_since = self.started_s = time.monotonic()
         return self
 
     def lives(self):
@@ -125,6 +125,9 @@ class Cluster:
     def check(self):
         for member in self.members:
             member.check()
+
+    def majority_started_since(self, moment):
+        return sum(m.started_s > moment for m in self.members) > len(self.members) // 2
 
     def newcomer(self, *options):
         """Starts a member with an empty directory that comes to the others."""
