@@ -45,7 +45,7 @@ release: need-build need-test compile-release ## build/conclave-*, optimised
 	@$(call link,release)
 
 # One CTest run over the directories of all suites; its summary gives the time of each label.
-test: need-build need-test need-tidy need-fuzz
+test: need-build need-test need-clients need-tidy need-fuzz
 test: compile-debug compile-clang compile-asan compile-release compile-fuzz configure-tidy
 test: ## install what is missing, build, run every test that CI runs
 	@printf 'subdirs(debug asan release fuzz/tests/fuzz tidy)\n' > build/CTestTestfile.cmake
@@ -53,6 +53,9 @@ test: ## install what is missing, build, run every test that CI runs
 
 test-full: MINUTES := 1
 test-full: test tsan sim sim-members sim-asan sim-mutants fuzz ## test, then TSan, SEEDS= seeds twice, all mutants, fuzzing
+
+test-clients: need-build need-test need-clients compile-debug ## client libraries and tools against a real server
+	$(ctest) --test-dir build/debug -L clients
 
 test-rewrite: need-build need-test compile-debug ## write the scenarios' expected output anew; read the diff
 	REWRITE=1 $(ctest) --test-dir build/debug -R unit/
@@ -140,5 +143,6 @@ build/%/Makefile:
 build/clang/Makefile: variant := debug
 build/clang/Makefile build/fuzz/Makefile: compiler := clang
 
-.PHONY: help run demo build release test test-full test-rewrite compat reference asan tsan clang sim sim-members sim-asan \
-	sim-mutants crash chaos fuzz fuzz-keep bench bench-spine bench-failover tidy fmt evidence clean configure-tidy
+.PHONY: help run demo build release test test-full test-rewrite compat reference asan tsan clang sim sim-members \
+	sim-asan sim-mutants crash chaos fuzz fuzz-keep bench bench-spine bench-failover tidy fmt evidence clean \
+	configure-tidy test-clients

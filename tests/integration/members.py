@@ -63,12 +63,14 @@ class Server:
         self.said = os.path.join(house.root, name + ".log")
         self.process = None
 
+    def arguments(self):
+        return [self.house.server, "--name", self.name, "--dir", self.dir, "--port", str(self.port),
+                "--peer-port", str(self.peer_port), "--heartbeat-interval", "50",
+                "--election-timeout", "500", *SIZES, *self.options]
+
     def start(self):
         with open(self.said, "ab") as said:
-            self.process = subprocess.Popen(
-                [self.house.server, "--name", self.name, "--dir", self.dir, "--port", str(self.port),
-                 "--peer-port", str(self.peer_port), "--heartbeat-interval", "50",
-                 "--election-timeout", "500", *SIZES, *self.options], stderr=said)
+            self.process = subprocess.Popen(self.arguments(), stderr=said)
         return self
 
     def end(self, how=signal.SIGKILL):
@@ -120,13 +122,15 @@ class Server:
 
 
 class House:
+    kind = Server
+
     def __init__(self, server):
         self.server = server
         self.root = tempfile.mkdtemp(prefix="conclave-members-")
         self.all = {}
 
     def add(self, name, *options):
-        self.all[name] = Server(self, name, *options)
+        self.all[name] = self.kind(self, name, *options)
         return self.all[name]
 
     def close(self):
