@@ -57,7 +57,9 @@ function basics(options) {
 
   test('commands that are written together are answered in order', async () => {
     const wanted = names('value', 2000);
-    const replies = await Promise.all(wanted.flatMap((value, i) => [client.set(`piped:${i}`, value), client.get(`piped:${i}`)]));
+    const replies = await Promise.all(
+      wanted.flatMap((value, i) => [client.set(`piped:${i}`, value), client.get(`piped:${i}`)]),
+    );
     assert.deepStrictEqual(replies, wanted.flatMap((value) => ['OK', value]));
     assert.strictEqual(await client.flushAll(), 'OK');
   });

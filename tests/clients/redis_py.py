@@ -91,9 +91,9 @@ class RedisPyTest(unittest.TestCase):
         other.close()
 
         def many(_):
-            client = connect()
+            client, seen[:] = connect(), [0, 0]
             for _ in range(10):
-                client.transaction(lambda p: (v := int(p.get("counter")), p.multi(), p.set("counter", v + 1)), "counter")
+                client.transaction(increment, "counter")
             client.close()
 
         together(4, many)

@@ -12,15 +12,18 @@ import subprocess
 import sys
 import threading
 
+import sides
 from members import SECONDS, House, Server, wait_for
 
 
 class Redis(Server):
     """redis-server in the place of ours."""
 
+    program = sides.PROGRAM
+
     def arguments(self):
         os.makedirs(self.dir, exist_ok=True)
-        return [self.house.server, "--port", str(self.port), "--dir", self.dir, "--appendonly", "yes",
+        return ["redis-server", "--port", str(self.port), "--dir", self.dir, "--appendonly", "yes",
                 "--appendfsync", "always", "--logfile", self.said]
 
 

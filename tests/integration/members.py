@@ -56,6 +56,8 @@ class Reply:
 
 
 class Server:
+    program = None  # what is run under the name that arguments() begins with; that itself if None
+
     def __init__(self, house, name, *options):
         self.house, self.name, self.options = house, name, options
         self.port, self.peer_port = free_ports(2)
@@ -70,7 +72,7 @@ class Server:
 
     def start(self):
         with open(self.said, "ab") as said:
-            self.process = subprocess.Popen(self.arguments(), stderr=said)
+            self.process = subprocess.Popen(self.arguments(), executable=self.program, stderr=said)
         return self
 
     def end(self, how=signal.SIGKILL):
