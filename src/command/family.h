@@ -123,7 +123,9 @@ int reply_wrong_arity(struct call *c);
 int reply_wrong_form(struct call *c); /* a subcommand with arguments of no form that it has */
 
 /* What is said of a command that may make the state grow while a member is short of space. */
-#define NO_SPACE_TEXT "OOM command not allowed: a member is short of disk space"
+#define NO_SPACE_TEXT                                                                        \
+	"OOM command not allowed: a member is short of disk space; delete keys, or give it " \
+	"more room (disk-reserve, quota-bytes)"
 
 /* "ERR <before><name of the command><behind>" */
 int reply_error_named(struct call *c, const char *before, const char *behind);

@@ -98,6 +98,12 @@ MUST_USE int driver_read(struct driver *d, uint64_t request);
 /* Whether the state as applied could be stored: not before its membership is known. */
 bool driver_can_store(const struct driver *d);
 
+/*
+ * From now on the log keeps so many bytes for members that are behind; what is beyond that, and
+ * stored, goes at once.
+ */
+void driver_limit_log(struct driver *d, uint64_t max_bytes);
+
 /* The machine has what it was to fetch, or has failed to: install_fetched says which. */
 void driver_install_fetched(struct driver *d);
 

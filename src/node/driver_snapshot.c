@@ -7,6 +7,9 @@
 
 #include <inttypes.h>
 
+/* The state is stored at the latest when this part of what the log may hold was written since. */
+#define LOG_PART_STORED 4
+
 static void snapshot_run(struct driver *d, struct job *job, void (*done)(struct job *))
 {
 	job->done = done;
@@ -32,6 +35,16 @@ static void driver_release(struct driver *d)
 		raft_release(d->raft, log_base_index(d->log));
 }
 
+void driver_limit_log(struct driver *d, uint64_t max_bytes)
+{
+	if (d->failed || d->options.log_max_bytes == max_bytes)
+		return;
+	d->options.log_max_bytes = max_bytes;
+	log_set_max_bytes(d->log, max_bytes);
+	if (d->install == INSTALL_NONE)
+		driver_release(d);
+}
+
 static void driver_store_done(struct job *job)
 {
 	struct driver *d = job->owner;
@@ -49,7 +62,7 @@ static void driver_store_done(struct job *job)
 		snapshot_free(&d->storing);
 	} else {
 		LOG(d->io->logger, LOG_WARNING, "the state was not stored: %s", error_text(rc));
-		d->store_again_ms = driver_now_ms(d) + d->options.raft.heartbeat_ms;
+		d->store_again_ms = driver_now_ms(d) + d->options.raft.election_ms;
 	}
 	buf_free(&where);
 }
@@ -66,6 +79,26 @@ bool driver_can_store(const struct driver *d)
 	return raft_membership_at(d->raft, d->applied)->count > 0;
 }
 
+/*
+ * What is not stored keeps its log. A machine counts what its state has gained, and may gain
+ * nothing from any number of entries: an answer that says no is one, too.
+ */
+static bool log_wants_store(const struct driver *d)
+{
+	uint64_t since = log_bytes_written(d->log) - d->stored_at;
+
+	return since >= MAX(d->options.log_max_bytes / LOG_PART_STORED,
+			    (uint64_t)2 * d->options.segment_bytes);
+}
+
+static bool driver_wants_store(const struct driver *d)
+{
+	if (d->store_wanted || d->applied >= d->stored + d->options.snapshot_entries)
+		return true;
+	return d->applied > d->stored &&
+	       (log_wants_store(d) || d->machine->wants_store(d->machine->ctx));
+}
+
 void driver_store_turn(struct driver *d)
 {
 	if (d->install == INSTALL_SWAPPING)
@@ -78,11 +111,9 @@ void driver_store_turn(struct driver *d)
 	}
 	if (d->machine->is_within(d->machine->ctx))
 		return;
-	if (d->applied < d->stored + d->options.snapshot_entries && !d->store_wanted &&
-	    !(d->applied > d->stored && d->machine->wants_store(d->machine->ctx)))
+	if (!driver_wants_store(d) || !driver_can_store(d))
 		return;
-	if (!driver_can_store(d))
-		return;
+	d->stored_at = log_bytes_written(d->log);
 	d->storing.index = d->applied;
 	d->storing.term = raft_term_at(d->raft, d->applied);
 	membership_copy(&d->storing.membership, raft_membership_at(d->raft, d->applied));

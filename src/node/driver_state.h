@@ -89,6 +89,7 @@ struct driver {
 	struct snapshot storing; /* index 0: none under way */
 	uint64_t store_again_ms; /* when a store that failed is tried again; 0: none has */
 	uint64_t stored;	 /* the newest stored state */
+	uint64_t stored_at;	 /* bytes written to the log when it was begun */
 	bool store_wanted;	 /* there is none yet that others could be given */
 	enum driver_install install;
 	uint64_t install_index;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/logging.h"
+#include "base/mutant.h"
 #include "node/member_state.h"
 
 #include <inttypes.h>
@@ -16,6 +17,16 @@ void member_note_space(struct member *m, bool low)
 	if (m->space != told)
 		m->alarm_due_ms = 0;
 	m->space = told;
+	/* What is kept for others they can also be given as a state. */
+	driver_limit_log(m->driver, low ? 0 : m->options.driver.log_max_bytes);
+}
+
+/* The rows decide, on all members alike, and not what this one sees of its disk. */
+bool member_has_alarm(const struct member *m)
+{
+	if (MUTANT(alarm_applied_locally))
+		return m->space == SPACE_LOW;
+	return position_alarm_stands(store_position(m->store), ALARM_NO_SPACE);
 }
 
 /* Whether the rows say something else than this member does. */
@@ -92,6 +103,7 @@ void member_alarm_apply(struct member *m, const struct entry *e)
 		    m->applying.index);
 		return;
 	}
+	m->compact_due_ms = 0; /* the pace is another one */
 	if (a.raised)
 		position_alarm_raise(p, a.member, a.kind);
 	else

@@ -163,14 +163,6 @@ void member_forget_dry_run(struct member *m)
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
-/* The rows decide, on all members alike, and not what this one sees of its disk. */
-static bool alarm_stands(const struct member *m)
-{
-	if (MUTANT(alarm_applied_locally))
-		return m->space == SPACE_LOW;
-	return position_alarm_stands(store_position(m->store), ALARM_NO_SPACE);
-}
-
 static int refuse_work(struct member *m, const struct batch_command *b, struct request *r,
 		       struct resp_writer *reply)
 {
@@ -198,7 +190,7 @@ static int run_command(struct member *m, uint64_t incarnation, const struct batc
 		.reply = reply,
 		.local = r ? r->local : NULL,
 		.changed_at = r ? r->session->changed_at : 0,
-		.no_space = alarm_stands(m),
+		.no_space = member_has_alarm(m),
 	};
 	bool changed;
 	int rc;

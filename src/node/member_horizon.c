@@ -121,10 +121,16 @@ static void horizon_search_done(struct job *job)
 	horizon_search_free(s);
 }
 
+/* Without space no past is kept: what is dead has to make room. */
+static uint64_t history_kept_ms(const struct member *m)
+{
+	return member_has_alarm(m) ? 0 : m->options.history_retention_ms;
+}
+
 static void horizon_search_start(struct member *m)
 {
 	struct horizon_search *s = MEM_NEW(struct horizon_search);
-	uint64_t now_ms = member_time_stamp(m), kept_ms = m->options.history_retention_ms;
+	uint64_t now_ms = member_time_stamp(m), kept_ms = history_kept_ms(m);
 
 	s->member = m;
 	s->oldest_ms = now_ms > kept_ms ? now_ms - kept_ms : 0;
@@ -160,7 +166,8 @@ uint64_t member_horizon_due_ms(const struct member *m)
 	if (m->status.role != RAFT_LEADER || !m->time.leading || h->search ||
 	    driver_applied(m->driver) < h->proposed || p->horizon == p->revision)
 		return UINT64_MAX;
-	return store_durable_index(m->store) == h->stored ? h->due_ms : h->pace_ms;
+	return store_durable_index(m->store) == h->stored && !member_has_alarm(m) ? h->due_ms
+										  : h->pace_ms;
 }
 
 void member_horizon_turn(struct member *m)
@@ -171,8 +178,8 @@ void member_horizon_turn(struct member *m)
 		return;
 	m->horizon.stored = store_durable_index(m->store);
 	m->horizon.pace_ms = now_ms + ROUND_PACE_MIN_MS;
-	m->horizon.due_ms = MAX(m->horizon.pace_ms,
-				now_ms + m->options.history_retention_ms / ROUNDS_PER_RETENTION);
+	m->horizon.due_ms =
+		MAX(m->horizon.pace_ms, now_ms + history_kept_ms(m) / ROUNDS_PER_RETENTION);
 	horizon_search_start(m);
 }
 

@@ -543,6 +543,8 @@ bool member_is_quarantined(const struct member *m);
 void member_say_quarantined(struct member *m);
 
 /* member_alarm.c */
+/* Whether somebody is short of space, and what may make the state grow is refused. */
+bool member_has_alarm(const struct member *m);
 void member_alarm_turn(struct member *m);
 uint64_t member_alarm_due_ms(const struct member *m);
 void member_hear_alarm(struct member *m, uint64_t from, struct slice body);

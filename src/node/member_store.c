@@ -9,6 +9,9 @@
 #define PRESSURE_WAIT_MS     500
 #define PRESSURE_WAIT_MAX_MS 10000
 
+/* While a member is short of space, what is dead goes as soon as that. */
+#define SPACE_PACE_MS 1000u
+
 static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 {
 	return member_apply(ctx, index, e);
@@ -19,6 +22,13 @@ static bool machine_is_within(void *ctx)
 	const struct member *m = ctx;
 
 	return m->applying.index != 0;
+}
+
+/* Each time costs some syncs, and files that have to be merged; without space that is cheap. */
+static uint64_t compact_pace_ms(const struct member *m)
+{
+	return member_has_alarm(m) ? MIN(SPACE_PACE_MS, m->options.compact_pace_ms)
+				   : m->options.compact_pace_ms;
 }
 
 /*
@@ -33,7 +43,7 @@ static uint64_t horizon_store_due_ms(const struct member *m)
 	    m->applying.index || m->install.phase == INSTALL_ADOPTING ||
 	    !driver_can_store(m->driver))
 		return UINT64_MAX;
-	return m->stored_ms + m->options.compact_pace_ms;
+	return m->stored_ms + compact_pace_ms(m);
 }
 
 /*
@@ -178,8 +188,8 @@ static void compact_turn(struct member *m)
 
 	if (member_now_ms(m) < compact_due_ms(m))
 		return;
-	m->compact_due_ms = member_now_ms(m) + m->options.compact_pace_ms;
-	job = store_compact(m->store);
+	m->compact_due_ms = member_now_ms(m) + compact_pace_ms(m);
+	job = store_compact(m->store, member_has_alarm(m));
 	job->done = compact_done;
 	job->owner = m;
 	m->io->run(m->io->ctx, LANE_SNAPSHOT, job);

@@ -54,6 +54,7 @@ struct disk_ops {
 	int (*list)(struct disk *disk, const char *path, struct disk_names *names);
 	int (*lock)(struct disk *disk, const char *path, struct disk_file **out);
 	int (*free_space)(struct disk *disk, const char *path, uint64_t *bytes);
+	int (*used_space)(struct disk *disk, const char *path, uint64_t *bytes);
 };
 
 struct disk {
@@ -156,6 +157,12 @@ static inline MUST_USE int disk_lock(struct disk *d, const char *path, struct di
 static inline MUST_USE int disk_free_space(struct disk *d, const char *path, uint64_t *bytes)
 {
 	return d->ops->free_space(d, path, bytes);
+}
+
+/* Bytes that the files beneath this directory take, at any depth. */
+static inline MUST_USE int disk_used_space(struct disk *d, const char *path, uint64_t *bytes)
+{
+	return d->ops->used_space(d, path, bytes);
 }
 
 /* Appends a copy of `name`, for implementations of disk_list(). */

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -258,6 +259,29 @@ static int posix_free_space(struct disk *disk, const char *path, uint64_t *bytes
 	return OK;
 }
 
+/* Files that go while they are counted do not count. */
+static int posix_used_space(struct disk *disk, const char *path, uint64_t *bytes)
+{
+	char *paths[] = {(char *)(uintptr_t)path, NULL};
+	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	const FTSENT *found;
+	int failure = 0;
+
+	(void)disk;
+	if (!walk)
+		return error_from_errno(errno);
+	*bytes = 0;
+	for (errno = 0; (found = fts_read(walk)) != NULL; errno = 0) {
+		if (found->fts_info == FTS_F)
+			*bytes += (uint64_t)found->fts_statp->st_blocks * 512;
+		else if (found->fts_level == FTS_ROOTLEVEL && found->fts_errno)
+			failure = found->fts_errno;
+	}
+	failure = failure ? failure : errno;
+	fts_close(walk);
+	return error_from_errno(failure);
+}
+
 struct disk disk_posix(void)
 {
 	static const struct disk_ops ops = {
@@ -276,6 +300,7 @@ struct disk disk_posix(void)
 		.list = posix_list,
 		.lock = posix_lock,
 		.free_space = posix_free_space,
+		.used_space = posix_used_space,
 	};
 
 	return (struct disk){.ops = &ops};

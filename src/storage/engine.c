@@ -220,10 +220,10 @@ void engine_load(struct engine *e, struct engine_load *out)
 	e->ops->load(e, out);
 }
 
-int engine_tidy(struct engine *e, bool *more)
+int engine_tidy(struct engine *e, bool thorough, bool *more)
 {
 	*more = false;
-	return e->ops->tidy ? e->ops->tidy(e, more) : OK;
+	return e->ops->tidy ? e->ops->tidy(e, thorough, more) : OK;
 }
 
 void engine_close(struct engine *e)

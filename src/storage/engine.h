@@ -145,9 +145,10 @@ void engine_load(struct engine *e, struct engine_load *out);
 /*
  * Puts a part of the files into better order, where that is worth it: so that what was deleted
  * gives its room back, and small files become large ones. For the one thread that makes files;
- * takes no longer than to make one large file. `*more`: it is worth calling again, by and by.
+ * takes no longer than to make one large file. With `thorough` it is worth it wherever something
+ * was deleted: room is short. `*more`: it is worth calling again, by and by.
  */
-MUST_USE int engine_tidy(struct engine *e, bool *more);
+MUST_USE int engine_tidy(struct engine *e, bool thorough, bool *more);
 
 /*
  * All views are closed. Files that were not taken in are dropped: nobody holds them any more.

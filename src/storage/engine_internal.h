@@ -38,7 +38,8 @@ struct engine_ops {
 	void (*cursor_prev)(struct engine_cursor *c);
 
 	void (*load)(struct engine *e, struct engine_load *out);
-	int (*tidy)(struct engine *e, bool *more); /* NULL: there is nothing to be tidied */
+	int (*tidy)(struct engine *e, bool thorough,
+		    bool *more); /* NULL: there is nothing to be tidied */
 	void (*close)(struct engine *e);
 };
 

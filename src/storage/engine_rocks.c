@@ -159,6 +159,15 @@ static void rocks_set_directory(rocksdb_options_t *o, const struct engine_rocks_
 }
 
 /*
+ * History is taken in at its end, so above its lowest level there are only deletions. With a level
+ * of their own early on, what comes in piece by piece is merged downwards piece by piece.
+ */
+static uint64_t rocks_level_bytes(unsigned family, const struct engine_rocks_options *from)
+{
+	return family == FAMILY_HISTORY ? from->file_bytes : 4 * from->file_bytes;
+}
+
+/*
  * What is young is not compressed: the writer has little time, and most of it dies before it is
  * written again. History that is written again stays for long, and LZ4 costs less than the space;
  * the library must have it, as Debian's has, else opening fails. Rows of state are written again
@@ -174,8 +183,10 @@ static rocksdb_options_t *rocks_make_options(const struct rocks *r, unsigned fam
 	rocksdb_options_set_compression(o, family == FAMILY_HISTORY ? rocksdb_lz4_compression
 								    : rocksdb_no_compression);
 	rocksdb_options_set_target_file_size_base(o, from->file_bytes);
-	rocksdb_options_set_max_bytes_for_level_base(o, 4 * from->file_bytes);
+	rocksdb_options_set_max_bytes_for_level_base(o, rocks_level_bytes(family, from));
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
+	/* What a merge writes needs room beside what it reads: so none is large, if it can be. */
+	rocksdb_options_set_max_compaction_bytes(o, rocks_level_bytes(family, from));
 	/*
 	 * A merge of level 0 writes the whole next level again, whose keys lie all over it: the
 	 * more files share one, the less each row costs. Lookups pass most of them by their
@@ -275,19 +286,29 @@ static struct rocks *rocks_new(const struct engine_rocks_options *o)
 	return r;
 }
 
-/* The names are on disk and stay. NULL, or what RocksDB says against it. */
-static char *rocks_open_families(struct rocks *r)
+/* The names are on disk and stay. */
+const char *rocks_family_name(unsigned family)
 {
 	static const char *const names[ROCKS_FAMILY_COUNT] = {
 		[FAMILY_HISTORY] = "history",
 		[FAMILY_STATE] = "state",
 		[ROCKS_DEFAULT] = "default",
 	};
+
+	return names[family];
+}
+
+/* NULL, or what RocksDB says against it. */
+static char *rocks_open_families(struct rocks *r)
+{
+	const char *names[ROCKS_FAMILY_COUNT];
 	const rocksdb_options_t *options[ROCKS_FAMILY_COUNT];
 	char *text = NULL;
 
-	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++)
+	for (unsigned i = 0; i < ROCKS_FAMILY_COUNT; i++) {
+		names[i] = rocks_family_name(i);
 		options[i] = r->options[i];
+	}
 	r->db = rocksdb_open_column_families(r->options[ROCKS_DEFAULT], rocks_path_text(&r->dir),
 					     ROCKS_FAMILY_COUNT, names, options, r->families,
 					     &text);

@@ -57,6 +57,9 @@ void rocks_path(struct buf *out, const char *dir, const char *name);
 MUST_USE int rocks_error(const struct rocks *r, enum log_level level, const char *doing,
 			 char *text);
 
+/* What RocksDB calls a family. */
+const char *rocks_family_name(unsigned family);
+
 /* engine_rocks_start.c: before and after RocksDB opens the directory. */
 MUST_USE int rocks_start_before(struct rocks *r);
 
@@ -78,7 +81,7 @@ int rocks_file_ingest(struct engine_file *f);
 void rocks_file_free(struct engine_file *f);
 
 /* engine_rocks_tidy.c */
-int rocks_tidy(struct engine *e, bool *more);
+int rocks_tidy(struct engine *e, bool thorough, bool *more);
 
 /* engine_rocks_views.c: rows out. */
 struct engine_view *rocks_view_open(struct engine *e);

@@ -4,7 +4,8 @@
  * Rows that were deleted keep their room until their deletions reach the lowest level, and those
  * are small: many fit into the levels above before these count as full. So when half of the rows
  * are deleted, all files above the lowest level are marked to be merged downwards, which RocksDB
- * then does in the background, as it has time.
+ * then does in the background, as it has time. That goes for history, whose rows hold the values;
+ * when room is short it goes for state as well, and for a single deletion.
  *
  * And what is taken in at the end of the history goes to the lowest level at once, where nothing is
  * ever merged again: small files would stay small, and become many. So neighbours are merged here.
@@ -32,6 +33,7 @@
 struct rocks_table {
 	int level;
 	uint64_t size;
+	uint64_t deletions;
 	struct slice first; /* keys, borrowed from the list */
 	struct slice last;
 };
@@ -42,7 +44,7 @@ struct rocks_tables {
 	size_t cap;
 	int lowest;	    /* level that has any */
 	uint64_t rows;	    /* that are no deletions */
-	uint64_t deletions; /* of single rows */
+	uint64_t deletions; /* of rows and ranges */
 };
 
 static int tables_order(const void *a, const void *b)
@@ -54,9 +56,11 @@ static int tables_order(const void *a, const void *b)
 	return slice_compare(one->first, other->first);
 }
 
-/* The tables of history. */
-static void tables_read(struct rocks_tables *t, const rocksdb_livefiles_t *files)
+static void tables_read(struct rocks_tables *t, const rocksdb_livefiles_t *files,
+			enum engine_family family)
 {
+	const char *name = rocks_family_name(family);
+
 	*t = (struct rocks_tables){0};
 	for (int i = 0; i < rocksdb_livefiles_count(files); i++) {
 		struct rocks_table *table;
@@ -65,7 +69,7 @@ static void tables_read(struct rocks_tables *t, const rocksdb_livefiles_t *files
 		const char *last = rocksdb_livefiles_largestkey(files, i, &last_len);
 		uint64_t deletions = rocksdb_livefiles_deletions(files, i);
 
-		if (strcmp(rocksdb_livefiles_column_family_name(files, i), "history") != 0)
+		if (strcmp(rocksdb_livefiles_column_family_name(files, i), name) != 0)
 			continue;
 		MEM_GROW(t->list, t->cap, t->count + 1);
 		table = &t->list[t->count++];
@@ -75,6 +79,7 @@ static void tables_read(struct rocks_tables *t, const rocksdb_livefiles_t *files
 		table->last = slice_of((const uint8_t *)last, last_len);
 		t->lowest = MAX(t->lowest, table->level);
 		t->rows += rocksdb_livefiles_entries(files, i) - deletions;
+		table->deletions = deletions;
 		t->deletions += deletions;
 	}
 	if (t->count)
@@ -88,12 +93,22 @@ static bool is_half_deleted(const struct rocks_tables *t)
 	return t->deletions >= DELETIONS_MIN && t->deletions >= t->rows / 2;
 }
 
-static int merge_downwards(struct rocks *r)
+/* Deletions in the lowest level go by themselves, once no view needs what they delete. */
+static bool holds_deletions(const struct rocks_tables *t)
+{
+	uint64_t deletions = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (t->list[i].level < t->lowest || t->lowest == 0)
+			deletions += t->list[i].deletions;
+	return deletions > 0;
+}
+
+static int merge_downwards(struct rocks *r, enum engine_family family)
 {
 	char *text = NULL;
 
-	rocksdb_suggest_compact_range_cf(r->db, r->families[FAMILY_HISTORY], NULL, 0, NULL, 0,
-					 &text);
+	rocksdb_suggest_compact_range_cf(r->db, r->families[family], NULL, 0, NULL, 0, &text);
 	return rocks_error(r, LOG_WARNING, "merging what is deleted", text);
 }
 
@@ -138,24 +153,48 @@ static void merge_neighbours(struct rocks *r, const struct rocks_table *first,
 	rocksdb_compactoptions_destroy(o);
 }
 
-int rocks_tidy(struct engine *e, bool *more)
+static int tidy_history(struct rocks *r, const rocksdb_livefiles_t *files, bool *more)
 {
-	struct rocks *r = rocks_of(e);
-	const rocksdb_livefiles_t *files = rocksdb_livefiles(r->db);
 	struct rocks_tables t;
 	size_t place = 0, run;
 	int rc = OK;
 
-	tables_read(&t, files);
+	tables_read(&t, files, FAMILY_HISTORY);
 	run = small_neighbours(&t, r->file_bytes, &place);
 	if (is_half_deleted(&t)) {
 		*more = true;
-		rc = merge_downwards(r);
+		rc = merge_downwards(r, FAMILY_HISTORY);
 	} else if (run) {
 		*more = true;
 		merge_neighbours(r, &t.list[place], &t.list[place + run - 1]);
 	}
 	mem_free(t.list);
+	return rc;
+}
+
+static int tidy_thoroughly(struct rocks *r, const rocksdb_livefiles_t *files, bool *more)
+{
+	int rc = OK;
+
+	for (unsigned family = 0; family < FAMILY_COUNT && rc == OK; family++) {
+		struct rocks_tables t;
+
+		tables_read(&t, files, (enum engine_family)family);
+		if (holds_deletions(&t)) {
+			*more = true;
+			rc = merge_downwards(r, (enum engine_family)family);
+		}
+		mem_free(t.list);
+	}
+	return rc;
+}
+
+int rocks_tidy(struct engine *e, bool thorough, bool *more)
+{
+	struct rocks *r = rocks_of(e);
+	const rocksdb_livefiles_t *files = rocksdb_livefiles(r->db);
+	int rc = thorough ? tidy_thoroughly(r, files, more) : tidy_history(r, files, more);
+
 	rocksdb_livefiles_destroy(files);
 	return rc;
 }

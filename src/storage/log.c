@@ -184,6 +184,16 @@ void log_release(struct log *log, uint64_t upto)
 	}
 }
 
+void log_set_max_bytes(struct log *log, uint64_t max_bytes)
+{
+	log->max_bytes = max_bytes;
+}
+
+uint64_t log_bytes_written(const struct log *log)
+{
+	return log->stats.bytes_written;
+}
+
 struct log_stats log_stats(const struct log *log)
 {
 	struct log_stats stats = log->stats;

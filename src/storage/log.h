@@ -198,6 +198,9 @@ bool log_idle_cover(struct log *log);
  */
 void log_release(struct log *log, uint64_t upto);
 
+/* From now on log_release() leaves so many bytes. */
+void log_set_max_bytes(struct log *log, uint64_t max_bytes);
+
 /*
  * The next piece of housekeeping as a job, or NULL: zero-fill a segment ahead, recycle or remove
  * a released one, shorten a sealed one. NULL also while one is under way.
@@ -221,6 +224,9 @@ struct log_stats {
 };
 
 struct log_stats log_stats(const struct log *log);
+
+/* One of them, for who asks often: bytes_written. */
+uint64_t log_bytes_written(const struct log *log);
 
 /*
  * Reading back. One struct per read, the caller's; it must not move until it is completed.

@@ -160,9 +160,9 @@ bool store_compact_goes_on(const struct store *s);
 
 /*
  * The job, for the engine's writer: as with flushes, which may be waiting there, too, but the
- * engine does one thing after the other. None may be under way.
+ * engine does one thing after the other. None may be under way. `thorough` as in engine_tidy.
  */
-struct job *store_compact(struct store *s);
+struct job *store_compact(struct store *s, bool thorough);
 bool store_is_compacting(const struct store *s);
 
 /* After the job, as store_flushed. */

@@ -1,12 +1,16 @@
 /*
- * What is dead on its way out of the engine. Three files go in, one after the other:
+ * What is dead on its way out of the engine. Files go in, one after the other:
  *
  *	records   dead tombstones of the state family; the history that names them is still there
- *	history   dead changes
+ *	history   dead changes, a piece at a time, from the oldest on
  *	state     garbage, and the row that says up to where history was walked through
  *
  * After a crash between two of them the same is found again, as far as it is still there, and what
- * is not needs nothing more.
+ * is not needs nothing more. A change that dies is named by a later one, which may be dead itself:
+ * it goes in the same piece or in one after it.
+ *
+ * To merge a file of deletions the engine writes again what lies between its first row and its
+ * last. On a disk that is nearly full there is no room for all of history: so pieces are narrow.
  *
  * Rows are deleted one by one, rather than left out when files are merged: so engines' snapshots
  * keep them for views that are open, nothing has to be kept in memory, and all engines do the same.
@@ -29,6 +33,10 @@
 /* Records that one job asks the engine for at once. */
 #define COMPACT_GETS 256
 
+/* A piece of dead changes spans so many bytes of history, or such a part of it if that is more. */
+#define PIECE_BYTES ((uint64_t)64 << 20)
+#define PIECE_PART  16
+
 /* Records of ended keyspaces that one job looks at. */
 #define COMPACT_RECORDS 65536
 
@@ -40,10 +48,11 @@ enum compact_phase {
 	COMPACT_FILL_RECORDS,
 	COMPACT_BEGIN_STATE,
 	COMPACT_FILL_STATE,
+	COMPACT_TAKE_RECORDS,
+	COMPACT_SORT_HISTORY,
 	COMPACT_BEGIN_HISTORY,
 	COMPACT_FILL_HISTORY,
-	COMPACT_TAKE_RECORDS,
-	COMPACT_TAKE_HISTORY,
+	COMPACT_TAKE_HISTORY, /* then from COMPACT_BEGIN_HISTORY on, if there is more */
 	COMPACT_TAKE_STATE,
 	COMPACT_TIDY,
 	COMPACT_PUBLISH,
@@ -96,6 +105,14 @@ static int compact_begin(struct store_compact *k)
 		history_walk_begin(&k->walk, k->view, k->dropped, MAX(k->dropped, k->horizon),
 				   &k->dead);
 	return rc;
+}
+
+static int compact_take(struct engine_file **file)
+{
+	struct engine_file *f = *file;
+
+	*file = NULL;
+	return engine_file_ingest(f);
 }
 
 /* ---- dead tombstones ------------------------------------------------------------------------- */
@@ -200,36 +217,77 @@ static int compact_fill_state(struct store_compact *k, bool *whole)
 
 /* ---- dead changes ---------------------------------------------------------------------------- */
 
-static int compact_begin_history(struct store_compact *k)
+/* Bytes of history from this revision on, roughly. */
+static uint64_t bytes_from(const struct store_compact *k, uint64_t revision)
+{
+	uint8_t from[HISTORY_KEY_BYTES];
+
+	history_key_put(from, (struct revision){revision, 0});
+	return engine_view_bytes(k->view, FAMILY_HISTORY, slice_of(from, sizeof(from)));
+}
+
+static void compact_sort_history(struct store_compact *k)
 {
 	dead_sort(&k->dead);
 	k->at = 0;
+	k->piece_bytes = MAX(PIECE_BYTES, bytes_from(k, 0) / PIECE_PART);
+}
+
+/* The revision at which a piece ends that begins with this one: never itself. */
+static uint64_t piece_end(const struct store_compact *k, uint64_t first)
+{
+	uint64_t low = first + 1, high = k->dead.list[k->dead.count - 1].main + 1;
+	uint64_t bytes = bytes_from(k, first);
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		uint64_t rest = bytes_from(k, middle);
+
+		if (bytes - MIN(bytes, rest) > k->piece_bytes)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static int compact_begin_history(struct store_compact *k)
+{
+	if (k->at < k->dead.count)
+		k->piece_end = piece_end(k, k->dead.list[k->at].main);
 	return engine_file_begin(k->store->engine, FAMILY_HISTORY, &k->history);
+}
+
+static bool piece_goes_on(const struct store_compact *k)
+{
+	return k->at < k->dead.count && k->dead.list[k->at].main < k->piece_end;
 }
 
 static int compact_fill_history(struct store_compact *k, bool *whole)
 {
 	int rc = OK;
 
-	for (int i = 0; i < COMPACT_SLICE && k->at < k->dead.count && rc == OK; i++, k->at++) {
+	for (int i = 0; i < COMPACT_SLICE && piece_goes_on(k) && rc == OK; i++, k->at++) {
 		uint8_t key[HISTORY_KEY_BYTES];
 
 		history_key_put(key, k->dead.list[k->at]);
 		rc = engine_file_delete(k->history, slice_of(key, sizeof(key)));
 	}
-	*whole = k->at == k->dead.count;
+	*whole = !piece_goes_on(k);
 	return rc == OK && *whole ? engine_file_finish(k->history) : rc;
 }
 
-/* ---- the job --------------------------------------------------------------------------------- */
-
-static int compact_take(struct engine_file **file)
+static int compact_take_history(struct store_compact *k, bool *whole)
 {
-	struct engine_file *f = *file;
+	int rc = compact_take(&k->history);
 
-	*file = NULL;
-	return engine_file_ingest(f);
+	*whole = k->at == k->dead.count;
+	if (!*whole)
+		k->phase = COMPACT_BEGIN_HISTORY;
+	return rc;
 }
+
+/* ---- the job --------------------------------------------------------------------------------- */
 
 static int compact_publish(struct store_compact *k)
 {
@@ -256,18 +314,21 @@ static int compact_go_on(struct store_compact *k, bool *whole)
 		return compact_begin_state(k);
 	case COMPACT_FILL_STATE:
 		return compact_fill_state(k, whole);
+	case COMPACT_TAKE_RECORDS:
+		return compact_take(&k->records);
+	case COMPACT_SORT_HISTORY:
+		compact_sort_history(k);
+		return OK;
 	case COMPACT_BEGIN_HISTORY:
 		return compact_begin_history(k);
 	case COMPACT_FILL_HISTORY:
 		return compact_fill_history(k, whole);
-	case COMPACT_TAKE_RECORDS:
-		return compact_take(&k->records);
 	case COMPACT_TAKE_HISTORY:
-		return compact_take(&k->history);
+		return compact_take_history(k, whole);
 	case COMPACT_TAKE_STATE:
 		return compact_take(&k->state);
 	case COMPACT_TIDY:
-		return engine_tidy(k->store->engine, &k->untidy);
+		return engine_tidy(k->store->engine, k->thorough, &k->untidy);
 	case COMPACT_PUBLISH:
 		break;
 	}
@@ -330,7 +391,7 @@ bool store_is_compacting(const struct store *s)
 	return s->compact.under_way;
 }
 
-struct job *store_compact(struct store *s)
+struct job *store_compact(struct store *s, bool thorough)
 {
 	struct store_compact *k = &s->compact;
 
@@ -340,6 +401,7 @@ struct job *store_compact(struct store *s)
 	k->phase = COMPACT_BEGIN;
 	k->horizon = s->position.horizon;
 	k->tidies = s->durable_horizon <= s->dropped && !s->compact_rest;
+	k->thorough = thorough;
 	k->rest = false;
 	k->untidy = false;
 	k->under_way = true;

@@ -51,11 +51,14 @@ struct store_compact {
 	struct garbage_drop garbage;
 	struct dead_list dead;
 	size_t at;		     /* in what is being written */
+	uint64_t piece_bytes;	     /* of history, that a piece may span */
+	uint64_t piece_end;	     /* where the one that is being written ends */
 	struct engine_file *records; /* dead tombstones of the state family go */
 	struct engine_file *history; /* dead changes go */
 	struct engine_file *state;   /* garbage goes, and the row that says how far */
 	bool rest;		     /* garbage is left, for another job */
 	bool tidies;		     /* nothing is dead: it does that alone */
+	bool thorough;		     /* room is what counts */
 	bool untidy;		     /* the engine wants to be tidied again */
 	int error;
 	bool under_way;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "command/family.h"
 #include "command/transaction.h"
 #include "consensus/membership.h"
 #include "node/batch.h"
@@ -122,7 +123,7 @@ static bool run_one(struct model *m, unsigned database, const struct slice *argv
 			       .reply = reply};
 
 	if (m->need_count && grows(argv, argc)) {
-		plain_error(reply, "OOM command not allowed: a member is short of disk space");
+		plain_error(reply, NO_SPACE_TEXT);
 		return true;
 	}
 	works_applied(m->world, argv, argc);
@@ -188,8 +189,7 @@ static void run_transaction(struct model *m, struct slice bytes, struct buf *rep
 			holds = watch_holds(m, &watch) && holds;
 	}
 	if (m->need_count && elements_grow(in)) {
-		plain_error(reply, "EXECABORT Transaction discarded because of: "
-				   "OOM command not allowed: a member is short of disk space");
+		plain_error(reply, "EXECABORT Transaction discarded because of: " NO_SPACE_TEXT);
 		return;
 	}
 	if (!holds) {

@@ -319,6 +319,15 @@ static int sim_free_space(struct disk *disk, const char *path, uint64_t *bytes)
 	return d->cut ? ERR_IO : OK;
 }
 
+static int sim_used_space(struct disk *disk, const char *path, uint64_t *bytes)
+{
+	struct sim_disk *d = sim_of(disk);
+
+	(void)path;
+	*bytes = bytes_used(d);
+	return d->cut ? ERR_IO : OK;
+}
+
 struct sim_disk *sim_disk_new(uint64_t seed)
 {
 	static const struct disk_ops ops = {
@@ -337,6 +346,7 @@ struct sim_disk *sim_disk_new(uint64_t seed)
 		.list = sim_list,
 		.lock = sim_lock,
 		.free_space = sim_free_space,
+		.used_space = sim_used_space,
 	};
 	struct sim_disk *d = MEM_NEW(struct sim_disk);
 

@@ -12,10 +12,11 @@
 #include <cmocka.h>
 
 #define STRANGER 77
-#define OOM	 "-OOM command not allowed: a member is short of disk space|"
-#define EXECABORT                                                              \
-	"-EXECABORT Transaction discarded because of: OOM command not allowed" \
-	": a member is short of disk space|"
+#define OOM_TEXT                                                                  \
+	"OOM command not allowed: a member is short of disk space; delete keys, " \
+	"or give it more room (disk-reserve, quota-bytes)|"
+#define OOM	  "-" OOM_TEXT
+#define EXECABORT "-EXECABORT Transaction discarded because of: " OOM_TEXT
 
 static bool short_of_space(const struct solo *s)
 {

@@ -174,6 +174,37 @@ static void what_finds_no_room_waits(void **state)
 }
 
 /* A move is part of what is applied: a member that starts again stands where it stood. */
+static void without_space_no_past_is_kept(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.history_retention_ms = 3600 * 1000;
+	s.options.compact_pace_ms = 1000000;
+	assert_int_equal(solo_start(&s), OK);
+	for (unsigned i = 0; i < 10; i++)
+		assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	wait_ms(&s, 3000);
+	assert_int_equal(position_of(&s)->horizon, 0);
+	member_note_space(s.member, true);
+	wait_ms(&s, 3000);
+	assert_int_equal(position_of(&s)->horizon, 10);
+	assert_int_equal(rows_of(&s, FAMILY_HISTORY), 1);
+	/* Also what is deleted from there on makes room. */
+	assert_string_equal(solo_say(&s, "DEL a"), ":1|");
+	wait_ms(&s, 3000);
+	assert_int_equal(position_of(&s)->horizon, 11);
+	assert_int_equal(rows_of(&s, FAMILY_HISTORY), 0);
+	member_note_space(s.member, false);
+	solo_work(&s);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	wait_ms(&s, 3000);
+	assert_int_equal(position_of(&s)->horizon, 11);
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
 static void it_outlives_a_restart(void **state)
 {
 	struct solo s;
@@ -264,6 +295,7 @@ int main(void)
 		cmocka_unit_test(only_so_much_of_the_past_is_kept),
 		cmocka_unit_test(what_is_dead_leaves_the_engine),
 		cmocka_unit_test(what_finds_no_room_waits),
+		cmocka_unit_test(without_space_no_past_is_kept),
 		cmocka_unit_test(it_outlives_a_restart),
 		cmocka_unit_test(what_was_deleted_below_it_never_was),
 		cmocka_unit_test(a_transaction_may_move_it),

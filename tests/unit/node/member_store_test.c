@@ -1,7 +1,11 @@
-/* How a member treats an engine that is behind with merging: it writes less often, and goes on. */
+/*
+ * When a member stores its state: not so often while the engine is behind with merging, but it goes
+ * on; and before what is not stored keeps too much log.
+ */
 
 #include "base/error.h"
 #include "node/member_state.h"
+#include "storage/log.h"
 
 #include "support/solo.h"
 
@@ -50,7 +54,7 @@ static void flushes_wait_while_the_engine_is_behind(void **state)
 
 	(void)state;
 	start(&s);
-	engine_memory_press(s.rows, 2 * LEVEL0_FILES_MAX, 0);
+	engine_memory_press(s.rows, UINT64_C(2) * LEVEL0_FILES_MAX, 0);
 	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
 	assert_int_equal(store_pressure(s.member->store), 2);
 	before = flushes(&s);
@@ -101,11 +105,63 @@ static void applying_waits_when_the_overlay_is_full_and_goes_on(void **state)
 	solo_close(&s);
 }
 
+static struct log_stats log_of(const struct solo *s)
+{
+	return log_stats(driver_log(member_driver(s->member)));
+}
+
+/* A deletion of nothing is in the log, and the overlay does not grow. */
+static void the_log_of_what_changes_nothing_is_bounded(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.driver.segment_bytes = 64 << 10;
+	s.options.driver.log_max_bytes = 1 << 20;
+	assert_int_equal(solo_start(&s), OK);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_string_equal(solo_say(&s, "DEL nothing"), ":0|");
+		assert_true(log_of(&s).bytes <= (3 << 19));
+	}
+	assert_true(log_of(&s).bytes_written > (3 << 20));
+	assert_true(store_durable_index(s.member->store) > 900);
+	solo_close(&s);
+}
+
+static void without_space_no_log_is_kept_for_others(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.driver.segment_bytes = 64 << 10;
+	s.options.driver.log_max_bytes = 1 << 20;
+	s.options.compact_pace_ms = 1000000;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	for (unsigned i = 0; i < 200; i++)
+		assert_string_equal(solo_say(&s, "DEL nothing"), ":0|");
+	assert_true(log_of(&s).bytes > (3 << 18));
+	member_note_space(s.member, true);
+	wait_ms(&s, 2000); /* the horizon moves, and is stored */
+	assert_true(log_of(&s).bytes <= (1 << 18));
+	member_note_space(s.member, false);
+	solo_work(&s);
+	for (unsigned i = 0; i < 200; i++)
+		assert_string_equal(solo_say(&s, "DEL nothing"), ":0|");
+	assert_true(log_of(&s).bytes > (3 << 18));
+	assert_int_equal(s.failures, 0);
+	solo_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flushes_wait_while_the_engine_is_behind),
 		cmocka_unit_test(applying_waits_when_the_overlay_is_full_and_goes_on),
+		cmocka_unit_test(the_log_of_what_changes_nothing_is_bounded),
+		cmocka_unit_test(without_space_no_log_is_kept_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void tidy(struct engine_tester *t)
 	bool more = true;
 
 	while (more)
-		assert_int_equal(engine_tidy(t->engine, &more), OK);
+		assert_int_equal(engine_tidy(t->engine, false, &more), OK);
 }
 
 static void deleted_rows_give_their_room_back(void **state)
@@ -125,12 +125,51 @@ static void what_is_in_order_stays(void **state)
 	(void)state;
 	random_seed(&r, 3);
 	engine_tester_init(&t, ENGINE_ROCKS);
-	assert_int_equal(engine_tidy(t.engine, &more), OK);
+	assert_int_equal(engine_tidy(t.engine, false, &more), OK);
 	assert_false(more);
 	for (uint32_t i = 0; i < 3; i++)
 		put_rows(&t, &r, i * 10, i * 10 + 10);
-	assert_int_equal(engine_tidy(t.engine, &more), OK);
+	assert_int_equal(engine_tidy(t.engine, false, &more), OK);
 	assert_false(more);
+	engine_tester_close(&t);
+}
+
+/* A file of this family with ten rows, and then one that deletes one of them, or all as a range. */
+static void delete_one(struct engine_tester *t, enum engine_family family, bool range)
+{
+	static uint8_t value[64 << 10];
+	struct engine_file *f = engine_tester_begin(t, family);
+	uint8_t key[4], end[4];
+
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(engine_file_put(f, key_of(i, key), slice_of(value, sizeof(value))),
+				 OK);
+	engine_tester_ingest(f);
+	f = engine_tester_begin(t, family);
+	if (range)
+		assert_int_equal(engine_file_delete_range(f, key_of(0, key), key_of(9, end)), OK);
+	else
+		assert_int_equal(engine_file_delete(f, key_of(5, key)), OK);
+	engine_tester_ingest(f);
+}
+
+static void when_room_is_short_a_single_deletion_counts(void **state)
+{
+	struct engine_tester t;
+	uint64_t before;
+	bool more;
+
+	(void)state;
+	engine_tester_init(&t, ENGINE_ROCKS);
+	delete_one(&t, FAMILY_HISTORY, false);
+	delete_one(&t, FAMILY_STATE, true);
+	before = live_bytes(&t);
+	assert_int_equal(engine_tidy(t.engine, false, &more), OK);
+	assert_false(more);
+	do {
+		assert_int_equal(engine_tidy(t.engine, true, &more), OK);
+	} while (more);
+	assert_true(live_bytes(&t) <= before - ((uint64_t)10 << 16));
 	engine_tester_close(&t);
 }
 
@@ -140,6 +179,7 @@ int main(void)
 		cmocka_unit_test(deleted_rows_give_their_room_back),
 		cmocka_unit_test(small_files_become_large_ones),
 		cmocka_unit_test(what_is_in_order_stays),
+		cmocka_unit_test(when_room_is_short_a_single_deletion_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

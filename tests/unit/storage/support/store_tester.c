@@ -105,7 +105,7 @@ void store_tester_compact(struct store_tester *s)
 {
 	store_tester_flush(s);
 	while (store_wants_compact(s->store)) {
-		s->compact = store_compact(s->store);
+		s->compact = store_compact(s->store, false);
 		compact_finish(s);
 	}
 }
@@ -130,7 +130,7 @@ void store_tester_compact_crash(struct store_tester *s, uint64_t nth, bool count
 	if (!store_wants_compact(s->store))
 		return;
 	engine_memory_fail(s->rows, call, nth, ERR_IO);
-	s->compact = store_compact(s->store);
+	s->compact = store_compact(s->store, false);
 	while (s->compact->step(s->compact) == JOB_MORE)
 		;
 	(void)compact_done(s);
@@ -153,7 +153,7 @@ static struct job *writer_begin(struct store_tester *s)
 		flush_may_fail(s);
 		s->flush = store_flush(s->store, SLICE_LITERAL("snapshot"));
 	} else if (store_wants_compact(s->store) && random_chance(&s->random, 50000)) {
-		s->compact = store_compact(s->store);
+		s->compact = store_compact(s->store, false);
 	}
 	return s->flush ? s->flush : s->compact;
 }
