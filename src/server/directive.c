@@ -114,10 +114,13 @@ static const struct directive directives[] = {
 		  "of the log, kept for members that are behind", WITHIN(MIB, 1024 * GIB)),
 	DIRECTIVE("log-segment-bytes", OPTION_SIZE, "64mb", log_segment_bytes,
 		  "one file of the log; a multiple of 4kb", WITHIN(16 * KIB, GIB)),
-	DIRECTIVE("disk-reserve", OPTION_SIZE, "64mb", disk_reserve,
+	DIRECTIVE("disk-reserve", OPTION_SIZE, "256mb", disk_reserve,
 		  "with less room on the disk, commands that make the data grow are refused; "
 		  "0: never",
 		  WITHIN(0, 1024 * GIB), LIVE),
+	DIRECTIVE("quota-bytes", OPTION_SIZE, "0", quota_bytes,
+		  "when the files of dir and log-dir take more, the same; 0: any number",
+		  WITHIN(0, GIB * 1024 * 1024), LIVE),
 
 	DIRECTIVE("log-level", OPTION_LEVEL, "notice", log_level, "error, warning, notice or debug",
 		  LIVE, SECTION("What it tells, and whom")),

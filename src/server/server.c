@@ -22,6 +22,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #define READERS 2
@@ -182,11 +185,29 @@ static void member_changed(void *ctx, const struct raft_status *status)
 		server_say_ready(s, status);
 }
 
+/* What whoever runs the member can do about it. */
+static const char *remedy(int error)
+{
+	switch (error) {
+	case ERR_NO_SPACE:
+		return "make room there and start it again: what was acknowledged is in its log";
+	case ERR_IO:
+		return "the disk failed: see what the system says of it, and start the member "
+		       "again when it is in order; what was acknowledged is in its log";
+	case ERR_CORRUPT:
+		return "see what it said above about where the damage is";
+	default:
+		return "see what it said above";
+	}
+}
+
 static void member_failed(void *ctx, int error)
 {
 	struct server *s = ctx;
 
-	LOG(s->logger, LOG_ERROR, "the member cannot go on: %s", error_text(error));
+	LOG(s->logger, LOG_ERROR,
+	    "the member cannot go on: %s; its data is in %s, its log in %s: %s", error_text(error),
+	    s->options->dir, s->options->log_dir, remedy(error));
 	s->failed = true;
 }
 
@@ -197,14 +218,23 @@ static void maintenance_run(void *ctx, struct job *job)
 	threads_run(s->threads, LANE_MAINTENANCE, job);
 }
 
-static void space_told(void *ctx, bool low)
+static void space_told(void *ctx, const struct space_found *found)
 {
 	struct server *s = ctx;
+	const struct options *o = s->options;
 
-	if (low)
-		LOG(s->logger, LOG_ERROR, "less than disk-reserve is free in %s or %s",
-		    s->options->dir, s->options->log_dir);
-	member_note_space(s->member, low);
+	if (found->below_reserve)
+		LOG(s->logger, LOG_ERROR,
+		    "%" PRIu64
+		    " bytes are free where %s and %s are, less than disk-reserve (%" PRIu64
+		    "): make room there, or delete keys",
+		    found->free, o->dir, o->log_dir, o->disk_reserve);
+	if (found->above_quota)
+		LOG(s->logger, LOG_ERROR,
+		    "%" PRIu64 " bytes are taken in %s and %s, more than quota-bytes (%" PRIu64
+		    "): delete keys, or raise it",
+		    found->used, o->dir, o->log_dir, o->quota_bytes);
+	member_note_space(s->member, found->low);
 }
 
 /* ---- what commands ask ----------------------------------------------------------------------- */
@@ -405,7 +435,8 @@ static void server_options_changed(void *ctx)
 	server_set_limits(s);
 	server_set_member_limits(s);
 	server_set_records(s);
-	space_set_reserve(s->space, s->options->disk_reserve);
+	space_set_limits(s->space, &(struct space_limits){.reserve = s->options->disk_reserve,
+							  .quota = s->options->quota_bytes});
 }
 
 static const char *host_config_name(void *owner, size_t i)
@@ -617,12 +648,25 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 	return rc;
 }
 
+/* By their true names: one may be a link. */
+static bool is_nested(const char *inner, const char *outer)
+{
+	char in[PATH_MAX], out[PATH_MAX];
+	size_t len;
+
+	if (!realpath(inner, in) || !realpath(outer, out))
+		return false;
+	len = strlen(out);
+	return strncmp(in, out, len) == 0 && (in[len] == '/' || in[len] == '\0' || len == 1);
+}
+
 static void server_start_space(struct server *s)
 {
 	struct space_options options = {
 		.disk = &s->disk,
 		.dirs = {s->options->dir, s->options->log_dir},
-		.reserve = s->options->disk_reserve,
+		.is_nested = is_nested(s->options->log_dir, s->options->dir),
+		.limits = {.reserve = s->options->disk_reserve, .quota = s->options->quota_bytes},
 		.ctx = s,
 		.run = maintenance_run,
 		.told = space_told,

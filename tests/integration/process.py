@@ -239,13 +239,14 @@ STORIES = [config_of_a_running_server, files_that_tell_of_it, a_crash_leaves_a_r
            a_client_that_does_not_read, idle_connections_end]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def run_stories(about, stories):
+    """The main program of a file of stories: each in a house of its own; ends the process."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--server", required=True)
     parser.add_argument("only", nargs="*", help="the names of those to run")
     args = parser.parse_args()
     failed = 0
-    for story in STORIES:
+    for story in stories:
         if args.only and story.__name__ not in args.only:
             continue
         house = House(os.path.abspath(args.server))
@@ -261,8 +262,8 @@ def main():
                     print(text_of(server.said)[-2000:])
         finally:
             house.close()
-    return 1 if failed else 0
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_stories(__doc__, STORIES)
