@@ -387,6 +387,11 @@ bool driver_stopped(const struct driver *d)
 	return d->failed;
 }
 
+const struct log_damage *driver_damage(const struct driver *d)
+{
+	return &d->damage;
+}
+
 uint64_t driver_id(const struct driver *d)
 {
 	return d->id;

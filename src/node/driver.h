@@ -17,6 +17,7 @@
 
 struct driver;
 struct log;
+struct log_damage;
 
 struct driver_options {
 	struct raft_options raft; /* id is taken from the log, seed from io->random */
@@ -117,6 +118,12 @@ uint64_t driver_start_stamp(const struct driver *d);
 
 /* Whether the log failed: then nothing but driver_free is of use. */
 bool driver_stopped(const struct driver *d);
+
+/*
+ * What was damaged when the log was opened, as log_open said it; all zero: nothing, or nothing more
+ * is known. Whether it still counts is in raft_status.
+ */
+const struct log_damage *driver_damage(const struct driver *d);
 
 uint64_t driver_id(const struct driver *d);
 uint64_t driver_applied(const struct driver *d);

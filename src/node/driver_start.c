@@ -29,6 +29,7 @@ static int driver_open_log(struct driver *d, struct log_recovery *rec)
 	if (rc != OK)
 		return rc;
 	d->id = rec->identity.member_id;
+	d->damage = rec->damage;
 	if (rec->torn_bytes)
 		LOG(d->io->logger, LOG_NOTICE, "cut %" PRIu64 " bytes of an unfinished append",
 		    rec->torn_bytes);

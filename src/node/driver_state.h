@@ -53,6 +53,7 @@ struct driver {
 	bool failed;
 	uint64_t start_term; /* of the newest entry at the start */
 	uint64_t start_stamp;
+	struct log_damage damage; /* that was there at the start */
 
 	/* persist */
 	struct writing_batch *writing;

@@ -41,7 +41,7 @@ static bool begins(const char *name, const char *with)
 static bool is_ours(const char *name)
 {
 	return strcmp(name, "LOCK") == 0 || strcmp(name, "log") == 0 || begins(name, "ENGINE") ||
-	       begins(name, "engine-");
+	       begins(name, "engine-") || begins(name, "MEMBER");
 }
 
 /* A file system that is mounted there has this one by itself. */

@@ -3,6 +3,7 @@
 #include "base/mutant.h"
 #include "server/crash.h"
 #include "server/data_dir.h"
+#include "server/explain.h"
 #include "server/log_file.h"
 #include "server/loop.h"
 #include "server/notify.h"
@@ -161,8 +162,7 @@ static int process_open_vault(struct process *p, struct buf *problem)
 	options.logger = &p->logger;
 	rc = vault_rocks_open(&p->vault, &p->disk, p->options.dir, &options);
 	if (rc != OK)
-		buf_printf(problem, "%s: the engine cannot be opened: %s", p->options.dir,
-			   error_text(rc));
+		explain_state(&p->options, rc, problem);
 	return rc;
 }
 

@@ -7,10 +7,12 @@
 #include "node/member.h"
 #include "server/clients.h"
 #include "server/config.h"
+#include "server/explain.h"
 #include "server/files.h"
 #include "server/join.h"
 #include "server/listener.h"
 #include "server/loop.h"
+#include "server/member_file.h"
 #include "server/peer_frame.h"
 #include "server/peers.h"
 #include "server/process_info.h"
@@ -185,29 +187,13 @@ static void member_changed(void *ctx, const struct raft_status *status)
 		server_say_ready(s, status);
 }
 
-/* What whoever runs the member can do about it. */
-static const char *remedy(int error)
-{
-	switch (error) {
-	case ERR_NO_SPACE:
-		return "make room there and start it again: what was acknowledged is in its log";
-	case ERR_IO:
-		return "the disk failed: see what the system says of it, and start the member "
-		       "again when it is in order; what was acknowledged is in its log";
-	case ERR_CORRUPT:
-		return "see what it said above about where the damage is";
-	default:
-		return "see what it said above";
-	}
-}
-
 static void member_failed(void *ctx, int error)
 {
 	struct server *s = ctx;
 
 	LOG(s->logger, LOG_ERROR,
 	    "the member cannot go on: %s; its data is in %s, its log in %s: %s", error_text(error),
-	    s->options->dir, s->options->log_dir, remedy(error));
+	    s->options->dir, s->options->log_dir, explain_remedy(error));
 	s->failed = true;
 }
 
@@ -613,8 +599,11 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 			       struct buf *problem)
 {
 	struct member_options options = server_member_options(s);
-	int rc;
+	const struct options *o = s->options;
+	int rc = member_file_check(&s->disk, o->dir, o->log_dir, o->cluster_token, problem);
 
+	if (rc != OK)
+		return rc;
 	options.vault = vault;
 	process_info_init(&s->process, &s->random, loop_now_ms(s->loop));
 	s->io = (struct node_io){
@@ -630,22 +619,14 @@ static int server_start_member(struct server *s, struct engine *engine, struct v
 	s->member_events = (struct member_events){
 		.ctx = s, .changed = member_changed, .failed = member_failed};
 	rc = member_new(&s->member, &options, &s->io, engine, &s->member_events);
-	if (rc == ERR_LOCKED)
-		buf_printf(problem,
-			   "%s: another process works on this log; end it, or give "
-			   "another --dir",
-			   s->options->log_dir);
-	else if (rc == ERR_VERSION)
-		buf_printf(problem,
-			   "%s: the data was written by a newer version, or needs one: start "
-			   "this member with the version that the others run",
-			   s->options->dir);
-	else if (rc != OK)
-		buf_printf(problem, "%s: the member cannot be started: %s", s->options->log_dir,
-			   error_text(rc));
-	if (rc == OK)
-		server_set_records(s);
-	return rc;
+	if (rc != OK) {
+		explain_start(o, rc, problem);
+		return rc;
+	}
+	server_set_records(s);
+	rc = member_file_claim(&s->disk, o->dir, o->log_dir, o->cluster_token,
+			       driver_id(member_driver(s->member)), problem);
+	return rc == OK ? explain_damage(o, member_driver(s->member), problem) : rc;
 }
 
 /* By their true names: one may be a link. */

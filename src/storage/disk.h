@@ -9,6 +9,7 @@
  * disk_sync() of their file covered, and names that a disk_sync_directory() covered.
  */
 
+#include "base/bytes.h"
 #include "base/compiler.h"
 #include "base/error.h"
 
@@ -164,6 +165,18 @@ static inline MUST_USE int disk_used_space(struct disk *d, const char *path, uin
 {
 	return d->ops->used_space(d, path, bytes);
 }
+
+/*
+ * The file `dir`/`name` holds these bytes, durably: all of them, or as after any failure what it
+ * held before. `dir`/`name`.new is used for it.
+ */
+MUST_USE int disk_replace(struct disk *d, const char *dir, const char *name, struct slice bytes);
+
+/*
+ * Appends what the small file `dir`/`name` holds. ERR_NOT_FOUND, ERR_IO; ERR_TOO_LARGE: more than
+ * 4 KiB.
+ */
+MUST_USE int disk_read_small(struct disk *d, const char *dir, const char *name, struct buf *out);
 
 /* Appends a copy of `name`, for implementations of disk_list(). */
 void disk_names_add(struct disk_names *names, const char *name);

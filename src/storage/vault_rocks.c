@@ -8,9 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 32
-#define POINTER_NAME   "ENGINE"
-#define POINTER_NEW    "ENGINE.new"
+#define POINTER_NAME "ENGINE"
 
 struct vault_rocks {
 	struct vault vault;
@@ -26,14 +24,6 @@ struct vault_rocks {
 static struct vault_rocks *rocks_of(struct vault *v)
 {
 	return CONTAINER_OF(v, struct vault_rocks, vault);
-}
-
-/* "<dir>/<name>" as a C string in `out`. */
-static const char *path_of(const struct vault_rocks *v, const char *name, struct buf *out)
-{
-	buf_clear(out);
-	buf_printf(out, "%s/%s%c", v->dir, name, '\0');
-	return (const char *)out->data;
 }
 
 static const char *engine_path(const struct vault_rocks *v, uint64_t number, struct buf *out)
@@ -63,53 +53,30 @@ static uint64_t number_in(const char *name, size_t len)
 /* Which engine lives: 0 when none was ever made. */
 static int pointer_read(struct vault_rocks *v)
 {
-	char text[NAME_MAX_BYTES];
-	struct disk_file *file;
-	struct buf path = {0};
-	size_t got = 0;
-	int rc = disk_open(v->disk, path_of(v, POINTER_NAME, &path), DISK_READ_ONLY, &file);
+	struct buf text = {0};
+	int rc = disk_read_small(v->disk, v->dir, POINTER_NAME, &text);
 
-	buf_free(&path);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
-	if (rc != OK)
-		return rc;
-	rc = disk_read(file, 0, text, sizeof(text), &got);
-	disk_close(file);
-	if (rc != OK)
-		return rc;
-	if (got < 2 || text[got - 1] != '\n')
+	if (rc == OK && text.len >= 2 && text.data[text.len - 1] == '\n')
+		v->number = number_in((const char *)text.data, text.len - 1);
+	buf_free(&text);
+	if (rc == ERR_TOO_LARGE || (rc == OK && !v->number)) {
+		LOG(v->options.logger, LOG_ERROR, "%s/" POINTER_NAME " names no engine", v->dir);
 		return ERR_CORRUPT;
-	v->number = number_in(text, got - 1);
-	return v->number ? OK : ERR_CORRUPT;
+	}
+	return rc;
 }
 
 /* A new file beside the old, renamed over it: one of the two is there at any time. */
 static int pointer_write(struct vault_rocks *v, uint64_t number)
 {
-	char text[NAME_MAX_BYTES];
-	int len = snprintf(text, sizeof(text), "engine-%llu\n", (unsigned long long)number);
-	struct buf from = {0}, to = {0};
-	struct disk_file *file;
+	struct buf text = {0};
 	int rc;
 
-	(void)path_of(v, POINTER_NEW, &from);
-	(void)path_of(v, POINTER_NAME, &to);
-	rc = disk_remove(v->disk, (const char *)from.data);
-	if (rc == OK || rc == ERR_NOT_FOUND)
-		rc = disk_open(v->disk, (const char *)from.data, DISK_CREATE, &file);
-	if (rc == OK) {
-		rc = disk_write(file, 0, text, (size_t)len);
-		if (rc == OK)
-			rc = disk_sync(file);
-		disk_close(file);
-	}
-	if (rc == OK)
-		rc = disk_rename(v->disk, (const char *)from.data, (const char *)to.data);
-	if (rc == OK)
-		rc = disk_sync_directory(v->disk, v->dir);
-	buf_free(&from);
-	buf_free(&to);
+	buf_printf(&text, "engine-%llu\n", (unsigned long long)number);
+	rc = disk_replace(v->disk, v->dir, POINTER_NAME, buf_slice(&text));
+	buf_free(&text);
 	return rc;
 }
 

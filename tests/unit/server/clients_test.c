@@ -453,7 +453,7 @@ static void who_leads_and_where_is_said_once(void **state)
 	w->member->leads = true;
 	wire_step(w);
 	assert_true(wire_said(w, "ready: 127.0.0.1:"));
-	assert_true(wire_said(w, "data in ./conclave-data, leader n1"));
+	assert_true(wire_said(w, "data in /tmp/conclave-wire-") && wire_said(w, ", leader n1"));
 }
 
 int main(void)

@@ -51,10 +51,40 @@ static void what_files_take_is_counted_at_any_depth(void **state)
 	assert_int_not_equal(disk_used_space(&disk, dir, &used), OK);
 }
 
+static void a_small_file_is_replaced_as_a_whole(void **state)
+{
+	static const uint8_t large[DISK_BLOCK + 1];
+	struct disk disk = disk_posix();
+	char dir[] = "/tmp/conclave-disk-XXXXXX";
+	char path[64];
+	struct buf text = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(disk_read_small(&disk, dir, "NAME", &text), ERR_NOT_FOUND);
+	/* What an earlier try has left is in nobody's way. */
+	snprintf(path, sizeof(path), "%s/NAME.new", dir);
+	write_file(&disk, path);
+	assert_int_equal(disk_replace(&disk, dir, "NAME", SLICE_LITERAL("longer")), OK);
+	assert_int_equal(disk_replace(&disk, dir, "NAME", SLICE_LITERAL("text")), OK);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(disk_read_small(&disk, dir, "NAME", &text), OK);
+	assert_int_equal(text.len, 4);
+	assert_memory_equal(text.data, "text", 4);
+	assert_int_equal(disk_replace(&disk, dir, "NAME", slice_of(large, sizeof(large))), OK);
+	assert_int_equal(disk_read_small(&disk, dir, "NAME", &text), ERR_TOO_LARGE);
+	assert_int_equal(text.len, 4);
+	buf_free(&text);
+	snprintf(path, sizeof(path), "%s/NAME", dir);
+	assert_int_equal(disk_remove(&disk, path), OK);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_files_take_is_counted_at_any_depth),
+		cmocka_unit_test(a_small_file_is_replaced_as_a_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

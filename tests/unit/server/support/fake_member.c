@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "resp/writer.h"
+#include "storage/log.h"
 
 #include <strings.h>
 
@@ -196,6 +197,14 @@ struct driver *member_driver(struct member *m)
 {
 	(void)m;
 	return NULL;
+}
+
+const struct log_damage *driver_damage(const struct driver *d)
+{
+	static const struct log_damage none;
+
+	(void)d;
+	return &none;
 }
 
 uint64_t driver_id(const struct driver *d)

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,11 +44,14 @@ bool wire_said(const struct wire *w, const char *text)
 
 void wire_begin(struct wire *w, const char *line)
 {
-	char *argv[WORDS_MAX], *none[] = {NULL}, copy[512], *at = copy;
+	char *argv[WORDS_MAX], *none[] = {NULL}, copy[512], *at = copy, directory[] = "--dir";
 	struct buf problem = {0};
 	int argc = 0, rc;
 
-	*w = (struct wire){0};
+	*w = (struct wire){.dir = "/tmp/conclave-wire-XXXXXX"};
+	assert_non_null(mkdtemp(w->dir));
+	argv[argc++] = directory;
+	argv[argc++] = w->dir;
 	memcpy(copy, line, strlen(line) + 1);
 	while (*at) {
 		argv[argc++] = at;
@@ -67,9 +71,14 @@ void wire_begin(struct wire *w, const char *line)
 
 void wire_end(struct wire *w)
 {
+	char path[64];
+
 	server_free(w->server);
 	options_free(&w->options);
 	buf_free(&w->log);
+	snprintf(path, sizeof(path), "%s/MEMBER", w->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(w->dir), 0);
 }
 
 void wire_step(struct wire *w)

@@ -16,6 +16,7 @@ struct wire {
 	struct server *server;
 	struct fake_member *member;
 	struct buf log; /* what the server said, a line each */
+	char dir[32];
 };
 
 /* A server with this command line on free ports. */

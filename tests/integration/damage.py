@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Damaged data, and directories that are not what they should be: one clear line each, and nothing is served that may be
+wrong."""
+
+import glob
+import os
+import shutil
+import signal
+import subprocess
+
+from members import SECONDS, SIZES, wait_for
+from process import expect, expect_in, run_stories
+from space import Disk
+
+
+def write_some(house, name, how=signal.SIGTERM, *options):
+    """A server that has written some, and has ended."""
+    server = house.add(name, *options).start()
+    wait_for(lambda: server.say("SET", "a", "1") == b"OK", f"{name} takes no write")
+    server.write(300, 1000)
+    server.end(how)
+    return server
+
+
+def does_not_start(server, *options):
+    """What it says; the last line is what people see."""
+    done = subprocess.run(
+        [server.house.server, "--name", server.name, "--dir", server.dir, "--port", str(server.port), "--peer-port",
+         str(server.peer_port), *SIZES, *options], stderr=subprocess.PIPE, timeout=SECONDS, check=False)
+    expect(done.returncode, 1, "the exit code")
+    lines = done.stderr.decode().strip().split("\n")
+    expect_in("conclave-server: ", lines[-1], "the last line")
+    return lines
+
+
+def flip(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)
+        f.seek(at)
+        f.write(bytes([byte[0] ^ 1]))
+
+
+def log_files(server):
+    return sorted(glob.glob(os.path.join(server.dir, "log", "*.log")))
+
+
+def engine_files(server, name):
+    return sorted(glob.glob(os.path.join(server.dir, "engine-*", name)), key=os.path.getsize)
+
+
+def a_byte_in_the_log(house):
+    """Below what is known to be durable: a member that is alone serves nobody, now and later; with its bytes it does."""
+    server = write_some(house, "n1", signal.SIGKILL)
+    newest = log_files(server)[-1]
+    copy = os.path.join(house.root, "copy")
+    shutil.copytree(server.dir, copy)
+    flip(newest, 4096 + 100)
+    for _ in range(2):
+        last = does_not_start(server)[-1]
+        expect_in(f"{server.dir}/log: the log is damaged from entry ", last, "where")
+        expect_in(f"in segment {int(os.path.basename(newest)[:16], 16)} at offset 4096; ", last, "where")
+        expect_in(" entries before it are held, traces reach to entry ", last, "how much")
+        expect_in("put back a copy of dir and log-dir", last, "what to do")
+    shutil.rmtree(server.dir)
+    shutil.move(copy, server.dir)
+    server.start()
+    wait_for(lambda: server.say("GET", "key:299") == b"v" * 1000, "it is back")
+    server.end(signal.SIGTERM)
+    flip(log_files(server)[-1], 40)
+    expect_in("the log is damaged", does_not_start(server)[-1], "a segment's header")
+
+
+def a_segment_is_missing(house):
+    server = write_some(house, "n1", signal.SIGKILL)
+    os.remove(log_files(server)[-2])
+    expect_in("the log is damaged from entry ", does_not_start(server)[-1], "a missing segment")
+
+
+def a_byte_in_the_state(house):
+    server = write_some(house, "n1")
+    flip(engine_files(server, "MANIFEST-*")[-1], 300)
+    lines = does_not_start(server)
+    expect_in("engine: opening: Corruption: ", lines[0], "what")
+    expect_in("MANIFEST", lines[0], "where")
+    expect_in(f"{server.dir}: the state is damaged, a line before says where. In a cluster of several: remove ENGINE",
+              lines[-1], "what to do")
+
+    # Tables are looked at when they are read: those of keys at the latest when somebody asks for one.
+    server = write_some(house, "n2")
+    tables = engine_files(server, "*.sst")
+    for path in tables:
+        flip(path, 200)
+    said = subprocess.Popen([house.server, "--name", server.name, "--dir", server.dir, "--port", str(server.port),
+                             "--peer-port", str(server.peer_port), *SIZES], stderr=subprocess.PIPE)
+    _, text = said.communicate(timeout=SECONDS)
+    expect(said.returncode, 1, "the exit code")
+    expect_in("block checksum mismatch", text.decode(), "what")
+    expect(any(path in text.decode() for path in tables), True, "where")
+    expect_in("remove ENGINE and engine-*", text.decode(), "what to do")
+
+    server = write_some(house, "n3")
+    with open(os.path.join(server.dir, "ENGINE"), "w", encoding="utf-8") as f:
+        f.write("nonsense\n")
+    lines = does_not_start(server)
+    expect_in("ENGINE names no engine", lines[0], "where")
+    expect_in("the state is damaged", lines[-1], "what")
+
+
+def a_state_in_a_cluster_is_made_again(house):
+    """What the message says can be done is done."""
+    members = [house.add(f"n{i}") for i in (1, 2, 3)]
+    cluster = ",".join(f"{m.name}=127.0.0.1:{m.peer_port}" for m in members)
+    for m in members:
+        m.options = ("--initial-cluster", cluster)
+        m.start()
+    wait_for(lambda: members[0].say("SET", "a", "1") == b"OK", "no write")
+    members[0].write(300, 1000)
+    wait_for(lambda: members[2].say("GET", "key:299") == b"v" * 1000, "n3 does not read")
+    members[2].end(signal.SIGTERM)
+    for path in engine_files(members[2], "MANIFEST-*"):
+        flip(path, 300)
+    expect_in("the state is damaged", does_not_start(members[2], *members[2].options)[-1], "n3")
+    os.remove(os.path.join(members[2].dir, "ENGINE"))
+    for path in glob.glob(os.path.join(members[2].dir, "engine-*")):
+        shutil.rmtree(path)
+    members[2].start()
+    wait_for(lambda: members[2].say("GET", "key:299") == b"v" * 1000, "n3 does not come back")
+    wait_for(lambda: members[2].say("SET", "b", "1") == b"OK", "n3 takes no write")
+
+
+def directories_that_do_not_belong_together(house):
+    one, other = write_some(house, "n1"), write_some(house, "n2")
+    expect_in("it belongs to a member of a cluster with another cluster-token", does_not_start(
+        one, "--cluster-token", "another")[-1], "another cluster")
+    kept = os.path.join(house.root, "log")
+    shutil.move(os.path.join(one.dir, "log"), kept)
+    last = does_not_start(one)[-1]
+    expect_in("there is no log, and ", last, "no log")
+    expect_in("mount the disk with the log", last, "what to do")
+    expect(os.listdir(os.path.join(one.dir, "log")), [], "nothing was written there")
+    shutil.rmtree(os.path.join(one.dir, "log"))
+    shutil.copytree(os.path.join(other.dir, "log"), os.path.join(one.dir, "log"))
+    expect_in("give directories that belong together", does_not_start(one)[-1], "another one's log")
+    shutil.rmtree(os.path.join(one.dir, "log"))
+    shutil.move(kept, os.path.join(one.dir, "log"))
+    with open(os.path.join(one.dir, "MEMBER"), "a", encoding="utf-8") as f:
+        f.write("and more\n")
+    expect_in("MEMBER: stored data is damaged; it says whose data this is", does_not_start(one)[-1], "a damaged name")
+    os.remove(os.path.join(one.dir, "MEMBER"))
+    one.start()
+    wait_for(lambda: one.say("GET", "key:1") == b"v" * 1000, "it goes on with its own")
+
+
+def a_directory_that_cannot_be_written(house):
+    with Disk(os.path.join(house.root, "n1"), 16) as disk:
+        server = house.add("n1")
+        disk.mount("-o", "remount,ro", disk.where)
+        expect_in("this process may not write there: Read-only file system", does_not_start(server)[-1], "read-only")
+
+
+if __name__ == "__main__":
+    run_stories(__doc__, [a_byte_in_the_log, a_segment_is_missing, a_byte_in_the_state, a_state_in_a_cluster_is_made_again,
+                          directories_that_do_not_belong_together, a_directory_that_cannot_be_written])
