@@ -91,7 +91,7 @@ static void process_signal(struct ev_loop *ev, ev_signal *w, int revents)
 	server_end(p->server);
 }
 
-/* Somebody has put the log aside. */
+/* Somebody has put the log aside; or a terminal was closed, which is no reason to end. */
 static void process_reopen(struct ev_loop *ev, ev_signal *w, int revents)
 {
 	struct process *p = w->data;
@@ -99,6 +99,10 @@ static void process_reopen(struct ev_loop *ev, ev_signal *w, int revents)
 
 	(void)ev;
 	(void)revents;
+	if (!p->options.logfile) {
+		LOG(&p->logger, LOG_NOTICE, "SIGHUP: there is no logfile to open anew; goes on");
+		return;
+	}
 	if (log_file_open(p->options.logfile, &problem) != OK)
 		LOG(&p->logger, LOG_ERROR, "%.*s", (int)problem.len, (const char *)problem.data);
 	buf_free(&problem);
@@ -114,8 +118,7 @@ static void process_watch_signals(struct process *p)
 	p->term.data = p->interrupt.data = p->hangup.data = p;
 	ev_signal_start(ev, &p->term);
 	ev_signal_start(ev, &p->interrupt);
-	if (p->options.logfile)
-		ev_signal_start(ev, &p->hangup);
+	ev_signal_start(ev, &p->hangup);
 }
 
 static void process_ignore_signals(struct process *p)
@@ -210,6 +213,7 @@ int main(int argc, char **argv)
 		code = print(put_version);
 	} else {
 		CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+		CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR); /* until somebody listens to it */
 		crash_report_on();
 		p.terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		p.logger = logger_to_stream(stderr, (enum log_level)p.options.log_level);

@@ -99,6 +99,16 @@ def files_that_tell_of_it(house):
     expect(os.path.exists(pid), False, "the pid file is still there")
 
 
+def a_hangup_without_a_log_file_is_said_and_no_more(house):
+    server = start(house)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.has_said("SIGHUP: there is no logfile to open anew; goes on"), "it is said")
+    expect(server.say("GET", "a"), b"1", "a read")
+    process = server.process
+    server.end(signal.SIGTERM)
+    expect(process.returncode, 0, "the end")
+
+
 def a_crash_leaves_a_report(house):
     server = start(house)
     process = server.process
@@ -234,7 +244,18 @@ def idle_connections_end(house):
         expect(s.recv(1), b"", "the end")
 
 
-STORIES = [config_of_a_running_server, files_that_tell_of_it, a_crash_leaves_a_report, a_supervisor_is_told,
+def debug_is_for_clients_of_this_machine(house):
+    path = os.path.join(house.root, "s.sock")
+    server = start(house, "--unixsocket", path, "--enable-debug-command", "local")
+    expect(server.say("DEBUG", "SLEEP", "0"), b"OK", "by the loopback address")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(SECONDS)
+        s.connect(path)
+        expect(ask(s, b"DEBUG", b"SLEEP", b"0"), b"OK", "by a file")
+
+
+STORIES = [config_of_a_running_server, files_that_tell_of_it, a_hangup_without_a_log_file_is_said_and_no_more,
+           debug_is_for_clients_of_this_machine, a_crash_leaves_a_report, a_supervisor_is_told,
            directories_that_cannot_be_used, a_file_to_connect_to, requests_that_are_too_large,
            a_client_that_does_not_read, idle_connections_end]
 
