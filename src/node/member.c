@@ -319,7 +319,7 @@ uint64_t member_deadline_ms(const struct member *m)
 	due = MIN(due, MIN(member_expiry_due_ms(m), member_horizon_due_ms(m)));
 	due = MIN(due, MIN(member_store_due_ms(m), member_alarm_due_ms(m)));
 	due = MIN(due, MIN(member_change_due_ms(m), member_pause_due_ms(m)));
-	due = MIN(due, member_later_due_ms(m));
+	due = MIN(due, MIN(member_later_due_ms(m), member_share_due_ms(m)));
 	/* Without room for writes they wait for what is under way, which makes a turn of its own.
 	 */
 	if (!list_empty(&m->released) && !member_writes_full(m))
@@ -340,6 +340,7 @@ void member_set_limits(struct member *m, const struct member_limits *limits)
 	m->options.request_timeout_ms = limits->request_timeout_ms;
 	m->options.history_retention_ms = limits->history_retention_ms;
 	m->options.history_max_bytes = limits->history_max_bytes;
+	m->options.share_bytes_per_s = limits->share_bytes_per_s;
 	m->options.check_interval_ms = limits->check_interval_ms;
 	/* Both are looked for once more: what they wait for may be due now, or never. */
 	m->horizon.due_ms = 0;

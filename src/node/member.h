@@ -42,6 +42,7 @@ struct member_options {
 	uint64_t check_interval_ms;    /* between two comparisons of all members' data; 0: none */
 	uint32_t level;		       /* highest feature level it supports (storage/level.h) */
 	size_t share_bytes; /* of rows in one answer to who takes a state over, one row more */
+	uint64_t share_bytes_per_s; /* of all such answers; 0: as many as can be */
 	enum debug_access debug;
 	const struct command_host *host; /* the process, for commands about it; NULL: none */
 };
@@ -104,6 +105,7 @@ struct member_limits {
 	uint64_t history_retention_ms;
 	uint64_t history_max_bytes;
 	uint64_t check_interval_ms;
+	uint64_t share_bytes_per_s;
 };
 
 void member_set_limits(struct member *m, const struct member_limits *limits);

@@ -27,6 +27,7 @@ struct share_job {
 	struct blob *question;
 	struct fetch fetch;
 	struct buf answer;
+	uint64_t send_ms; /* when the answer goes out; 0: it is not there yet */
 };
 
 static void share_send(struct member *m, uint64_t to, const struct buf *answer)
@@ -114,12 +115,29 @@ static enum job_progress share_step(struct job *job)
 	return JOB_DONE;
 }
 
+/* The line is taken by what went out before, as long as that needs at the rate that is allowed. */
 static void share_done(struct job *job)
 {
 	struct share_job *j = CONTAINER_OF(job, struct share_job, job);
+	struct member *m = j->member;
+	uint64_t now_us = member_now_us(m), rate = m->options.share_bytes_per_s;
 
-	share_send(j->member, j->fetch.from, &j->answer);
-	share_job_free(j);
+	m->share_free_us = MAX(m->share_free_us, now_us);
+	j->send_ms = m->share_free_us / 1000;
+	if (rate)
+		m->share_free_us += (uint64_t)j->answer.len * 1000000 / rate;
+}
+
+/* A question that is being answered was only asked once more. */
+static bool share_is_under_way(const struct member *m, const struct fetch *f)
+{
+	list_for_each (it, &m->share_jobs) {
+		const struct share_job *j = LIST_ITEM(it, const struct share_job, link);
+
+		if (j->fetch.from == f->from && j->fetch.request == f->request)
+			return true;
+	}
+	return false;
 }
 
 void member_hear_fetch(struct member *m, struct blob *body)
@@ -132,6 +150,8 @@ void member_hear_fetch(struct member *m, struct blob *body)
 		LOG(m->io->logger, LOG_WARNING, "a malformed question for rows was ignored");
 		return;
 	}
+	if (share_is_under_way(m, &f))
+		return;
 	s = member_is_quarantined(m) ? NULL : share_find(m, f.index);
 	if (!s) {
 		share_refuse(m, &f);
@@ -157,12 +177,33 @@ void member_share_turn(struct member *m)
 {
 	uint64_t now = member_now_ms(m);
 
+	list_for_each_safe (it, &m->share_jobs) {
+		struct share_job *j = LIST_ITEM(it, struct share_job, link);
+
+		if (j->send_ms == 0 || j->send_ms > now)
+			continue;
+		share_send(m, j->fetch.from, &j->answer);
+		share_job_free(j);
+	}
 	list_for_each_safe (it, &m->shares) {
 		struct share *s = LIST_ITEM(it, struct share, link);
 
 		if (now >= s->due_ms && s->jobs == 0)
 			share_end(m, s);
 	}
+}
+
+uint64_t member_share_due_ms(const struct member *m)
+{
+	uint64_t due = UINT64_MAX;
+
+	list_for_each (it, &m->share_jobs) {
+		const struct share_job *j = LIST_ITEM(it, const struct share_job, link);
+
+		if (j->send_ms)
+			due = MIN(due, j->send_ms);
+	}
+	return due;
 }
 
 void member_share_close(struct member *m)

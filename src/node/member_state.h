@@ -356,7 +356,8 @@ struct member {
 	struct discarding *discarding; /* NULL: none */
 	struct list shares;
 	struct list share_jobs;
-	struct job *cleaning; /* closes views that nobody reads any more; NULL: not under way */
+	uint64_t share_free_us; /* when the next answer may go out, on the monotonic clock */
+	struct job *cleaning;	/* closes views that nobody reads any more; NULL: not under way */
 
 	/* sessions */
 	struct request_pool requests; /* of all of them */
@@ -483,6 +484,7 @@ uint64_t member_store_due_ms(const struct member *m);
 /* member_share.c */
 void member_hear_fetch(struct member *m, struct blob *body);
 void member_share_turn(struct member *m);
+uint64_t member_share_due_ms(const struct member *m);
 void member_share_close(struct member *m);
 
 /* member_install.c */

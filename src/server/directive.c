@@ -59,6 +59,9 @@ static const struct directive directives[] = {
 	DIRECTIVE("request-timeout", OPTION_MS, "2500", request_timeout_ms,
 		  "what is not answered by then gets an error; above two election timeouts",
 		  WITHIN(1, 3600000), LIVE),
+	DIRECTIVE("snapshot-bandwidth", OPTION_SIZE, "100mb", snapshot_bandwidth,
+		  "a second, that a member gives of its state to others at most; 0: any number",
+		  WITHIN(0, 1024 * GIB), LIVE),
 	DIRECTIVE("check-interval", OPTION_MS, "60000", check_interval_ms,
 		  "the members compare their data this often; 0: never", WITHIN(0, DAY_MS), LIVE),
 

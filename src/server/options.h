@@ -108,6 +108,7 @@ struct options {
 	uint64_t disk_reserve;
 	uint64_t quota_bytes; /* 0: none */
 	uint64_t check_interval_ms;
+	uint64_t snapshot_bandwidth;
 	uint64_t log_level; /* enum log_level */
 	char *logfile;	    /* NULL: the standard error */
 	char *pidfile;	    /* NULL: none */

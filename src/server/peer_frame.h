@@ -35,13 +35,14 @@ enum peer_kind {
 	PEER_JOINED = 0xf4, /* the answer, if it is not REFUSE; then the connection ends */
 };
 
-/* Two connections lead to each peer, so that what is small never waits behind what is large. */
+/* Three connections lead to each peer, so that what is small never waits behind what is large. */
 enum peer_channel {
 	PEER_PROMPT = 0, /* heartbeats, votes, acknowledgements */
 	PEER_BULK = 1,	 /* entries and all else, in order */
+	PEER_STATE = 2,	 /* rows of a state for who takes it over */
 };
 
-#define PEER_CHANNELS 2
+#define PEER_CHANNELS 3
 
 struct peer_hello {
 	uint8_t channel;

@@ -215,15 +215,20 @@ void peers_accept(struct peers *p, int fd)
 }
 
 /*
- * What consensus says without entries is small and prompt. All else goes one way, in order: were
- * small appends to overtake large ones, the receiver would refuse them and they would be sent once
- * more.
+ * What consensus says without entries is small and prompt, and rows of a state are as many as there
+ * are. All else goes one way, in order: were small appends to overtake large ones, the receiver
+ * would refuse them and they would be sent once more.
  */
+static enum peer_channel channel_of(const struct frame *frame)
+{
+	if (frame->kind == FRAME_RAFT && frame->count == 0)
+		return PEER_PROMPT;
+	return frame->kind == FRAME_ROWS ? PEER_STATE : PEER_BULK;
+}
+
 static void peer_send(struct peer *peer, const struct frame *frame)
 {
-	bool prompt = frame->kind == FRAME_RAFT && frame->count == 0;
-
-	peer_link_send(&peer->links[prompt ? PEER_PROMPT : PEER_BULK], frame);
+	peer_link_send(&peer->links[channel_of(frame)], frame);
 }
 
 void peers_send(struct peers *p, uint64_t to, const struct frame *frame)

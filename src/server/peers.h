@@ -2,9 +2,9 @@
 #define CONCLAVE_SERVER_PEERS_H
 
 /*
- * The connections to other members and from them. Each member connects to each other one, twice
- * (enum peer_channel), and frames go one way only: from the one that connected. What is sent while
- * there is no connection, or beyond what may wait, is dropped: consensus asks again.
+ * The connections to other members and from them. Each member connects to each other one, for each
+ * enum peer_channel once, and frames go one way only: from the one that connected. What is sent
+ * while there is no connection, or beyond what may wait, is dropped: consensus asks again.
  *
  * A peer is known by its name and place at the start, and its id comes with the greeting. Once
  * there is a membership that says who takes part, where and under which id, peers_follow hands it

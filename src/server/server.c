@@ -396,6 +396,7 @@ static void server_set_member_limits(struct server *s)
 		.history_retention_ms = o->history_retention_ms,
 		.history_max_bytes = o->history_max_bytes,
 		.check_interval_ms = o->check_interval_ms,
+		.share_bytes_per_s = o->snapshot_bandwidth,
 	};
 
 	member_set_limits(s->member, &limits);
@@ -572,6 +573,7 @@ static struct member_options server_member_options(struct server *s)
 	m.history_retention_ms = o->history_retention_ms;
 	m.history_max_bytes = o->history_max_bytes;
 	m.check_interval_ms = o->check_interval_ms;
+	m.share_bytes_per_s = o->snapshot_bandwidth;
 	m.debug = (enum debug_access)o->enable_debug_command;
 	m.host = &s->host;
 	return m;
