@@ -82,6 +82,10 @@ static void on_changed(void *ctx, const struct raft_status *status)
 	bool another = m->status.leader != status->leader || m->status.term != status->term;
 
 	m->status = *status;
+	if (status->leader)
+		m->leaderless_ms = 0;
+	else if (!m->leaderless_ms)
+		m->leaderless_ms = member_now_ms(m);
 	member_time_changed(m, status);
 	if (another) {
 		member_barrier_void(m);
@@ -138,6 +142,7 @@ static int member_open(struct member *m)
 	driver_status(m->driver, &status);
 	if (!status.membership_pending)
 		member_note_removed(m, driver_membership(m->driver));
+	m->leaderless_ms = member_now_ms(m);
 	member_time_init(m);
 	member_say_quarantined(m);
 	return OK;

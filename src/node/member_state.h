@@ -302,6 +302,7 @@ struct member {
 	struct driver *driver;
 	struct store *store;
 	struct raft_status status; /* as last told */
+	uint64_t leaderless_ms;	   /* since when no leader is known; 0: one is */
 	bool failed;
 	bool removed; /* from the cluster: it serves nobody any more */
 	struct cluster_time time;

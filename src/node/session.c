@@ -6,6 +6,9 @@
 #include "base/mutant.h"
 #include "node/member_state.h"
 
+/* After so many election timeouts without a leader nothing waits for one any more. */
+#define LEADERLESS_TIMEOUTS 2
+
 struct session *session_open(struct member *m, const struct session_events *events, void *ctx)
 {
 	struct session *s = MEM_NEW(struct session);
@@ -305,12 +308,38 @@ static bool needs_cluster(const struct command *command)
 }
 
 /* As any other error it spoils a transaction that is being queued; EXEC ends it. */
-static void session_answer_removed(struct session *s, const struct command *command)
+static void session_answer_down(struct session *s, const struct command *command,
+				struct slice error)
 {
 	if (command->role == ROLE_EXEC)
 		multi_end(&s->multi);
-	session_reject(s, SLICE_LITERAL("CLUSTERDOWN This member was removed from the cluster: "
-					"connect to another one"));
+	session_reject(s, error);
+}
+
+/*
+ * NULL, or why the cluster does nothing for this command. Whoever has no leader for that long may
+ * have none for long: clients try elsewhere, and what is refused now was certainly not done.
+ */
+static const char *cluster_is_down(const struct session *s, const struct command *command)
+{
+	const struct member *m = s->member;
+
+	if (!needs_cluster(command))
+		return NULL;
+	if (m->removed)
+		return "CLUSTERDOWN This member was removed from the cluster: connect to another "
+		       "one";
+	if (command->class == COMMAND_READ && s->client.readonly)
+		return NULL;
+	if (command->role == ROLE_EXEC && (s->multi.failed || s->multi.watch_failed))
+		return NULL; /* it will say so itself */
+	if (m->leaderless_ms &&
+	    m->heard_ms >= m->leaderless_ms + LEADERLESS_TIMEOUTS *
+						      (uint64_t)m->options.driver.raft.election_ms)
+		return "CLUSTERDOWN There is no leader: a majority of the members is down or out "
+		       "of reach; "
+		       "nothing was done";
+	return NULL;
 }
 
 static void session_answer_stranger(struct session *s, const struct command *command)
@@ -334,12 +363,13 @@ static void session_obey(struct session *s, const struct command *command, const
 static void session_take(struct session *s, const struct slice *argv, size_t argc)
 {
 	const struct command *parent, *command = command_lookup(argv, argc, &parent);
+	const char *down = command ? cluster_is_down(s, command) : NULL;
 
 	s->newest = command;
 	if (s->member->failed)
 		session_answer_error(s, "CLUSTERDOWN This member has stopped; see its log");
-	else if (s->member->removed && command && needs_cluster(command))
-		session_answer_removed(s, command);
+	else if (down)
+		session_answer_down(s, command, slice_of_text(down));
 	else if (!command && parent)
 		session_unknown_subcommand(s, parent, argv[1]);
 	else if (!command)

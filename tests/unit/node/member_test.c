@@ -231,6 +231,38 @@ static void a_read_in_the_pool_sees_the_state_of_its_turn(void **state)
 	solo_close(&s);
 }
 
+/* Whoever waits for a leader that may never come is told soon; what needs none is answered. */
+static void without_a_leader_for_long_nothing_is_waited_for(void **state)
+{
+	static const struct slice names[] = {{(const uint8_t *)"n1", 2},
+					     {(const uint8_t *)"n2", 2}};
+	struct solo s;
+	uint32_t election_ms;
+
+	(void)state;
+	solo_init(&s);
+	s.options.driver.names = names;
+	s.options.driver.name_count = 2;
+	election_ms = s.options.driver.raft.election_ms;
+	s.now_ms = 1000;
+	assert_int_equal(solo_start(&s), OK);
+	s.now_ms = 1000 + 2 * election_ms - 1;
+	solo_send(&s, s.session, "GET a");
+	assert_string_equal(solo_take(&s, s.session), "");
+	s.now_ms += s.options.request_timeout_ms;
+	solo_work(&s);
+	assert_memory_equal(solo_take(&s, s.session), "-CLUSTERDOWN No leader with", 27);
+	solo_says_with(&s, "SET a 1", "-CLUSTERDOWN There is no leader");
+	solo_says_with(&s, "GET a", "-CLUSTERDOWN There is no leader");
+	assert_string_equal(solo_say(&s, "PING"), "+PONG|");
+	assert_string_equal(solo_say(&s, "MULTI"), "+OK|");
+	solo_says_with(&s, "SET a 1", "-CLUSTERDOWN");
+	solo_says_with(&s, "EXEC", "-EXECABORT");
+	assert_string_equal(solo_say(&s, "READONLY"), "+OK|");
+	assert_string_equal(solo_say(&s, "GET a"), "$-1|");
+	solo_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -243,6 +275,7 @@ int main(void)
 		cmocka_unit_test(each_run_numbers_its_questions_from_another_place),
 		cmocka_unit_test(a_session_is_full_when_what_waits_is_large),
 		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
+		cmocka_unit_test(without_a_leader_for_long_nothing_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
