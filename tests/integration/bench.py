@@ -152,13 +152,17 @@ def one_that_does_not_answer(bench, s):
     expect("no answer" in err, f"who hangs: {err}")
     process = bench.start("--host", at(s), "--seconds", 4, "--warmup", 0, "--mix", "ping", "--timeout", 1, "--json",
                           "--connections", 3)
+    at_a_rate = bench.start("--host", at(s), "--seconds", 4, "--warmup", 0, "--mix", "ping", "--timeout", 1, "--json",
+                            "--connections", 3, "--rate", 500)
     before = commands(s)
     wait_for(lambda: commands(s) > before + 100, "it asks nothing")
     s.process.send_signal(signal.SIGSTOP)
-    out, _ = bench.end(process)
+    late, due = (json.loads(bench.end(p)[0]) for p in (process, at_a_rate))
     s.process.send_signal(signal.SIGCONT)
-    late = json.loads(out)
     expect(late["errors"].get("(no reply in time)", 0) >= 3 and late["connections_lost"] >= 3, f"late: {late}")
+    # What was due meanwhile is not forgotten, though nobody could send it.
+    expect(due["unsent"] > 100 and 1900 < due["all"]["requests"] + due["unsent"] <= 2000, f"due: {due}")
+    expect(late["unsent"] == 0, f"in a closed loop nothing is due: {late}")
 
 
 def ended_early(bench, s):
