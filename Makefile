@@ -108,8 +108,9 @@ fuzz-keep: need-build need-fuzz compile-fuzz ## add what fuzzing found out to th
 bench: need-build need-test compile-release ## print the figures of each bench program
 	@set -e; for bench in build/release/bench/*_bench; do echo "$$bench"; "$$bench"; done
 
-bench-spine: need-build need-test need-bench compile-release ## conclave-server beside redis-server: ROUNDS=, SECONDS=, KEYS=, TSV=file
-	@bench/spine --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) $(if $(TSV),--tsv $(TSV))
+bench-spine: need-build need-test need-bench compile-release ## conclave-server beside redis-server: ROUNDS=, SECONDS=, KEYS=, TSV=file, CLIENT=
+	@bench/spine --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) $(if $(TSV),--tsv $(TSV)) \
+		$(if $(CLIENT),--client $(CLIENT))
 
 bench-failover: need-build need-test compile-release ## how long a cluster of three takes no writes when its leader dies, stops or hands over
 	@bench/failover

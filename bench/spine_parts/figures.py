@@ -1,7 +1,8 @@
-"""What the runs of redis-benchmark say: reading them, medians over rounds, the table. No I/O."""
+"""What the runs of a load generator say: reading them, medians over rounds, the table. No I/O."""
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,7 +15,7 @@ COLUMNS = ["round", "command", "connections", "pipeline", "server", "requests_pe
 
 @dataclass(frozen=True)
 class Load:
-    """What redis-benchmark is told to do."""
+    """What the load generator is told to do."""
     command: str
     connections: int
     pipeline: int = 1
@@ -27,12 +28,12 @@ class Load:
 
 PING = Load("PING", 50)
 LOADS = [Load(command, connections, pipeline) for command in ("SET", "GET")
-         for connections, pipeline in ((1, 1), (64, 1), (64, 16))]
+         for connections, pipeline in ((1, 1), (64, 1), (1000, 1), (64, 16))]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One run of redis-benchmark."""
+    """One run of a load generator."""
     rate: float  # requests/s
     p50_ms: float
     p99_ms: float
@@ -47,6 +48,19 @@ class Summary:
     p99_ms: float
     of_redis: float  # the ratio to redis-server under the same load, in the same round
     of_ping: float
+
+
+def parse_report(text):
+    """The sample in what `conclave-bench --json` prints. What was refused or not there is no figure."""
+    try:
+        report = json.loads(text)
+        row = report["all"]
+        if row["errors"] or row["nulls"] or report["unsent"] or not row["requests"]:
+            raise Failure(f"{row['requests']} requests, {row['errors']} errors {report['errors']}, "
+                          f"{row['nulls']} keys not there")
+        return Sample(float(row["requests_per_s"]), float(row["p50_ms"]), float(row["p99_ms"]))
+    except (KeyError, TypeError, ValueError):
+        raise Failure(f"conclave-bench printed something unknown:\n{text}") from None
 
 
 def parse_csv(text):

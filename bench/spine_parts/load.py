@@ -1,11 +1,11 @@
-"""What the servers are asked: the keys before anything is measured, then redis-benchmark."""
+"""What the servers are asked: the keys before anything is measured, then the load of a generator."""
 
 import random
 import socket
 import subprocess
 
 from . import Failure
-from .figures import parse_csv, requests_for
+from .figures import parse_csv, parse_report, requests_for
 from .servers import HOST
 
 VALUE_BYTES = 256
@@ -20,7 +20,7 @@ def bulk(data):
 
 
 def key(number):
-    """As redis-benchmark -r writes them."""
+    """As both generators write them."""
     return b"key:%012d" % number
 
 
@@ -69,7 +69,40 @@ def check_filled(server, keys):
             replies.read(VALUE_BYTES + 2)
 
 
-class Bench:
+def run(command, patience, server, load):
+    """What a load generator prints."""
+    command = [str(word) for word in command]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{load}: {command[0]} has not ended in {patience:.0f} s; "
+                      f"{server.log_end()}") from None
+    server.check_alive()
+    if done.returncode != 0:
+        raise Failure(f"{load}: {command[0]} ended with status {done.returncode}: "
+                      f"{(done.stderr or done.stdout).strip()}; {server.log_end()}")
+    return done.stdout
+
+
+class ConclaveBench:
+    """Runs conclave-bench for so many seconds at a time."""
+
+    def __init__(self, program, seconds, keys):
+        self.program, self.seconds, self.keys = program, seconds, keys
+
+    def measure(self, server, load, _):
+        """One sample."""
+        command = [self.program, "--host", f"{HOST}:{server.port}", "--json", "--mix", load.command.lower(),
+                   "--connections", load.connections, "--pipeline", load.pipeline,
+                   "--seconds", self.seconds, "--warmup", min(1, 0.2 * self.seconds),
+                   "--keys", self.keys, "--value-bytes", VALUE_BYTES]
+        try:
+            return parse_report(run(command, 10 * self.seconds + 30, server, load))
+        except Failure as failure:
+            raise Failure(f"{load} on {server.name}: {failure}") from None
+
+
+class RedisBenchmark:
     """Runs redis-benchmark for about so many seconds at a time."""
 
     def __init__(self, seconds, keys):
@@ -94,18 +127,7 @@ class Bench:
             requests = 2 * requests_for(0.1 * self.seconds, rate, load)
 
     def run(self, server, load, requests):
-        timeout = 10 * self.seconds + 30
         command = ["redis-benchmark", "-h", HOST, "-p", server.port, "-t", TESTS[load.command],
                    "-c", load.connections, "-P", load.pipeline, "-n", requests,
                    "-r", self.keys, "-d", VALUE_BYTES, "--csv"]
-        try:
-            done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                                  timeout=timeout, check=False)
-        except subprocess.TimeoutExpired:
-            raise Failure(f"{load}: {server.name} has not answered {requests} requests in "
-                          f"{timeout:.0f} s; {server.log_end()}") from None
-        server.check_alive()
-        if done.returncode != 0:
-            raise Failure(f"{load}: redis-benchmark ended with status {done.returncode}: "
-                          f"{done.stderr.strip()}; {server.log_end()}")
-        return parse_csv(done.stdout)
+        return parse_csv(run(command, 10 * self.seconds + 30, server, load))

@@ -1,8 +1,10 @@
 """The parts of bench/spine that need no server, and how it refuses what it cannot do."""
 
+import json
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import specimen
 
@@ -16,6 +18,12 @@ HEAD = ('"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_la
 SET = LOADS[0]
 
 
+def report(unsent=0, **fields):
+    """What conclave-bench --json prints, as far as it is read."""
+    row = {"requests": 27777, "requests_per_s": 13888.89, "errors": 0, "nulls": 0, "p50_ms": 3.831, "p99_ms": 12.047}
+    return json.dumps({"all": {**row, **fields}, "errors": {"CLUSTERDOWN": 1}, "unsent": unsent})
+
+
 def round_of(redis, ping, one):
     return {(PING, REDIS): Sample(ping, 0.3, 0.6), (SET, REDIS): Sample(redis, 0.2, 0.5),
             (SET, "one"): Sample(one, one / 1000, one / 500)}
@@ -25,6 +33,37 @@ class FiguresTest(specimen.SpecimenTest):
     def test_a_line_of_redis_benchmark_is_read(self):
         line = '"SET","13888.89","4.358","1.456","3.831","9.151","12.047","13.207"\n'
         self.assertEqual(figures.parse_csv(HEAD + line), Sample(13888.89, 3.831, 12.047))
+
+    def test_a_report_of_conclave_bench_is_read(self):
+        self.assertEqual(figures.parse_report(report()), Sample(13888.89, 3.831, 12.047))
+
+    def test_a_report_with_errors_or_missing_keys_is_no_figure(self):
+        for wrong in ({"errors": 1}, {"nulls": 1}, {"requests": 0}):
+            with self.subTest(wrong), self.assertRaisesRegex(Failure, "CLUSTERDOWN"):
+                figures.parse_report(report(**wrong))
+        with self.assertRaises(Failure):
+            figures.parse_report(report(unsent=1))
+        for text in ("", "{}", "[]", "null", '{"all": 1}', "ERROR\n"):
+            with self.subTest(text), self.assertRaisesRegex(Failure, "something unknown"):
+                figures.parse_report(text)
+
+    def test_both_generators_are_asked_for_the_same_load(self):
+        asked = []
+        with mock.patch.object(load, "run", lambda command, *_: asked.append(command) or answers.pop(0)):
+            server = mock.Mock(port=7)
+            answers = [report()]
+            sample = load.ConclaveBench("bench", 2, 1000).measure(server, Load("SET", 64, 16), "one")
+            self.assertEqual(sample.p50_ms, 3.831)
+            words = asked.pop()
+            for option, value in (("--host", "127.0.0.1:7"), ("--connections", 64), ("--pipeline", 16),
+                                  ("--keys", 1000), ("--value-bytes", load.VALUE_BYTES), ("--mix", "set"),
+                                  ("--seconds", 2)):
+                self.assertEqual(words[words.index(option) + 1], value)
+            answers = [HEAD + '"SET","10000","1","1","1","1","1","1"\n'] * 2
+            load.RedisBenchmark(2, 1000).measure(server, Load("SET", 64, 16), "one")
+            for option, value in (("-c", 64), ("-P", 16), ("-r", 1000), ("-d", load.VALUE_BYTES), ("-t", "set"),
+                                  ("-n", 20 * 64 * 16)):
+                self.assertEqual(asked[-1][asked[-1].index(option) + 1], value)
 
     def test_anything_else_is_refused(self):
         for text in ("", HEAD, HEAD + '"SET","nan"\n', HEAD + '"SET","1"\n"GET","2"\n', "ERROR\n"):
@@ -96,7 +135,7 @@ class RefusalTest(specimen.SpecimenTest):
 
     def tools(self):
         """A path on which every program is there and none does anything."""
-        for program in ("redis-server", "redis-benchmark", "setpriv"):
+        for program in ("redis-server", "redis-benchmark", "setpriv", "conclave-bench"):
             self.write(f"tools/{program}", "#!/bin/sh\necho no use\nexit 3\n").chmod(0o755)
         return f"{self.root}/tools:{os.environ['PATH']}"
 
@@ -104,11 +143,14 @@ class RefusalTest(specimen.SpecimenTest):
         status, said = self.spine("--server", "no/such", PATH=self.tools())
         self.assertEqual(status, 1)
         self.assertIn("there is no program no/such: make release", said)
+        status, said = self.spine("--server", "/bin/true", "--bench", "no/bench", PATH=self.tools())
+        self.assertEqual(status, 1)
+        self.assertIn("there is no program no/bench: make release", said)
 
     def test_a_server_that_ends_is_told_with_its_log_and_leaves_nothing(self):
         (self.root / "data").mkdir()
-        status, said = self.spine("--server", "/bin/true", PATH=self.tools(),
-                                  TMPDIR=str(self.root / "data"))
+        status, said = self.spine("--server", "/bin/true", "--bench", f"{self.root}/tools/conclave-bench",
+                                  PATH=self.tools(), TMPDIR=str(self.root / "data"))
         self.assertEqual(status, 1)
         self.assertIn("redis-server ended with status 3; the end of the log", said)
         self.assertIn("    no use\n", said)
