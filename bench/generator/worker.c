@@ -11,6 +11,7 @@
 #define SECOND_NS   ((uint64_t)1000000000)
 #define LOOK_NS	    ((uint64_t)20000000) /* between two looks at who waits too long */
 #define RETRY_NS    ((uint64_t)100000000)
+#define GRACE_NS    ((uint64_t)20000000) /* for what was due right before the end */
 #define EVENTS_MAX  128
 #define VALUE_SPARE ((size_t)1 << 20)
 
@@ -168,17 +169,23 @@ static void worker_greet(struct worker *w, struct link *l)
 
 /* ---- requests and replies -------------------------------------------------------------------- */
 
+/* From here on nothing is sent. */
+static uint64_t worker_last_ns(const struct worker *w)
+{
+	return w->load->rate && w->load->duration_ns ? w->end + GRACE_NS : w->end;
+}
+
 /* Whether one more request is to be sent now, since when, and whether it counts. */
 static bool worker_may_send(struct worker *w, uint64_t now, struct link_request *r)
 {
 	const struct load *load = w->load;
 
-	if (now >= w->end || (!load->duration_ns && w->left == 0))
+	if (now >= worker_last_ns(w) || (!load->duration_ns && w->left == 0))
 		return false;
 	r->since = now;
 	if (load->rate) {
 		r->since = w->begin + w->due * SECOND_NS * load->threads / load->rate;
-		if (r->since > now)
+		if (r->since > now || r->since >= w->end)
 			return false;
 		w->due++;
 	}
@@ -353,7 +360,8 @@ static bool worker_is_done(struct worker *w)
 	if (atomic_load_explicit(w->stop, memory_order_relaxed))
 		w->end = MIN(w->end, now);
 	worker_give_up(w, now);
-	return w->awaited == 0 && (now >= w->end || (!w->load->duration_ns && w->left == 0));
+	return w->awaited == 0 &&
+	       (now >= worker_last_ns(w) || (!w->load->duration_ns && w->left == 0));
 }
 
 /* With a rate: what should have been sent by the end, and found no connection that was free. */

@@ -50,7 +50,7 @@ struct worker {
 
 	uint64_t begin;	   /* ns: the first request may be sent, */
 	uint64_t measured; /* from here on they count, */
-	uint64_t end;	   /* and from here on none is sent */
+	uint64_t end;	   /* and from here on none is sent, nor due */
 	uint64_t left;	   /* if there is no end: requests to be sent that count */
 	uint64_t due;	   /* with a rate: requests that were given to a connection */
 	uint64_t awaited;  /* requests that were sent and not resolved */

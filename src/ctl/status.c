@@ -21,6 +21,10 @@ struct remote_address remote_address_of(const struct arguments *a)
 
 static void put_uptime(uint64_t s, struct buf *out)
 {
+	if (s < 60) {
+		buf_printf(out, "%" PRIu64 " s", s);
+		return;
+	}
 	if (s >= 86400)
 		buf_printf(out, "%" PRIu64 " d ", s / 86400);
 	if (s >= 3600)
