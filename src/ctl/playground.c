@@ -89,6 +89,25 @@ static void say_ended(struct playground *p, const struct node *n)
 	buf_free(&log);
 }
 
+static bool all_are_down(const struct playground *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->nodes[i].state != NODE_DOWN)
+			return false;
+	return true;
+}
+
+static void start(struct playground *p, struct node *n)
+{
+	struct buf problem = {0};
+
+	if (node_start(n, &p->world, &problem) != OK)
+		show_say(&p->show, "%.*s", (int)problem.len, (const char *)problem.data);
+	else
+		show_say(&p->show, "%s starts", n->name);
+	buf_free(&problem);
+}
+
 static void playground_reap(struct playground *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
@@ -100,30 +119,24 @@ static void playground_reap(struct playground *p)
 			say_ended(p, n);
 		else if (n->end == NODE_STOPPED && n->status != 0 && !p->ending)
 			show_say(&p->show, "%s did not end well: its log is %s", n->name, n->log);
+		if (n->again && !p->ending)
+			start(p, n);
 	}
-}
-
-static bool all_are_down(const struct playground *p)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (p->nodes[i].state != NODE_DOWN)
-			return false;
-	return true;
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
-static void start(struct playground *p, struct node *n)
+/* Who has been told to end may need a moment for that. */
+static void start_now_or_then(struct playground *p, struct node *n)
 {
-	struct buf problem = {0};
-
-	if (n->state != NODE_DOWN)
+	if (n->state == NODE_DOWN) {
+		start(p, n);
+	} else if (n->end == NODE_ENDED) {
 		show_say(&p->show, "%s runs already", n->name);
-	else if (node_start(n, &p->world, &problem) != OK)
-		show_say(&p->show, "%.*s", (int)problem.len, (const char *)problem.data);
-	else
-		show_say(&p->show, "%s starts", n->name);
-	buf_free(&problem);
+	} else {
+		n->again = true;
+		show_say(&p->show, "%s is to start when it has ended", n->name);
+	}
 }
 
 static void signal_node(struct playground *p, struct node *n, int signal, const char *said)
@@ -182,7 +195,7 @@ static void run_verb(struct playground *p, const struct verb *verb, const char *
 	if (n && verb->signal)
 		signal_node(p, n, verb->signal, verb->said);
 	else if (n)
-		start(p, n);
+		start_now_or_then(p, n);
 }
 
 static void playground_command(struct playground *p, const char *line)

@@ -97,6 +97,7 @@ int node_start(struct node *n, const struct node_world *world, struct buf *probl
 	n->pid = pid;
 	n->state = NODE_RUNS;
 	n->end = NODE_ENDED;
+	n->again = false;
 	n->view = (struct node_view){0};
 	return OK;
 }
@@ -104,8 +105,10 @@ int node_start(struct node *n, const struct node_world *world, struct buf *probl
 void node_signal(struct node *n, int signal)
 {
 	CHECK(n->state != NODE_DOWN);
-	if (signal == SIGTERM || signal == SIGKILL)
-		n->end = signal == SIGTERM ? NODE_STOPPED : NODE_KILLED;
+	if (signal == SIGKILL)
+		n->end = NODE_KILLED;
+	else if (signal == SIGTERM && n->end == NODE_ENDED)
+		n->end = NODE_STOPPED;
 	(void)kill(n->pid, signal);
 	/* Who is held hears nothing else than that it may go on. */
 	if (signal == SIGTERM)

@@ -43,6 +43,7 @@ struct node {
 	enum node_end end; /* DOWN: how; else how it is about to be, NODE_ENDED: by itself */
 	int status;	   /* DOWN: of waitpid */
 	pid_t pid;	   /* not DOWN */
+	bool again;	   /* not DOWN: to be started as soon as it is */
 	bool connected;	   /* `remote` is open */
 	bool asked;	   /* a reply is awaited */
 	uint64_t asked_us; /* since then */

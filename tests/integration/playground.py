@@ -111,6 +111,9 @@ class Playground:
 
     def servers(self):
         """The processes of its members."""
+        return [pid for n in range(1, self.nodes + 1) for pid in self.processes(f"n{n}")]
+
+    def processes(self, name):
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -118,7 +121,8 @@ class Playground:
                     words = f.read().split(b"\0")
             except OSError:
                 continue
-            if b"--port" in words and words[words.index(b"--port") + 1] in self.ports() and b"--name" in words:
+            if (words[1:3] == [b"--name", name.encode()] and b"--port" in words
+                    and words[words.index(b"--port") + 1] in self.ports()):
                 found.append(int(pid))
         return found
 
@@ -188,6 +192,13 @@ def is_told(p):
         place = len(p.said)
         p.tell(line)
         p.await_text(wanted, place)
+    # Before the first of two has come about.
+    (before,) = p.processes("n3")
+    place = len(p.said)
+    p.tell("kill n3\nstart n3")
+    p.await_text("n3 starts", place)
+    p.await_text("n3: running", place)
+    expect(p.processes("n3") not in ([], [before]), "n3 is the one that was killed")
     place = len(p.said)
     p.tell("pause n1")
     p.await_text("n1: paused", place)
@@ -199,7 +210,7 @@ def is_told(p):
 
 def says_who_ends_by_itself(p):
     place = len(p.said)
-    (pid,) = [pid for pid in p.servers() if open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")[2] == b"n2"]
+    (pid,) = p.processes("n2")
     os.kill(pid, signal.SIGABRT)
     p.await_text(r"n2 has ended by itself, with signal 6; the end of \S+/n2.log:\n +\S", place)
     p.await_text("n2: ended", place)
