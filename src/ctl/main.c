@@ -84,7 +84,7 @@ static const char options_help[] =
 	"  --json             JSON instead of text, also of the dumps\n"
 	"\n"
 	"playground:\n"
-	"  --nodes N          3 members\n"
+	"  --nodes N          3 members, or as many as there are in DIR\n"
 	"  --port PORT        7001 for clients of the first, one more for each of the\n"
 	"                     others; 10000 above them for one another\n"
 	"  --dir DIR          where their data stays; else it is temporary\n"

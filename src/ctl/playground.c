@@ -322,8 +322,8 @@ static int playground_await(struct playground *p, struct buf *problem)
 
 static void say_ready(struct playground *p)
 {
-	show_say(&p->show, "%zu members, their data and logs in %s%s", p->count, p->dir,
-		 p->temporary ? ", which goes with them" : "");
+	show_say(&p->show, "%zu member%s, data and logs in %s%s", p->count, p->count > 1 ? "s" : "",
+		 p->dir, p->temporary ? ", which goes at the end" : "");
 	for (size_t i = 0; i < p->count; i++)
 		show_say(&p->show, "  redis-cli -p %-5u    # %s", p->nodes[i].port,
 			 p->nodes[i].name);
@@ -384,14 +384,28 @@ static void playground_make_nodes(struct playground *p, uint16_t port)
 	p->world.cluster = (char *)cluster.data;
 }
 
-static int playground_find_place(struct playground *p, const struct arguments *a,
-				 struct buf *problem)
+/* A directory that was used before says by itself how many members there are. */
+static int playground_count(struct playground *p, const struct arguments *a, struct buf *problem)
 {
-	uint64_t port = a->port ? a->port : PORT_DEFAULT;
-	int rc = place_server(a, &p->server, problem);
+	size_t there = place_members(p->dir);
 
 	p->count = a->nodes;
-	if (rc == OK && port + p->count - 1 + PEER_PORTS > UINT16_MAX) {
+	if (there == 0 || there == p->count)
+		return OK;
+	if (a->given & ARGUMENT_NODES || there > PLAYGROUND_NODES_MAX) {
+		buf_printf(problem, "%s holds %zu members, and %zu are asked for", p->dir, there,
+			   p->count);
+		return ERR_UNAVAILABLE;
+	}
+	p->count = there;
+	return OK;
+}
+
+static int playground_check_ports(const struct playground *p, uint64_t port, struct buf *problem)
+{
+	int rc = OK;
+
+	if (port + p->count - 1 + PEER_PORTS > UINT16_MAX) {
 		buf_printf(problem,
 			   "--port: the ports of members are %u above those of clients, "
 			   "and there are %u",
@@ -403,11 +417,25 @@ static int playground_find_place(struct playground *p, const struct arguments *a
 		if (rc == OK)
 			rc = place_check_port((uint16_t)(port + i + PEER_PORTS), problem);
 	}
+	return rc;
+}
+
+static int playground_find_place(struct playground *p, const struct arguments *a,
+				 struct buf *problem)
+{
+	uint64_t port = a->port ? a->port : PORT_DEFAULT;
+	int rc = place_server(a, &p->server, problem);
+
 	if (rc == OK)
 		rc = place_directory(a, &p->dir, problem);
 	if (rc != OK)
 		return rc;
 	p->temporary = !a->dir;
+	rc = playground_count(p, a, problem);
+	if (rc == OK)
+		rc = playground_check_ports(p, port, problem);
+	if (rc != OK)
+		return rc;
 	p->world.server = p->server;
 	p->world.environment = place_environment(a);
 	playground_make_nodes(p, (uint16_t)port);
@@ -416,7 +444,7 @@ static int playground_find_place(struct playground *p, const struct arguments *a
 
 static void playground_free(struct playground *p)
 {
-	for (size_t i = 0; i < p->count && p->dir; i++)
+	for (size_t i = 0; i < p->count; i++)
 		node_free(&p->nodes[i]);
 	if (p->temporary)
 		place_remove(p->dir);

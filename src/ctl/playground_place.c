@@ -54,6 +54,17 @@ int place_directory(const struct arguments *a, char **path, struct buf *problem)
 	return OK;
 }
 
+size_t place_members(const char *path)
+{
+	char name[PATH_MAX];
+	size_t count = 0;
+
+	do
+		snprintf(name, sizeof(name), "%s/n%zu", path, ++count);
+	while (access(name, F_OK) == 0);
+	return count - 1;
+}
+
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
 	(void)st;

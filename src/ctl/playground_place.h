@@ -11,6 +11,9 @@
  */
 MUST_USE int place_directory(const struct arguments *a, char **path, struct buf *problem);
 
+/* How many members' directories are in it, n1 and those that follow without a gap. */
+size_t place_members(const char *path);
+
 /* Removes a directory with all that is in it. */
 void place_remove(const char *path);
 

@@ -45,7 +45,9 @@ class Playground:
 
     def __init__(self, house, *options, terminal=False, nodes=3):
         self.base, self.said, self.nodes = free_base(nodes), "", nodes
-        command = [house.ctl, "playground", "--port", str(self.base), "--nodes", str(nodes), *options]
+        command = [house.ctl, "playground", "--port", str(self.base), *options]
+        if "--dir" not in options:
+            command += ["--nodes", str(nodes)]
         env = {**os.environ, "TMPDIR": house.root, "CONCLAVE_REQUIREPASS": "not for these", "TERM": "xterm"}
         if terminal:
             self.input, inner = pty.openpty()
@@ -249,13 +251,17 @@ def dies_with_its_members(house):
 
 def stays_where_it_is_told(house):
     where = os.path.join(house.root, "kept")
-    for before, value in ((None, "1"), (b"1", "2")):
-        p = Playground(house, "--dir", where, nodes=2).ready()
+    # The second time it knows by itself how many there are.
+    for before, value, more in ((None, "1", ("--nodes", "2")), (b"1", "2", ())):
+        p = Playground(house, "--dir", where, *more, nodes=2).ready()
         expect(where in p.said and p.say(2, "GET", "a") == before, f"what was there: {p.said}")
         expect(p.say(1, "SET", "a", value) == b"OK", "a write")
         p.tell("quit")
         p.await_end()
         expect(sorted(os.listdir(where)) == ["n1", "n1.log", "n2", "n2.log"], f"{os.listdir(where)}")
+    done = subprocess.run([house.ctl, "playground", "--dir", where, "--nodes", "4"], capture_output=True, text=True,
+                          timeout=SECONDS, stdin=subprocess.DEVNULL, check=False)
+    expect(done.returncode == 1 and f"{where} holds 2 members, and 4 are asked for" in done.stderr, f"{done}")
     shutil.rmtree(where)
     nothing_is_left(house, p)
 
