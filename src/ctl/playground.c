@@ -1,10 +1,9 @@
 #include "ctl/playground.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "ctl/playground_place.h"
-#include "ctl/playground_show.h"
+#include "ctl/playground_state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,24 +20,6 @@
 #define TURN_MS		50
 #define READY_WITHIN_US ((uint64_t)30000000)
 #define END_WITHIN_US	((uint64_t)10000000)
-#define INPUT_MAX	256
-
-struct playground {
-	struct node nodes[PLAYGROUND_NODES_MAX];
-	size_t count;
-	char *dir;
-	bool temporary;
-	char *server;
-	struct node_world world;
-	struct clock clock;
-	struct show show;
-	int signals;
-	char input[INPUT_MAX];
-	size_t input_len;
-	bool ready;   /* all have answered, and one led */
-	bool ending;  /* it was asked to end */
-	bool hurried; /* and once more */
-};
 
 static uint64_t now_us(const struct playground *p)
 {
@@ -47,30 +28,12 @@ static uint64_t now_us(const struct playground *p)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-static struct node *leader_of(struct playground *p)
+struct node *playground_leader(struct playground *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		if (p->nodes[i].state == NODE_RUNS && p->nodes[i].view.answers &&
 		    strcmp(p->nodes[i].view.role, "leader") == 0)
 			return &p->nodes[i];
-	return NULL;
-}
-
-/* By its name, or as `leader`. NULL: it was said that there is none. */
-static struct node *node_find(struct playground *p, const char *name)
-{
-	struct node *leader = leader_of(p);
-
-	for (size_t i = 0; i < p->count; i++)
-		if (strcmp(p->nodes[i].name, name) == 0)
-			return &p->nodes[i];
-	if (strcmp(name, "leader") == 0 && leader)
-		return leader;
-	if (strcmp(name, "leader") == 0)
-		show_say(&p->show, "nobody leads at present");
-	else
-		show_say(&p->show, "there is no member '%s': they are n1 to n%zu, or leader", name,
-			 p->count);
 	return NULL;
 }
 
@@ -97,7 +60,7 @@ static bool all_are_down(const struct playground *p)
 	return true;
 }
 
-static void start(struct playground *p, struct node *n)
+void playground_start_node(struct playground *p, struct node *n)
 {
 	struct buf problem = {0};
 
@@ -120,102 +83,8 @@ static void playground_reap(struct playground *p)
 		else if (n->end == NODE_STOPPED && n->status != 0 && !p->ending)
 			show_say(&p->show, "%s did not end well: its log is %s", n->name, n->log);
 		if (n->again && !p->ending)
-			start(p, n);
+			playground_start_node(p, n);
 	}
-}
-
-/* ---- commands -------------------------------------------------------------------------------- */
-
-/* Who has been told to end may need a moment for that. */
-static void start_now_or_then(struct playground *p, struct node *n)
-{
-	if (n->state == NODE_DOWN) {
-		start(p, n);
-	} else if (n->end == NODE_ENDED) {
-		show_say(&p->show, "%s runs already", n->name);
-	} else {
-		n->again = true;
-		show_say(&p->show, "%s is to start when it has ended", n->name);
-	}
-}
-
-static void signal_node(struct playground *p, struct node *n, int signal, const char *said)
-{
-	if (n->state == NODE_DOWN) {
-		show_say(&p->show, "%s does not run; start %s", n->name, n->name);
-		return;
-	}
-	if (signal == SIGCONT && n->state != NODE_PAUSED) {
-		show_say(&p->show, "%s is not paused", n->name);
-		return;
-	}
-	node_signal(n, signal);
-	show_say(&p->show, "%s %s", n->name, said);
-}
-
-static const struct verb {
-	const char *name;
-	int signal; /* 0: start */
-	const char *said;
-	const char *help;
-} verbs[] = {
-	{"kill", SIGKILL, "is killed", "kill -9: it dies in the middle of what it does"},
-	{"stop", SIGTERM, "is asked to end", "it hands over, answers what it was asked, and ends"},
-	{"pause", SIGSTOP, "is held", "it stands still, and its connections stay"},
-	{"resume", SIGCONT, "goes on", "after pause"},
-	{"start", 0, NULL, "with what is on its disk"},
-};
-
-static void say_help(struct playground *p)
-{
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		show_say(&p->show, "  %-6s n1    %s", verbs[i].name, verbs[i].help);
-	show_say(&p->show, "  status       all members, now\n"
-			   "  quit         ends all of them, as Ctrl-C does\n"
-			   "`leader` in place of a name is whoever leads.");
-}
-
-static const struct verb *verb_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-		if (strcmp(name, verbs[i].name) == 0)
-			return &verbs[i];
-	return NULL;
-}
-
-static void run_verb(struct playground *p, const struct verb *verb, const char *name)
-{
-	struct node *n;
-
-	if (name[0] == '\0') {
-		show_say(&p->show, "which one? As in: %s n1", verb->name);
-		return;
-	}
-	n = node_find(p, name);
-	if (n && verb->signal)
-		signal_node(p, n, verb->signal, verb->said);
-	else if (n)
-		start_now_or_then(p, n);
-}
-
-static void playground_command(struct playground *p, const char *line)
-{
-	char word[INPUT_MAX] = "", name[INPUT_MAX] = "", more[2] = "";
-	int words = sscanf(line, "%255s %255s %1s", word, name, more);
-	const struct verb *verb = verb_find(word);
-
-	if (words <= 0)
-		return;
-	if (verb && words <= 2)
-		run_verb(p, verb, name);
-	else if (strcmp(word, "status") == 0)
-		show_table(&p->show, p->nodes, p->count);
-	else if (strcmp(word, "help") == 0)
-		say_help(p);
-	else if (strcmp(word, "quit") == 0 || strcmp(word, "exit") == 0)
-		p->ending = true;
-	else
-		show_say(&p->show, "there is no command '%s'; help names them", line);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -299,7 +168,7 @@ static int playground_await(struct playground *p, struct buf *problem)
 {
 	uint64_t give_up = now_us(p) + READY_WITHIN_US;
 
-	while (!p->ending && !(all_answer(p) && leader_of(p))) {
+	while (!p->ending && !(all_answer(p) && playground_leader(p))) {
 		playground_turn(p);
 		for (size_t i = 0; i < p->count; i++) {
 			if (p->nodes[i].state != NODE_DOWN)
