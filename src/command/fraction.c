@@ -225,7 +225,7 @@ bool fraction_parse(struct slice s, struct fraction *value)
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
-__extension__ typedef unsigned __int128 wide;
+typedef __uint128_t wide;
 
 /* Bits below the mantissa while numbers are added: what comes below those is one bit for all. */
 #define EXTRA_BITS 62

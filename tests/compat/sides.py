@@ -112,7 +112,7 @@ class Redis:
         path = os.path.join(self.directory.name, "redis.sock")
         self.process = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--appendonly",
-             "no", "--proto-max-bulk-len", "16mb", "--dir", self.directory.name],
+             "no", "--proto-max-bulk-len", "16mb", "--slowlog-log-slower-than", "-1", "--dir", self.directory.name],
             executable=PROGRAM, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             preexec_fn=end_with_parent)
         self.path, self.sockets = path, {}
