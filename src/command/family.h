@@ -150,6 +150,18 @@ MUST_USE int call_string_record(struct call *c, size_t at, struct record *r);
 /* The record under argument 1, which is to be a hash or nothing, as call_record. */
 MUST_USE int call_hash(struct call *c, struct record *r);
 
+/* How a value is kept, in the words of OBJECT ENCODING. */
+MUST_USE int call_encoding(struct call *c, const struct record *r, const char **encoding);
+
+/* Seconds since the last change of a key: what reads it is no part of the state. */
+MUST_USE int call_idle_s(struct call *c, const struct record *r, uint64_t *idle_s);
+
+/*
+ * What the rows of argument `at` take as they are now, without its past; of many elements some are
+ * looked at, and taken for all.
+ */
+MUST_USE int call_record_bytes(struct call *c, size_t at, const struct record *r, uint64_t *bytes);
+
 /* Beyond this no string may grow: it is one request's worth. */
 #define STRING_BYTES_MAX ((uint64_t)16 << 20)
 

@@ -91,7 +91,9 @@ static const struct {
 		   "    Reset statistics reported by the INFO command.\n"
 		   "REWRITE\n"
 		   "    Rewrite the configuration file."},
-	{"DEBUG", "SLEEP <seconds>\n"
+	{"DEBUG", "OBJECT <key>\n"
+		  "    Show low level info about `key` and associated value.\n"
+		  "SLEEP <seconds>\n"
 		  "    Run nothing for clients of this member for <seconds>. Decimals allowed."},
 	{"HISTORY", "COMPACT <revision>\n"
 		    "    Give up the past below a revision, for good.\n"

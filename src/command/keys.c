@@ -97,26 +97,32 @@ static int object_record(struct call *c, struct record *r, bool *there)
 	return rc;
 }
 
+int call_encoding(struct call *c, const struct record *r, const char **encoding)
+{
+	struct slice value;
+	int rc = OK;
+
+	*encoding = encoding_of(r->type);
+	if (r->type == RECORD_STRING)
+		rc = txn_value(c->txn, r, &value);
+	if (rc == OK && r->type == RECORD_STRING)
+		*encoding = string_encoding(r, value);
+	return rc;
+}
+
 static int object_encoding(struct call *c)
 {
 	struct record r;
-	struct slice value;
 	const char *encoding;
 	bool there;
 	int rc = object_record(c, &r, &there);
 
 	if (!there)
 		return rc;
-	if (r.type == RECORD_STRING) {
-		rc = txn_value(c->txn, &r, &value);
-		if (rc != OK)
-			return rc;
-		encoding = string_encoding(&r, value);
-	} else {
-		encoding = encoding_of(r.type);
-	}
-	resp_write_bulk(c->reply, slice_of_text(encoding));
-	return OK;
+	rc = call_encoding(c, &r, &encoding);
+	if (rc == OK)
+		resp_write_bulk(c->reply, slice_of_text(encoding));
+	return rc;
 }
 
 static int object_refcount(struct call *c)
@@ -128,22 +134,28 @@ static int object_refcount(struct call *c)
 	return there ? reply_integer(c, 1) : rc;
 }
 
-/* Since the last change: what reads a key is no part of the state. */
-static int object_idletime(struct call *c)
+int call_idle_s(struct call *c, const struct record *r, uint64_t *idle_s)
 {
 	struct change last;
+	int rc = txn_change_at(c->txn, r->mod, &last);
+
+	*idle_s = 0;
+	if (rc == OK && last.time_ms < c->txn->time_ms)
+		*idle_s = (c->txn->time_ms - last.time_ms) / 1000;
+	return rc == ERR_NOT_FOUND ? OK : rc;
+}
+
+static int object_idletime(struct call *c)
+{
 	struct record r;
+	uint64_t idle_s;
 	bool there;
 	int rc = object_record(c, &r, &there);
 
 	if (!there)
 		return rc;
-	rc = txn_change_at(c->txn, r.mod, &last);
-	if (rc != OK && rc != ERR_NOT_FOUND)
-		return rc;
-	if (rc == ERR_NOT_FOUND || last.time_ms > c->txn->time_ms)
-		return reply_integer(c, 0);
-	return reply_integer(c, (int64_t)(c->txn->time_ms - last.time_ms) / 1000);
+	rc = call_idle_s(c, &r, &idle_s);
+	return rc == OK ? reply_integer(c, (int64_t)idle_s) : rc;
 }
 
 static int object_freq(struct call *c)

@@ -47,10 +47,30 @@ static int elements_bytes(struct call *c, const struct record *r, int64_t sample
 	return rc;
 }
 
-/* The rows of the key as they are now, without its past. */
-static int memory_usage(struct call *c)
+static int record_bytes(struct call *c, size_t at, const struct record *r, int64_t samples,
+			uint64_t *bytes)
 {
 	struct buf header = {0};
+	int rc = OK;
+
+	*bytes = r->inlined ? 0 : r->size; /* what is inlined stands in the record */
+	if (!record_is_string(r))
+		rc = elements_bytes(c, r, samples, bytes);
+	if (rc != OK)
+		return rc;
+	record_encode(r, &header);
+	*bytes += header.len + c->argv[at].len;
+	buf_free(&header);
+	return OK;
+}
+
+int call_record_bytes(struct call *c, size_t at, const struct record *r, uint64_t *bytes)
+{
+	return record_bytes(c, at, r, SAMPLES_DEFAULT, bytes);
+}
+
+static int memory_usage(struct call *c)
+{
 	struct record r;
 	uint64_t bytes;
 	int64_t samples;
@@ -64,15 +84,8 @@ static int memory_usage(struct call *c)
 		resp_write_null(c->reply);
 		return OK;
 	}
-	bytes = r.inlined ? 0 : r.size; /* what is inlined stands in the record */
-	if (!record_is_string(&r))
-		rc = elements_bytes(c, &r, samples, &bytes);
-	if (rc != OK)
-		return rc;
-	record_encode(&r, &header);
-	bytes += header.len + c->argv[2].len;
-	buf_free(&header);
-	return reply_integer(c, (int64_t)bytes);
+	rc = record_bytes(c, 2, &r, samples, &bytes);
+	return rc == OK ? reply_integer(c, (int64_t)bytes) : rc;
 }
 
 /* ---- the member ------------------------------------------------------------------------------ */

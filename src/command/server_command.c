@@ -244,8 +244,7 @@ static const struct command rows[] = {
 		"DEBUG", -2, COMMAND_LOCAL, ADMIN | ALWAYS, server_debug, .role = ROLE_DEBUG,
 		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "that of the subcommand",
 			    "subcommand [arg [arg ...]]", "Means for tests",
-			    .differs =
-				    "Only what holds or describes; behind enable-debug-command")),
+			    .differs = "Only SLEEP, OBJECT and HELP; behind enable-debug-command")),
 	COMMAND_ROW("FAILOVER", -1, COMMAND_LOCAL, ADMIN | COMMAND_FLAG_STALE, server_failover,
 		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "6.2.0", "O(1)",
 				"[TO host port:integer [FORCE]] [ABORT] [TIMEOUT milliseconds]",

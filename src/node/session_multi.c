@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "command/debug.h"
 #include "node/member_state.h"
 
 #include <string.h>
@@ -381,6 +382,22 @@ static bool session_refuses_debug(struct session *s, const struct command *comma
 	return true;
 }
 
+/* A read under the name of a command that is none: nothing that the log could carry. */
+static bool session_debug_reads(struct session *s, const struct slice *argv, size_t argc)
+{
+	const struct command *row = debug_read(argv, argc);
+
+	if (!row)
+		return false;
+	if (s->multi.open) {
+		multi_fail(&s->multi);
+		session_answer_error(s, "ERR DEBUG OBJECT is not allowed in transactions");
+	} else {
+		member_read(s->member, session_add(s, request_new(row, argv, argc)));
+	}
+	return true;
+}
+
 bool session_play(struct session *s, const struct command *command, const struct slice *argv,
 		  size_t argc)
 {
@@ -389,7 +406,7 @@ bool session_play(struct session *s, const struct command *command, const struct
 	case ROLE_UNPAUSE:
 		return false;
 	case ROLE_DEBUG:
-		return session_refuses_debug(s, command);
+		return session_refuses_debug(s, command) || session_debug_reads(s, argv, argc);
 	case ROLE_REPLY:
 		if (s->multi.open)
 			return false;

@@ -270,6 +270,27 @@ static void debug_is_for_those_it_is_for(void **state)
 	assert_string_equal(solo_say(s, "DEBUG SLEEP 0"), "+OK|");
 }
 
+static void debug_tells_of_a_key(void **state)
+{
+	struct solo *s = *state;
+
+	solo_say(s, "SET a 12");
+	solo_say(s, "HSET h f v g w");
+	s->now_ms += 5000;
+	solo_work(s);
+	solo_says_with(s, "DEBUG OBJECT a",
+		       "+Value at:0x0 refcount:1 encoding:int serializedlength:");
+	solo_says_with(s, "DEBUG OBJECT a", " lru_seconds_idle:5|");
+	solo_says_with(s, "debug object h", " encoding:hashtable serializedlength:");
+	assert_string_equal(solo_say(s, "DEBUG OBJECT none"), "-ERR no such key|");
+	assert_string_equal(solo_say(s, "DEBUG JMAP"),
+			    "-ERR unknown subcommand or wrong number of arguments for 'JMAP'. Try "
+			    "DEBUG HELP.|");
+	solo_say(s, "MULTI");
+	assert_int_equal(solo_say(s, "DEBUG OBJECT a")[0], '-');
+	assert_memory_equal(solo_say(s, "EXEC"), "-EXECABORT", 10);
+}
+
 static void who_waits_can_be_killed(void **state)
 {
 	struct solo *s = *state;
@@ -362,6 +383,7 @@ int main(void)
 		TEST(a_sleep_holds_every_session),
 		TEST(a_sleep_holds_nothing_else),
 		TEST(debug_is_for_those_it_is_for),
+		TEST(debug_tells_of_a_key),
 		TEST(who_waits_can_be_killed),
 		TEST(who_waits_may_go),
 		TEST(they_have_no_place_in_a_transaction),
