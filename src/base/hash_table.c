@@ -87,6 +87,8 @@ void hash_table_expect_node(const struct hash_table *t, uint64_t hash)
 		return;
 	/* What a node is part of holds its key mostly right behind it. */
 	node = (const uint8_t *)t->buckets[hash & t->mask];
+	if (!node)
+		return;
 	__builtin_prefetch(node);
 	__builtin_prefetch(node + CACHE_LINE);
 }
