@@ -87,18 +87,9 @@ enum command_group {
 	GROUP_CLUSTER,
 };
 
-/* What the work of one call grows with. */
-enum command_work {
-	WORK_FIXED = 1, /* nothing but the bytes that it was given */
-	WORK_ARGUMENTS, /* the number of its arguments */
-	WORK_VALUE,	/* what stands under its keys */
-	WORK_KEYS,	/* how many keys it walks through */
-};
-
 /* What is said of a command to those who use it. */
 struct command_doc {
 	enum command_group group;
-	enum command_work work;
 	const char *since; /* of Redis; of Conclave, if Redis has it not */
 	const char *complexity;
 	const char *syntax;  /* behind the name, see command/syntax.h; empty: no arguments */

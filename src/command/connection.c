@@ -188,14 +188,14 @@ static int connection_hello(struct call *c)
 
 static const struct command rows[] = {
 	COMMAND_ROW("AUTH", -2, COMMAND_LOCAL, GREETS, connection_auth,
-		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "1.0.0", "O(1)",
-				"[username] password", "Says who uses the connection")),
+		    COMMAND_DOC(GROUP_CONNECTION, "1.0.0", "O(1)", "[username] password",
+				"Says who uses the connection")),
 	{
 		.name = "CLIENT",
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &client_family,
-		COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "2.4.0", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_CONNECTION, "2.4.0", "that of the subcommand", "",
 			    "Commands about connections"),
 	},
 	{
@@ -203,14 +203,14 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &config_family,
-		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.0.0", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_SERVER, "2.0.0", "that of the subcommand", "",
 			    "Commands about the configuration of this member"),
 	},
 	COMMAND_ROW("ECHO", 2, COMMAND_LOCAL, ALWAYS, connection_echo,
-		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "1.0.0", "O(1)", "message",
+		    COMMAND_DOC(GROUP_CONNECTION, "1.0.0", "O(1)", "message",
 				"Gives the argument back")),
 	COMMAND_ROW("HELLO", -1, COMMAND_LOCAL, GREETS, connection_hello,
-		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "6.0.0", "O(1)",
+		    COMMAND_DOC(GROUP_CONNECTION, "6.0.0", "O(1)",
 				"[protover [AUTH username password] [SETNAME clientname]]",
 				"Chooses the version of the protocol, and says who is there")),
 	{
@@ -218,11 +218,11 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &member_family,
-		COMMAND_DOC(GROUP_CLUSTER, WORK_FIXED, "0.1.0", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_CLUSTER, "0.1.0", "that of the subcommand", "",
 			    "Commands about the members of the cluster"),
 	},
 	COMMAND_ROW("PING", -1, COMMAND_LOCAL, ALWAYS, connection_ping,
-		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "1.0.0", "O(1)", "[message]",
+		    COMMAND_DOC(GROUP_CONNECTION, "1.0.0", "O(1)", "[message]",
 				"Answers, and shows that somebody is there",
 				.tips = "request_policy:all_shards response_policy:all_succeeded")),
 	{
@@ -232,16 +232,15 @@ static const struct command rows[] = {
 		.flags = GREETS,
 		.run = connection_quit,
 		.role = ROLE_QUIT,
-		COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "1.0.0", "O(1)", "",
-			    "Closes the connection"),
+		COMMAND_DOC(GROUP_CONNECTION, "1.0.0", "O(1)", "", "Closes the connection"),
 	},
 	COMMAND_ROW("READONLY", 1, COMMAND_LOCAL, ALWAYS, connection_readonly,
-		    COMMAND_DOC(GROUP_CLUSTER, WORK_FIXED, "3.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_CLUSTER, "3.0.0", "O(1)", "",
 				"Reads from now on what this member has, without asking the others",
 				.differs = "Not only in a cluster of slots: reads on this "
 					   "connection are serializable, no longer linearizable")),
 	COMMAND_ROW("READWRITE", 1, COMMAND_LOCAL, ALWAYS, connection_readwrite,
-		    COMMAND_DOC(GROUP_CLUSTER, WORK_FIXED, "3.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_CLUSTER, "3.0.0", "O(1)", "",
 				"Reads from now on what is acknowledged anywhere")),
 	{
 		.name = "RESET",
@@ -250,17 +249,17 @@ static const struct command rows[] = {
 		.flags = GREETS,
 		.run = connection_reset,
 		.role = ROLE_RESET,
-		COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "6.2.0", "O(1)", "",
+		COMMAND_DOC(GROUP_CONNECTION, "6.2.0", "O(1)", "",
 			    "Makes the connection what a new one is"),
 	},
-	COMMAND_ROW("SELECT", 2, COMMAND_LOCAL, ALWAYS, connection_select,
-		    COMMAND_DOC(GROUP_CONNECTION, WORK_FIXED, "1.0.0", "O(1)", "index",
-				"Chooses the database")),
+	COMMAND_ROW(
+		"SELECT", 2, COMMAND_LOCAL, ALWAYS, connection_select,
+		COMMAND_DOC(GROUP_CONNECTION, "1.0.0", "O(1)", "index", "Chooses the database")),
 	COMMAND_ROW(
 		"TIME", 1, COMMAND_LOCAL, ALWAYS, connection_time,
 		COMMAND_DOC(
-			GROUP_SERVER, WORK_FIXED, "2.6.0", "O(1)", "",
-			"Tells the time of this member", .tips = "nondeterministic_output",
+			GROUP_SERVER, "2.6.0", "O(1)", "", "Tells the time of this member",
+			.tips = "nondeterministic_output",
 			.differs =
 				"The time is that of this member's machine, to the millisecond")),
 };

@@ -82,14 +82,14 @@ static int database_swapdb(struct call *c)
 static const struct command rows[] = {
 	COMMAND_ROW("DBSIZE", 1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
 		    database_dbsize, .categories = CATEGORY_KEYSPACE,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_SERVER, "1.0.0", "O(1)", "",
 				"Counts the keys of the database",
 				.tips = "request_policy:all_shards response_policy:agg_sum")),
 	COMMAND_ROW(
 		"FLUSHALL", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushall,
 		.categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
 		COMMAND_DOC(
-			GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
+			GROUP_SERVER, "1.0.0", "O(1)", "[ASYNC|SYNC]",
 			"Deletes all keys of all databases",
 			.tips = "request_policy:all_shards response_policy:all_succeeded",
 			.differs =
@@ -98,7 +98,7 @@ static const struct command rows[] = {
 		"FLUSHDB", -1, COMMAND_WRITE, COMMAND_FLAG_WRITE, database_flushdb,
 		.categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
 		COMMAND_DOC(
-			GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "[ASYNC|SYNC]",
+			GROUP_SERVER, "1.0.0", "O(1)", "[ASYNC|SYNC]",
 			"Deletes all keys of the database",
 			.tips = "request_policy:all_shards response_policy:all_succeeded",
 			.differs =
@@ -106,11 +106,11 @@ static const struct command rows[] = {
 	COMMAND_ROW(
 		"REVISION", -1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
 		database_revision, .of_member = true,
-		COMMAND_DOC(GROUP_HISTORY, WORK_FIXED, "0.1.0", "O(1)", "[LAST]",
+		COMMAND_DOC(GROUP_HISTORY, "0.1.0", "O(1)", "[LAST]",
 			    "Tells the newest revision, or that of this connection's last change")),
 	COMMAND_ROW("SWAPDB", 3, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_FAST,
 		    database_swapdb, .categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "index1 index2",
+		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "index1 index2",
 				"Exchanges two databases")),
 };
 

@@ -67,13 +67,12 @@ extern const struct command_family transaction_family;
 	}
 
 /* What is said of a command: see struct command_doc. `tips` and `differs` may follow. */
-#define COMMAND_DOC(group_, work_, since_, complexity_, syntax_, summary_, ...) \
-	.doc = {.group = (group_),                                              \
-		.work = (work_),                                                \
-		.since = (since_),                                              \
-		.complexity = (complexity_),                                    \
-		.syntax = (syntax_),                                            \
-		.summary = (summary_),                                          \
+#define COMMAND_DOC(group_, since_, complexity_, syntax_, summary_, ...) \
+	.doc = {.group = (group_),                                       \
+		.since = (since_),                                       \
+		.complexity = (complexity_),                             \
+		.syntax = (syntax_),                                     \
+		.summary = (summary_),                                   \
 		__VA_ARGS__}
 
 /* ---- arguments ------------------------------------------------------------------------------- */

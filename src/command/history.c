@@ -285,20 +285,18 @@ static int history_compact(struct call *c)
 static const struct command history_rows[] = {
 	COMMAND_ROW("HISTORY|COMPACT", 3, COMMAND_WRITE, COMMAND_FLAG_ADMIN | COMMAND_FLAG_WRITE,
 		    history_compact,
-		    COMMAND_DOC(GROUP_HISTORY, WORK_FIXED, "0.1.0", "O(1)", "revision",
+		    COMMAND_DOC(GROUP_HISTORY, "0.1.0", "O(1)", "revision",
 				"Gives up the past below a revision, for good")),
 	COMMAND_KEY_ROW("HISTORY|GET", -3, COMMAND_READ, COMMAND_FLAG_READONLY, 2, 2, 1,
 			history_get, .key_use = KEY_RO | KEY_ACCESS,
-			COMMAND_DOC(GROUP_HISTORY, WORK_VALUE, "0.1.0",
-				    "O(N), N changes of the key",
+			COMMAND_DOC(GROUP_HISTORY, "0.1.0", "O(N), N changes of the key",
 				    "key [FROM revision] [TO revision] [COUNT count] [REV]",
 				    "Tells the changes of a key: when, by whom, and to what")),
 	COMMAND_ROW("HISTORY|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
 		    reply_help,
-		    COMMAND_DOC(GROUP_HISTORY, WORK_FIXED, "0.1.0", "O(1)", "",
-				"Describes the subcommands")),
+		    COMMAND_DOC(GROUP_HISTORY, "0.1.0", "O(1)", "", "Describes the subcommands")),
 	COMMAND_ROW("HISTORY|INFO", 2, COMMAND_READ, COMMAND_FLAG_READONLY, history_info,
-		    COMMAND_DOC(GROUP_HISTORY, WORK_FIXED, "0.1.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_HISTORY, "0.1.0", "O(1)", "",
 				"Tells how far back the past is known")),
 };
 
@@ -310,7 +308,7 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_READ,
 		.subcommands = &history_subcommands,
-		COMMAND_DOC(GROUP_HISTORY, WORK_VALUE, "0.1.0", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_HISTORY, "0.1.0", "that of the subcommand", "",
 			    "Commands about the past of keys"),
 	},
 };

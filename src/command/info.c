@@ -335,8 +335,8 @@ static int info_run(struct call *c)
 static const struct command rows[] = {
 	COMMAND_ROW("INFO", -1, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE, info_run,
 		    .categories = CATEGORY_DANGEROUS,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)",
-				"[section [section ...]]", "Tells figures of this member",
+		    COMMAND_DOC(GROUP_SERVER, "1.0.0", "O(1)", "[section [section ...]]",
+				"Tells figures of this member",
 				.tips = "nondeterministic_output request_policy:all_shards "
 					"response_policy:special")),
 };

@@ -119,7 +119,7 @@ static int random_key(struct call *c)
 static const struct command rows[] = {
 	COMMAND_ROW("RANDOMKEY", 1, COMMAND_READ, COMMAND_FLAG_READONLY, random_key,
 		    .of_member = true,
-		    COMMAND_DOC(GROUP_GENERIC, WORK_KEYS, "1.0.0", "O(L), L bytes of the name", "",
+		    COMMAND_DOC(GROUP_GENERIC, "1.0.0", "O(L), L bytes of the name", "",
 				"Draws a key of the database",
 				.tips = "request_policy:all_shards nondeterministic_output",
 				.differs = "Keys with much in common are drawn less evenly: none "

@@ -106,36 +106,32 @@ static int latency_reset(struct call *c)
 
 static const struct command subcommands[] = {
 	COMMAND_ROW("LATENCY|DOCTOR", 2, COMMAND_LOCAL, ADMIN, latency_doctor,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
-				"Says in words what took long",
+		    COMMAND_DOC(GROUP_SERVER, "2.8.13", "O(1)", "", "Says in words what took long",
 				.tips = "nondeterministic_output request_policy:all_nodes "
 					"response_policy:special")),
 	COMMAND_ROW("LATENCY|GRAPH", 3, COMMAND_LOCAL, ADMIN, latency_graph,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "event",
-				"Draws what took long",
+		    COMMAND_DOC(GROUP_SERVER, "2.8.13", "O(1)", "event", "Draws what took long",
 				.tips = "nondeterministic_output request_policy:all_nodes "
 					"response_policy:special")),
 	COMMAND_ROW("LATENCY|HELP", 2, COMMAND_LOCAL, ALWAYS, reply_help,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
-				"Describes the subcommands")),
+		    COMMAND_DOC(GROUP_SERVER, "2.8.13", "O(1)", "", "Describes the subcommands")),
 	COMMAND_ROW("LATENCY|HISTOGRAM", -2, COMMAND_LOCAL, ADMIN, latency_histogram,
-		    COMMAND_DOC(GROUP_SERVER, WORK_ARGUMENTS, "7.0.0", "O(N), N commands",
-				"[command ...]",
+		    COMMAND_DOC(GROUP_SERVER, "7.0.0", "O(N), N commands", "[command ...]",
 				"Counts how many calls of commands took how long on this member",
 				.tips = "nondeterministic_output request_policy:all_nodes "
 					"response_policy:special")),
 	COMMAND_ROW("LATENCY|HISTORY", 3, COMMAND_LOCAL, ADMIN, latency_nothing,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "event",
+		    COMMAND_DOC(GROUP_SERVER, "2.8.13", "O(1)", "event",
 				"Lists how long an event took",
 				.tips = "nondeterministic_output request_policy:all_nodes "
 					"response_policy:special")),
 	COMMAND_ROW("LATENCY|LATEST", 2, COMMAND_LOCAL, ADMIN, latency_nothing,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "",
+		    COMMAND_DOC(GROUP_SERVER, "2.8.13", "O(1)", "",
 				"Lists the newest of all events",
 				.tips = "nondeterministic_output request_policy:all_nodes "
 					"response_policy:special")),
 	COMMAND_ROW("LATENCY|RESET", -2, COMMAND_LOCAL, ADMIN, latency_reset,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "O(1)", "[event [event ...]]",
+		    COMMAND_DOC(GROUP_SERVER, "2.8.13", "O(1)", "[event [event ...]]",
 				"Forgets what took long",
 				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
 };
@@ -148,7 +144,7 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &subcommand_family,
-		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.8.13", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_SERVER, "2.8.13", "that of the subcommand", "",
 			    "Commands about what took long"),
 	},
 };

@@ -151,32 +151,30 @@ static int memory_malloc_stats(struct call *c)
 
 static const struct command subcommands[] = {
 	COMMAND_ROW("MEMORY|DOCTOR", 2, COMMAND_LOCAL, 0, memory_doctor,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "",
 				"Says in words how memory is used",
 				.tips = "nondeterministic_output request_policy:all_shards "
 					"response_policy:special")),
 	COMMAND_ROW("MEMORY|HELP", 2, COMMAND_LOCAL, COMMAND_FLAG_LOADING | COMMAND_FLAG_STALE,
 		    reply_help,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "",
-				"Describes the subcommands")),
+		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "", "Describes the subcommands")),
 	COMMAND_ROW("MEMORY|MALLOC-STATS", 2, COMMAND_LOCAL, 0, memory_malloc_stats,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "",
 				"Tells what the allocator says of itself",
 				.tips = "nondeterministic_output request_policy:all_shards "
 					"response_policy:special")),
 	COMMAND_ROW("MEMORY|PURGE", 2, COMMAND_LOCAL, 0, memory_purge,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(N), N pages", "",
+		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(N), N pages", "",
 				"Gives memory that is not used back to the system",
 				.tips = "request_policy:all_shards response_policy:all_succeeded")),
 	COMMAND_ROW("MEMORY|STATS", 2, COMMAND_LOCAL, 0, memory_stats,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)", "",
-				"Tells what memory is used for",
+		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "", "Tells what memory is used for",
 				.tips = "nondeterministic_output request_policy:all_shards "
 					"response_policy:special")),
 	COMMAND_KEY_ROW("MEMORY|USAGE", -3, COMMAND_READ, COMMAND_FLAG_READONLY, 2, 2, 1,
 			memory_usage, .key_use = KEY_RO,
-			COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "O(1)",
-				    "key [SAMPLES count]", "Tells how many bytes a key takes")),
+			COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "key [SAMPLES count]",
+				    "Tells how many bytes a key takes")),
 };
 
 static const struct command_family subcommand_family = COMMAND_FAMILY(subcommands);
@@ -187,7 +185,7 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &subcommand_family,
-		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "4.0.0", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_SERVER, "4.0.0", "that of the subcommand", "",
 			    "Commands about memory"),
 	},
 };

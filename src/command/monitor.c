@@ -56,7 +56,7 @@ static const struct command rows[] = {
 		    COMMAND_FLAG_ADMIN | COMMAND_FLAG_NOSCRIPT | COMMAND_FLAG_LOADING |
 			    COMMAND_FLAG_STALE,
 		    monitor_run,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "1.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_SERVER, "1.0.0", "O(1)", "",
 				"Shows every request that comes to this member")),
 };
 

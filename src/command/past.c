@@ -93,7 +93,7 @@ static int past_at(struct call *c)
 static const struct command rows[] = {
 	COMMAND_ROW("AT", -3, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_MOVABLE_KEYS,
 		    past_at, .inner = past_inner,
-		    COMMAND_DOC(GROUP_HISTORY, WORK_VALUE, "0.1.0", "that of the inner command",
+		    COMMAND_DOC(GROUP_HISTORY, "0.1.0", "that of the inner command",
 				"<revision|TIME unix-time-milliseconds> command [arg ...]",
 				"Runs a command that reads on the state as it was at a revision or "
 				"at a time")),

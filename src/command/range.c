@@ -305,19 +305,19 @@ static int range_delprefix(struct call *c)
 
 static const struct command rows[] = {
 	COMMAND_ROW("DELPREFIX", 2, COMMAND_WRITE, COMMAND_FLAG_WRITE, range_delprefix,
-		    COMMAND_DOC(GROUP_GENERIC, WORK_KEYS, "0.1.0", "O(N), N keys", "prefix",
+		    COMMAND_DOC(GROUP_GENERIC, "0.1.0", "O(N), N keys", "prefix",
 				"Deletes all keys that begin so, in one revision")),
 	COMMAND_ROW("DELRANGE", 3, COMMAND_WRITE, COMMAND_FLAG_WRITE, range_delrange,
-		    COMMAND_DOC(GROUP_GENERIC, WORK_KEYS, "0.1.0", "O(N), N keys", "min max",
+		    COMMAND_DOC(GROUP_GENERIC, "0.1.0", "O(N), N keys", "min max",
 				"Deletes all keys between two bounds, in one revision")),
 	COMMAND_ROW("PREFIX", -2, COMMAND_READ, COMMAND_FLAG_READONLY, range_prefix,
-		    COMMAND_DOC(GROUP_GENERIC, WORK_KEYS, "0.1.0", "O(N), N keys",
+		    COMMAND_DOC(GROUP_GENERIC, "0.1.0", "O(N), N keys",
 				"prefix [DELIMITER delimiter] [REV] [LIMIT offset count] "
 				"[KEYSONLY|COUNTONLY] [WITHREV]",
 				"Gives the keys that begin so with their values, or one level of "
 				"them, like a directory")),
 	COMMAND_ROW("RANGE", -3, COMMAND_READ, COMMAND_FLAG_READONLY, range_range,
-		    COMMAND_DOC(GROUP_GENERIC, WORK_KEYS, "0.1.0", "O(N), N keys",
+		    COMMAND_DOC(GROUP_GENERIC, "0.1.0", "O(N), N keys",
 				"min max [REV] [LIMIT offset count] [KEYSONLY|COUNTONLY] [WITHREV]",
 				"Gives the keys between two bounds with their values")),
 };

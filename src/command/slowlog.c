@@ -155,20 +155,18 @@ static int slowlog_forget(struct call *c)
 
 static const struct command subcommands[] = {
 	COMMAND_ROW("SLOWLOG|GET", -2, COMMAND_LOCAL, ADMIN, slowlog_get,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(N), N entries", "[count]",
+		    COMMAND_DOC(GROUP_SERVER, "2.2.12", "O(N), N entries", "[count]",
 				"Tells the newest requests that took long",
 				.tips = "request_policy:all_nodes nondeterministic_output")),
 	COMMAND_ROW("SLOWLOG|HELP", 2, COMMAND_LOCAL, ALWAYS, reply_help,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "6.2.0", "O(1)", "",
-				"Describes the subcommands")),
+		    COMMAND_DOC(GROUP_SERVER, "6.2.0", "O(1)", "", "Describes the subcommands")),
 	COMMAND_ROW("SLOWLOG|LEN", 2, COMMAND_LOCAL, ADMIN, slowlog_len,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(1)", "",
+		    COMMAND_DOC(GROUP_SERVER, "2.2.12", "O(1)", "",
 				"Counts the requests that are kept",
 				.tips = "request_policy:all_nodes response_policy:agg_sum "
 					"nondeterministic_output")),
 	COMMAND_ROW("SLOWLOG|RESET", 2, COMMAND_LOCAL, ADMIN, slowlog_forget,
-		    COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "O(N), N entries", "",
-				"Forgets them",
+		    COMMAND_DOC(GROUP_SERVER, "2.2.12", "O(N), N entries", "", "Forgets them",
 				.tips = "request_policy:all_nodes response_policy:all_succeeded")),
 };
 
@@ -180,7 +178,7 @@ static const struct command rows[] = {
 		.arity = -2,
 		.class = COMMAND_LOCAL,
 		.subcommands = &subcommand_family,
-		COMMAND_DOC(GROUP_SERVER, WORK_FIXED, "2.2.12", "that of the subcommand", "",
+		COMMAND_DOC(GROUP_SERVER, "2.2.12", "that of the subcommand", "",
 			    "Commands about requests that took long"),
 	},
 };

@@ -355,7 +355,7 @@ static const struct command rows[] = {
 		"BITFIELD", -2, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_DENYOOM, 1, 1, 1,
 		field_field, .key_use = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE,
 		.key_use_in = field_key_use,
-		COMMAND_DOC(GROUP_BITMAP, WORK_ARGUMENTS, "3.2.0", "O(N), N actions",
+		COMMAND_DOC(GROUP_BITMAP, "3.2.0", "O(N), N actions",
 			    "key [GET encoding offset|[OVERFLOW <WRAP|SAT|FAIL>] <SET "
 			    "encoding offset value:integer|INCRBY encoding offset increment> ...]",
 			    "Reads, sets and increments integers of any width at any place "
@@ -363,7 +363,7 @@ static const struct command rows[] = {
 			    .differs = "A string has at most 16 MiB, what one request may bring")),
 	COMMAND_KEY_ROW("BITFIELD_RO", -2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
 			1, 1, 1, field_field_ro, .key_use = KEY_RO | KEY_ACCESS,
-			COMMAND_DOC(GROUP_BITMAP, WORK_ARGUMENTS, "6.0.0", "O(N), N actions",
+			COMMAND_DOC(GROUP_BITMAP, "6.0.0", "O(N), N actions",
 				    "key [GET encoding offset [GET encoding offset ...]]",
 				    "Reads integers of any width at any place of a string")),
 };

@@ -204,7 +204,7 @@ static int string_lcs(struct call *c)
 static const struct command rows[] = {
 	COMMAND_KEY_ROW("LCS", -3, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 2, 1, string_lcs,
 			.key_use = KEY_RO | KEY_ACCESS,
-			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "7.0.0", "O(N*M), N and M bytes",
+			COMMAND_DOC(GROUP_STRING, "7.0.0", "O(N*M), N and M bytes",
 				    "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]",
 				    "Finds the longest common subsequence of two strings",
 				    .differs = "The product of both lengths is at most four "

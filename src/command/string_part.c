@@ -102,27 +102,27 @@ static const struct command rows[] = {
 	COMMAND_KEY_ROW(
 		"APPEND", 3, COMMAND_WRITE, GROWS | COMMAND_FLAG_FAST, 1, 1, 1, string_append,
 		.key_use = KEY_RW | KEY_INSERT,
-		COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.0.0", "O(1)", "key value",
+		COMMAND_DOC(GROUP_STRING, "2.0.0", "O(1)", "key value",
 			    "Adds bytes to the end of a string; creates it if there is none",
 			    .differs = "A string has at most 16 MiB, what one request may bring")),
 	COMMAND_KEY_ROW("GETRANGE", 4, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 1, 1,
 			string_getrange, .key_use = KEY_RO | KEY_ACCESS,
-			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "2.4.0", "O(N), N bytes",
-				    "key start end", "Gives a part of a string")),
+			COMMAND_DOC(GROUP_STRING, "2.4.0", "O(N), N bytes", "key start end",
+				    "Gives a part of a string")),
 	COMMAND_KEY_ROW(
 		"SETRANGE", 4, COMMAND_WRITE, GROWS, 1, 1, 1, string_setrange,
 		.key_use = KEY_RW | KEY_UPDATE,
-		COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.2.0", "O(1)", "key offset value",
+		COMMAND_DOC(GROUP_STRING, "2.2.0", "O(1)", "key offset value",
 			    "Overwrites a part of a string",
 			    .differs = "A string has at most 16 MiB, what one request may bring")),
-	COMMAND_KEY_ROW("STRLEN", 2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST, 1, 1,
-			1, string_strlen, .key_use = KEY_RO,
-			COMMAND_DOC(GROUP_STRING, WORK_FIXED, "2.2.0", "O(1)", "key",
-				    "Tells how long a string is")),
+	COMMAND_KEY_ROW(
+		"STRLEN", 2, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST, 1, 1, 1,
+		string_strlen, .key_use = KEY_RO,
+		COMMAND_DOC(GROUP_STRING, "2.2.0", "O(1)", "key", "Tells how long a string is")),
 	COMMAND_KEY_ROW("SUBSTR", 4, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 1, 1, string_getrange,
 			.key_use = KEY_RO | KEY_ACCESS,
-			COMMAND_DOC(GROUP_STRING, WORK_VALUE, "1.0.0", "O(N), N bytes",
-				    "key start end", "Gives a part of a string")),
+			COMMAND_DOC(GROUP_STRING, "1.0.0", "O(N), N bytes", "key start end",
+				    "Gives a part of a string")),
 };
 
 const struct command_family string_part_family = COMMAND_FAMILY(rows);

@@ -310,14 +310,13 @@ const struct command transaction_command = {
 
 static const struct command rows[] = {
 	SESSION_ROW("DISCARD", 1, ALWAYS, ROLE_DISCARD,
-		    COMMAND_DOC(GROUP_TRANSACTIONS, WORK_FIXED, "2.0.0", "O(1)", "",
+		    COMMAND_DOC(GROUP_TRANSACTIONS, "2.0.0", "O(1)", "",
 				"Forgets the transaction that was begun")),
 	SESSION_ROW("EXEC", 1, EXECUTES, ROLE_EXEC,
-		    COMMAND_DOC(GROUP_TRANSACTIONS, WORK_ARGUMENTS, "1.2.0", "that of the commands",
-				"", "Runs the transaction that was begun, as a whole")),
+		    COMMAND_DOC(GROUP_TRANSACTIONS, "1.2.0", "that of the commands", "",
+				"Runs the transaction that was begun, as a whole")),
 	SESSION_ROW("MULTI", 1, ALWAYS, ROLE_MULTI,
-		    COMMAND_DOC(GROUP_TRANSACTIONS, WORK_FIXED, "1.2.0", "O(1)", "",
-				"Begins a transaction")),
+		    COMMAND_DOC(GROUP_TRANSACTIONS, "1.2.0", "O(1)", "", "Begins a transaction")),
 	{
 		.name = "UNWATCH",
 		.arity = 1,
@@ -325,7 +324,7 @@ static const struct command rows[] = {
 		.flags = ALWAYS,
 		.run = reply_ok,
 		.role = ROLE_UNWATCH,
-		COMMAND_DOC(GROUP_TRANSACTIONS, WORK_FIXED, "2.2.0", "O(1)", "",
+		COMMAND_DOC(GROUP_TRANSACTIONS, "2.2.0", "O(1)", "",
 			    "Forgets which keys were watched"),
 	},
 	{
@@ -340,8 +339,7 @@ static const struct command rows[] = {
 		.role = ROLE_WATCH,
 		.key_use = KEY_RO,
 		COMMAND_DOC(
-			GROUP_TRANSACTIONS, WORK_ARGUMENTS, "2.2.0", "O(N), N keys",
-			"key [key ...]",
+			GROUP_TRANSACTIONS, "2.2.0", "O(N), N keys", "key [key ...]",
 			"Lets the next transaction do nothing if one of these keys changes before",
 			.differs = "Where the history of an absent key has been given up since, "
 				   "the transaction does nothing, as if the key had changed; a SET "

@@ -33,10 +33,6 @@ static const char head[] =
 	"*Differs between members*: the reply is about this member, or drawn by it; all others "
 	"follow from the state alone.\n"
 	"\n"
-	"*Work* says what one call's work grows with, besides the bytes that it is given: "
-	"`arguments`, the `value` under its keys,\n"
-	"the `keys` that it walks through, or nothing (`fixed`).\n"
-	"\n"
 	"What holds of all: a request that would do too much at once is refused as a whole, before "
 	"it "
 	"has changed anything; an outcome\n"
@@ -57,21 +53,6 @@ static const char *class_name(enum command_class class)
 		break;
 	}
 	return "cluster";
-}
-
-static const char *work_name(enum command_work work)
-{
-	switch (work) {
-	case WORK_ARGUMENTS:
-		return "arguments";
-	case WORK_VALUE:
-		return "value";
-	case WORK_KEYS:
-		return "keys";
-	case WORK_FIXED:
-		break;
-	}
-	return "fixed";
 }
 
 /* "CLIENT|ID" as it is typed. */
@@ -100,8 +81,7 @@ static void print_command(const struct command *c)
 	print_name(c);
 	print_syntax(c);
 	printf("\n\n%s.\n\n", c->doc.summary);
-	printf("Since %s, %s, %s, work: %s.", c->doc.since, class_name(c->class), c->doc.complexity,
-	       work_name(c->doc.work));
+	printf("Since %s, %s, %s.", c->doc.since, class_name(c->class), c->doc.complexity);
 	if (c->of_member)
 		printf(" Differs between members.");
 	putchar('\n');
