@@ -19,6 +19,7 @@ void session_drop_held(struct session *s)
 		s->bytes -= r->bytes;
 		request_free(r);
 	}
+	list_remove(&s->released); /* it may stand there, with nothing to go on */
 }
 
 void session_kill(struct session *s)

@@ -187,6 +187,21 @@ static void a_transaction_does_not_bring_it_back(void **state)
 	assert_true(session_wants_close(other));
 }
 
+/* Both were held; the one that comes first ends the other. */
+static void who_is_killed_while_it_is_held_runs_nothing(void **state)
+{
+	struct solo *s = *state;
+	struct session *third = session_open(s->member, &solo_session_events, s);
+
+	solo_say(s, "CLIENT PAUSE 100000");
+	assert_string_equal(solo_say(s, "CLIENT KILL ID 2"), "");
+	assert_string_equal(solo_say_in(s, other, "SET a 1"), "");
+	assert_string_equal(solo_say_in(s, third, "CLIENT UNPAUSE"), "+OK|");
+	assert_string_equal(solo_take(s, s->session), ":1|");
+	assert_true(session_wants_close(other));
+	assert_string_equal(solo_say_in(s, third, "GET a"), "$-1|");
+}
+
 /* ---- within a transaction -------------------------------------------------------------------- */
 
 static void a_transaction_that_runs_kills_and_pauses(void **state)
@@ -391,6 +406,7 @@ int main(void)
 		TEST(a_write_is_resolved_before_the_end),
 		TEST(a_transaction_does_not_bring_it_back),
 		TEST(filters_hold_together),
+		TEST(who_is_killed_while_it_is_held_runs_nothing),
 		TEST(a_transaction_that_runs_kills_and_pauses),
 		TEST(one_that_does_not_run_does_nothing_to_others),
 		TEST(one_may_end_its_own_client_and_a_pause),
