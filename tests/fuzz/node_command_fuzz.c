@@ -3,9 +3,9 @@
  * runs alone (support/solo.h). Each request gets one reply, whole; what is refused, queued or only
  * read changes nothing; and what was answered is there when the process begins anew.
  *
- * Input: steps. A byte says what comes; of a command the next ones say which row, how many
- * arguments and, for each, what it is taken from: keys, numbers, the row's own words, names of
- * commands, values, or the input itself.
+ * Input: steps. A byte says what comes, and which of two clients sends it; of a command the next
+ * ones say which row, how many arguments and, for each, what it is taken from: keys, numbers, the
+ * row's own words, names of commands, values, or the input itself.
  */
 
 #include "base/check.h"
@@ -30,7 +30,8 @@ struct world {
 	struct solo solo;
 	const uint8_t *at;
 	const uint8_t *end;
-	uint64_t asked; /* replies that are to come */
+	struct session *sessions[2];
+	uint64_t asked[2]; /* replies that are to come */
 	unsigned restarts;
 	struct buf words[ARGUMENTS_MAX];
 	struct slice argv[ARGUMENTS_MAX];
@@ -206,34 +207,55 @@ static bool sums_equal(struct sums a, struct sums b)
 	       a.horizon == b.horizon;
 }
 
-/* As many replies as were asked for, each of them whole. What the last one begins with; 0: none. */
-static uint8_t take_replies(struct world *w)
+static void open_session(struct world *w, unsigned who)
 {
-	struct session *session = w->solo.session;
+	w->sessions[who] = session_open(w->solo.member, &solo_session_events, &w->solo);
+	w->asked[who] = 0;
+}
+
+static void start(struct world *w)
+{
+	CHECK(solo_start(&w->solo) == OK);
+	for (unsigned who = 0; who < ARRAY_LEN(w->sessions); who++)
+		open_session(w, who);
+}
+
+/* As many replies as one asked for, each of them whole. What the last begins with; 0: none. */
+static uint8_t take_replies_of(struct world *w, unsigned who)
+{
+	struct session *session = w->sessions[who];
 	struct buf *out = session_output(session);
 	uint8_t kind = 0;
 
-	solo_work(&w->solo);
-	CHECK(!member_stopped(w->solo.member) && w->solo.failures == 0);
 	CHECK(session_is_idle(session));
-	for (size_t at = 0; at < out->len; w->asked--) {
+	for (size_t at = 0; at < out->len; w->asked[who]--) {
 		size_t len = reply_len(out->data + at, out->len - at);
 
-		CHECK(len > 0 && w->asked > 0);
+		CHECK(len > 0 && w->asked[who] > 0);
 		kind = out->data[at];
 		at += len;
 	}
-	CHECK(w->asked == 0 || session_wants_close(session));
 	buf_clear(out);
-	w->asked = 0;
 	if (session_wants_close(session)) {
 		session_close(session);
-		w->solo.session = session_open(w->solo.member, &solo_session_events, &w->solo);
+		open_session(w, who);
 	}
+	CHECK(w->asked[who] == 0);
 	return kind;
 }
 
-static void ask(struct world *w, bool alone)
+static uint8_t take_replies(struct world *w, unsigned who)
+{
+	uint8_t kind;
+
+	solo_work(&w->solo);
+	CHECK(!member_stopped(w->solo.member) && w->solo.failures == 0);
+	kind = take_replies_of(w, who);
+	(void)take_replies_of(w, !who);
+	return kind;
+}
+
+static void ask(struct world *w, unsigned who, bool alone)
 {
 	const struct command *row = take_row(w);
 	struct sums before;
@@ -243,15 +265,15 @@ static void ask(struct world *w, bool alone)
 	if (is_left_out(row))
 		return;
 	if (!alone) {
-		w->asked++;
-		session_request(w->solo.session, w->argv, w->argc);
+		w->asked[who]++;
+		session_request(w->sessions[who], w->argv, w->argc);
 		return;
 	}
-	(void)take_replies(w);
+	(void)take_replies(w, who);
 	before = sums_of(w);
-	w->asked++;
-	session_request(w->solo.session, w->argv, w->argc);
-	kind = take_replies(w);
+	w->asked[who]++;
+	session_request(w->sessions[who], w->argv, w->argc);
+	kind = take_replies(w, who);
 	/* EXEC of something is an array, and is the only command of the member's own that changes.
 	 */
 	if (kind == '-' || (row->class != COMMAND_WRITE && row->role != ROLE_EXEC))
@@ -274,11 +296,11 @@ static void begin_anew(struct world *w, bool power)
 	bool may_expire;
 	struct sums before;
 
-	(void)take_replies(w);
+	(void)take_replies(w, 0);
 	may_expire = has_deadlines(w);
 	before = sums_of(w);
 	solo_stop(&w->solo, power);
-	CHECK(solo_start(&w->solo) == OK);
+	start(w);
 	CHECK(may_expire || sums_equal(before, sums_of(w)));
 }
 
@@ -287,11 +309,11 @@ static void step(struct world *w)
 	uint8_t what = take_byte(w);
 
 	if (what < 200) {
-		ask(w, true);
-	} else if (what < 240) {
-		ask(w, false);
+		ask(w, what / 128, true);
+	} else if (what < 248) {
+		ask(w, what / 240, false);
 	} else if (what < 254) {
-		(void)take_replies(w);
+		(void)take_replies(w, 0);
 		w->solo.now_ms += (uint64_t)take_byte(w) * 100;
 		solo_work(&w->solo);
 	} else if (w->restarts++ < RESTARTS_MAX) {
@@ -307,7 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.solo.options.overlay_bytes = 4096;
 	w.solo.options.header_cache_bytes = 1024;
 	w.solo.options.value_cache_bytes = 1024;
-	CHECK(solo_start(&w.solo) == OK);
+	start(&w);
 	for (unsigned steps = 0; w.at < w.end && steps < STEPS_MAX; steps++)
 		step(&w);
 	begin_anew(&w, false);
