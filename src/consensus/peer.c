@@ -63,6 +63,7 @@ void peer_become_snapshot(struct peer *p, uint64_t index)
 {
 	p->state = PEER_SNAPSHOT;
 	p->snapshot = index;
+	p->refilled = true;
 	p->quiet = 0;
 	p->paused = false;
 	peer_forget_inflight(p);

@@ -47,6 +47,7 @@ struct peer {
 	uint64_t sent_commit; /* the newest commit index it was sent */
 	uint64_t waits_for;   /* newest entry whose commit it wants to know at once */
 	uint64_t snapshot;    /* SNAPSHOT: the index that was offered */
+	bool refilled;	      /* it was offered one, and has not caught up since */
 	unsigned quiet;	      /* SNAPSHOT: answers in a row that did not speak of installing */
 	uint64_t leaves_at;   /* the membership entry that removed it; 0: it takes part */
 	uint64_t leaves_ms;   /* when its removal is no longer told to it */

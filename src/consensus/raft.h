@@ -135,6 +135,12 @@ void raft_loaded(struct raft *r, uint64_t now_ms, uint64_t peer, uint64_t first,
 /* The log forgets entries up to `index`, which are durable and applied. */
 void raft_release(struct raft *r, uint64_t index);
 
+/*
+ * What a follower needs of the log that takes over this leader's state, or catches up behind it:
+ * the entries behind this index. UINT64_MAX: none is about to.
+ */
+uint64_t raft_held_index(const struct raft *r);
+
 /* The newest snapshot of this member's state: what followers that are too far behind get. */
 void raft_snapshot_taken(struct raft *r, const struct snapshot *s);
 

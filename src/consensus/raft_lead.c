@@ -126,6 +126,8 @@ static int raft_append_accepted(struct raft *r, struct peer *p, const struct raf
 	if (p->state == PEER_PROBE || (p->state == PEER_SNAPSHOT && p->match >= r->log.base))
 		peer_become_replicate(p);
 	raft_lead_commit(r);
+	if (p->match >= r->commit)
+		p->refilled = false;
 	if (r->role == RAFT_LEADER)
 		raft_transfer_progress(r, p);
 	return OK;

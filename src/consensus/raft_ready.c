@@ -155,6 +155,19 @@ void raft_release(struct raft *r, uint64_t index)
 	raft_memberships_release(r, index);
 }
 
+uint64_t raft_held_index(const struct raft *r)
+{
+	uint64_t held = UINT64_MAX;
+
+	for (size_t i = 0; r->role == RAFT_LEADER && i < r->peer_count; i++) {
+		const struct peer *p = &r->peers[i];
+
+		if (p->refilled && r->now_ms < p->heard_ms + r->options.election_ms)
+			held = MIN(held, MAX(p->match, p->snapshot));
+	}
+	return held;
+}
+
 void raft_snapshot_taken(struct raft *r, const struct snapshot *s)
 {
 	struct buf bytes = {0};

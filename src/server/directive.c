@@ -113,8 +113,11 @@ static const struct directive directives[] = {
 	DIRECTIVE("history-max-bytes", OPTION_SIZE, "1gb", history_max_bytes,
 		  "and of that no more than the newest so many bytes", WITHIN(0, GIB * 1024 * 1024),
 		  LIVE),
-	DIRECTIVE("log-max-bytes", OPTION_SIZE, "1gb", log_max_bytes,
-		  "of the log, kept for members that are behind", WITHIN(MIB, 1024 * GIB)),
+	DIRECTIVE(
+		"log-max-bytes", OPTION_SIZE, "1gb", log_max_bytes,
+		"of the log, kept for members that are behind; up to four times that while one of "
+		"them is given the state",
+		WITHIN(MIB, 1024 * GIB)),
 	DIRECTIVE("log-segment-bytes", OPTION_SIZE, "64mb", log_segment_bytes,
 		  "one file of the log; a multiple of 4kb", WITHIN(16 * KIB, GIB)),
 	DIRECTIVE("disk-reserve", OPTION_SIZE, "256mb", disk_reserve,

@@ -162,6 +162,19 @@ void log_segment_release(struct log *log, struct log_segment *s)
 	list_push_front(before, &s->link);
 }
 
+void log_hold(struct log *log, uint64_t index)
+{
+	log->held = index;
+}
+
+/* Whether so many bytes without this segment, the oldest, are too few. */
+static bool log_keeps(const struct log *log, const struct log_segment *s, uint64_t bytes)
+{
+	if (log->held < UINT64_MAX && s->end > log->held + 1 && bytes / LOG_HELD < log->max_bytes)
+		return true;
+	return bytes < log->max_bytes;
+}
+
 void log_release(struct log *log, uint64_t upto)
 {
 	uint64_t bytes = 0;
@@ -175,7 +188,8 @@ void log_release(struct log *log, uint64_t upto)
 	for (;;) {
 		struct log_segment *s = LIST_ITEM(log->chain.next, struct log_segment, link);
 
-		if (s == log_active(log) || s->end > upto + 1 || bytes - s->bytes < log->max_bytes)
+		if (s == log_active(log) || s->end > upto + 1 ||
+		    log_keeps(log, s, bytes - s->bytes))
 			break;
 		bytes -= s->bytes;
 		log_track_release(&log->track, s->end - 1);

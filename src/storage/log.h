@@ -192,6 +192,13 @@ bool log_marked(const struct log *log);
 bool log_idle_cover(struct log *log);
 
 /*
+ * Somebody who is being given the state needs what is behind `index`: log_release() leaves that, up
+ * to LOG_HELD times max_bytes of it. UINT64_MAX, and at first: nobody is.
+ */
+#define LOG_HELD 4
+void log_hold(struct log *log, uint64_t index);
+
+/*
  * Entries up to `upto` may go: whole segments leave, oldest first, as long as what is left holds
  * max_bytes. They cannot be read from now on; log_maintain() gives the room back. While the
  * damage mark stands up to max_bytes of released files stay, as evidence.

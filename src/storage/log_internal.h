@@ -93,6 +93,7 @@ struct log {
 	char *dir;
 	size_t segment_bytes;
 	uint64_t max_bytes;
+	uint64_t held; /* behind this index somebody needs more than that; UINT64_MAX: nobody */
 	unsigned open_flags;
 	struct log_identity identity;
 	int status;

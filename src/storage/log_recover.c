@@ -27,6 +27,7 @@ static struct log *log_new(struct disk *disk, const struct log_options *o)
 	log->dir = memcpy(mem_alloc(dir_size), o->dir, dir_size);
 	log->segment_bytes = o->segment_bytes;
 	log->max_bytes = o->max_bytes;
+	log->held = UINT64_MAX;
 	log->open_flags = o->direct ? DISK_DIRECT : 0;
 	log->zeros = memset(mem_alloc_aligned(DISK_BLOCK, zeros), 0, zeros);
 	log->append.mark_block = mem_alloc_aligned(DISK_BLOCK, DISK_BLOCK);

@@ -180,6 +180,54 @@ static void states_are_stored_and_the_log_is_released_up_to_them(void **state)
 	fake_node_close(&n);
 }
 
+static void write_numbers(struct fake_node *n, int first, int last)
+{
+	for (int i = first; i <= last; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d", i);
+		write_text(n, text);
+	}
+}
+
+/* What comes behind a state while somebody takes it over is kept: else he would need the next one.
+ */
+static void the_log_reaches_back_to_the_state_that_a_follower_takes_over(void **state)
+{
+	struct fake_node n;
+	struct raft_message refusal = {
+		.type = RAFT_APPEND_RESP, .flags = RAFT_FLAG_REJECT, .from = 7};
+	uint64_t offered;
+
+	(void)state;
+	start_alone(&n);
+	fake_node_stop(&n, false);
+	n.snapshot_entries = 50;
+	n.log_max_bytes = 256 << 10;
+	assert_int_equal(fake_node_start(&n), OK);
+	fake_node_work(&n);
+	write_numbers(&n, 1, 400);
+	assert_true(log_base_index(driver_log(n.driver)) > 0);
+	assert_int_equal(driver_change(n.driver,
+				       &(struct member_change){.kind = MEMBER_ADD_LEARNER, .id = 7},
+				       1),
+			 OK);
+	fake_node_work(&n);
+	refusal.to = driver_id(n.driver);
+	refusal.term = fake_node_status(&n).term;
+	for (uint64_t back = 3; back-- > 0;) { /* one of them is the probe's */
+		refusal.index = fake_node_status(&n).last - back;
+		fake_node_receive_message(&n, &refusal);
+		fake_node_work(&n);
+	}
+	assert_true(sent_message(&n, RAFT_SNAPSHOT));
+	offered = stored_index(&n);
+	write_numbers(&n, 401, 600);
+	assert_true(log_stats(driver_log(n.driver)).bytes > 2 * n.log_max_bytes);
+	assert_true(log_base_index(driver_log(n.driver)) <= offered);
+	fake_node_close(&n);
+}
+
 static void frames_of_an_unknown_kind_are_ignored(void **state)
 {
 	static const unsigned kinds[] = {0, 5, 99, 255};
@@ -340,6 +388,7 @@ int main(void)
 		cmocka_unit_test(a_read_may_run_when_what_was_acknowledged_is_applied),
 		cmocka_unit_test(an_acknowledgement_waits_for_the_disk),
 		cmocka_unit_test(states_are_stored_and_the_log_is_released_up_to_them),
+		cmocka_unit_test(the_log_reaches_back_to_the_state_that_a_follower_takes_over),
 		cmocka_unit_test(frames_of_an_unknown_kind_are_ignored),
 		cmocka_unit_test(malformed_frames_are_ignored),
 		cmocka_unit_test(a_failed_append_stops_the_driver_and_tells_so_once),

@@ -314,6 +314,35 @@ static void release_stops_at_what_is_still_needed(void **state)
 	log_tester_close(&t);
 }
 
+/* Whoever is being given the state needs what comes behind it: that, but not without bounds. */
+static void release_leaves_more_for_who_is_given_the_state(void **state)
+{
+	struct log_tester t;
+
+	(void)state;
+	start_log(&t, 15);
+	t.options.max_bytes = 32768;
+	reopen(&t);
+	for (int i = 0; i < 20; i++)
+		log_tester_append(&t, 2);
+	log_hold(t.log, 20);
+	log_release(t.log, log_last_index(t.log));
+	assert_in_range(log_base_index(t.log), 1, 20);
+	for (int i = 0; i < 100; i++) {
+		log_tester_append(&t, 2);
+		log_release(t.log, log_last_index(t.log));
+		log_tester_maintain(&t);
+	}
+	assert_true(log_base_index(t.log) > 20);
+	assert_in_range(log_stats(t.log).bytes, LOG_HELD * t.options.max_bytes,
+			LOG_HELD * t.options.max_bytes + 2 * t.options.segment_bytes);
+	log_hold(t.log, UINT64_MAX);
+	log_release(t.log, log_last_index(t.log));
+	assert_in_range(log_stats(t.log).bytes, t.options.max_bytes,
+			t.options.max_bytes + 2 * t.options.segment_bytes);
+	log_tester_close(&t);
+}
+
 static void restarts_leave_no_files_behind(void **state)
 {
 	struct log_tester t;
@@ -476,6 +505,7 @@ int main(void)
 		cmocka_unit_test(rot_that_a_read_meets_is_an_error),
 		cmocka_unit_test(release_leaves_the_newest_bytes_and_reuses_the_files),
 		cmocka_unit_test(release_stops_at_what_is_still_needed),
+		cmocka_unit_test(release_leaves_more_for_who_is_given_the_state),
 		cmocka_unit_test(restarts_leave_no_files_behind),
 		cmocka_unit_test(a_directory_in_use_is_refused),
 		cmocka_unit_test(impossible_options_are_refused),
