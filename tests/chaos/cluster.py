@@ -17,10 +17,6 @@ class Failed(Exception):
     """A promise was broken."""
 
 
-class NotYet(Exception):
-    """It did not come about while faults were there: no promise was broken."""
-
-
 class Member:
     """One directory, and the process that works on it, if any."""
 
@@ -165,17 +161,21 @@ class Cluster:
                 found, newest = member, int(info["raft_term"])
         return found
 
+    def roles_at(self, member):
+        """{name: role} as it sees them."""
+        rows = [dict(zip(row[::2], row[1::2])) for row in member.ask("MEMBER", "LIST")]
+        return {row[b"name"].decode(): row[b"role"].decode() for row in rows}
+
     def roles(self):
-        """{name: role} as the first that answers sees it."""
+        """The same of the first that answers."""
         for member in self.members:
             try:
-                rows = [dict(zip(row[::2], row[1::2])) for row in member.ask("MEMBER", "LIST")]
-                return {row[b"name"].decode(): row[b"role"].decode() for row in rows}
+                return self.roles_at(member)
             except (OSError, Error):
                 continue
         return {}
 
-    def wait_for(self, what, why, seconds=START_SECONDS, error=Failed):
+    def wait_for(self, what, why, seconds=START_SECONDS):
         till = time.monotonic() + seconds
         last = None
         while time.monotonic() < till:
@@ -186,7 +186,7 @@ class Cluster:
             except (OSError, Error) as e:
                 last = e
             time.sleep(0.05)
-        raise error(f"{why} within {seconds} s ({last})")
+        raise Failed(f"{why} within {seconds} s ({last})")
 
     def await_service(self):
         """Every member takes a write, and reads."""
