@@ -92,7 +92,8 @@ class Run:
         self.cluster.start()
         self.shared.money = MONEY * len(self.shared.accounts)
         accounts = [word for name in self.shared.accounts for word in (name, MONEY)]
-        self.cluster.wait_for(lambda: self.cluster.members[0].ask("MSET", *accounts) == b"OK", "no MSET")
+        words = [*accounts, self.shared.tokens[0].name, self.shared.tokens[0].begins]
+        self.cluster.wait_for(lambda: self.cluster.members[0].ask("MSET", *words) == b"OK", "no MSET")
         self.load.start()
 
     def faults(self):

@@ -76,6 +76,14 @@ class Answers(unittest.TestCase):
         for final in (a, b + a, a + b + b, a + b + b"00000999999;", a + c + b):
             self.assertIsNotNone(tokens.broken(final), final)
 
+    def test_tokens_stand_behind_what_was_there_before(self):
+        tokens = Tokens(b"t", b"x" * 24)
+        op = self.bench.send(tokens.append(self.bench))
+        self.bench.hear(op, DONE, 36)
+        (a, *_), = tokens.ops
+        self.assertIsNone(tokens.broken(b"x" * 24 + a))
+        self.assertIsNotNone(tokens.broken(a))
+
     def test_a_refused_token_is_nowhere(self):
         tokens, (a,) = self.tokens(REFUSED)
         self.assertIsNone(tokens.broken(b""))

@@ -39,14 +39,20 @@ class Report:
         windows = max(1, int((self.till_s - self.from_s) / WINDOW_S))
         good = len({int((t - self.from_s) / WINDOW_S) for t in times})
         edges = [self.from_s, *times, self.till_s]
-        gap, at = max((after - before, before) for before, after in zip(edges, edges[1:]))
+        gaps = sorted(((after - before, before) for before, after in zip(edges, edges[1:])), reverse=True)
+        gap, at = gaps[0]
         print(f"availability: a write acknowledged in {min(1, good / windows):.1%} of {windows} windows of "
               f"{WINDOW_S * 1000:.0f} ms; longest without one {gap:.2f} s, {at - self.from_s:.1f} s after the "
-              f"beginning, {self.fault_at(at, at + gap)}")
+              f"beginning")
+        longest = {}
+        for gap, at in gaps:
+            if gap > WINDOW_S:
+                longest.setdefault(self.fault_at(at, at + gap), gap)
+        print("longest without one:", ", ".join(f"{gap:.2f} s {fault}" for fault, gap in longest.items()))
 
     def fault_at(self, begin, end):
         """Which fault the time from `begin` to `end` had most of."""
         spans = self.run.nemesis.spans
         first = max(0, bisect.bisect([s[0] for s in spans], begin) - 1)
         shared = [(min(e, end) - max(b, begin), name) for b, e, name in spans[first:] if b < end]
-        return f"with '{max(shared)[1]}'" if shared and max(shared)[0] > 0 else "between faults"
+        return f"at '{max(shared)[1]}'" if shared and max(shared)[0] > 0 else "between faults"

@@ -67,8 +67,10 @@ class Tokens:
 
     LIMIT = 250  # the past keeps each state of a short string as a whole
 
-    def __init__(self, name):
-        self.name, self.ops, self.high = name, [], 0
+    def __init__(self, name, begins=b""):
+        """`begins` is what the string has before any token; it stands there already."""
+        self.name, self.begins = name, begins
+        self.ops, self.high = [], len(begins)
 
     def append(self, work):
         token = b"%0*d;" % (TOKEN_BYTES - 1, next(work.history.numbers))
@@ -90,7 +92,9 @@ class Tokens:
     def broken(self, final):
         """What is wrong with the string as it is in the end."""
         places = {}
-        for at in range(0, len(final), TOKEN_BYTES):
+        if not final.startswith(self.begins):
+            return f"{self.name}: it does not begin as it did"
+        for at in range(len(self.begins), len(final), TOKEN_BYTES):
             token = final[at:at + TOKEN_BYTES]
             if token in places:
                 return f"{self.name}: {token} stands there twice"
@@ -340,8 +344,8 @@ class Shared:
     def __init__(self):
         self.counters = [Counter(b"c:%d" % i) for i in range(6)]
         self.own_counters = []
-        self.tokens = []
-        self.new_tokens()
+        # The first one is stored in chunks, since it is changed beyond 64 KiB.
+        self.tokens = [Tokens(b"t:0", b"x" * (6000 * TOKEN_BYTES))]
         self.accounts = [b"b:%d" % i for i in range(ACCOUNTS)]
         self.sequences = []
         self.slots = {}
