@@ -17,6 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import disk
 import network as networks
 from cluster import Cluster, Failed
 from faults import FAULTS, Nemesis
@@ -75,6 +76,8 @@ class Run:
         self.network, self.no_network = networks.make(args.wire)
         size = args.members or rng.choice((3, 3, 5))
         self.cluster = Cluster(root, args.server, self.network, size, options_of(rng))
+        if args.small_disk and rng.random() < 0.7:
+            self.cluster.members[0].disk = disk.SmallDisk(self.cluster.members[0].dir)
         self.history, self.shared = History(os.path.join(root, "history")), Shared()
         self.diary = open(os.path.join(root, "faults"), "w", encoding="utf-8")  # pylint: disable=consider-using-with
         self.nemesis = Nemesis(self.cluster, faults, random.Random(rng.random()), self.log,
@@ -101,7 +104,7 @@ class Run:
         try:
             if self.args.script:
                 for fault in map(fault_called, self.args.script.split(",")):
-                    if self.network.can_fail or not fault.of_network:
+                    if self.nemesis.can(fault):
                         self.nemesis.one(fault)
                         self.cluster.await_service()
             else:
@@ -165,6 +168,7 @@ def main():
     faults = [fault_called(name) for name in args.only or []] or FAULTS
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+    args.small_disk = disk.own_mounts()
     left, seed = args.seconds, args.seed
     while run_one(args, seed, min(left, CLUSTER_SECONDS), faults):
         left, seed = left - CLUSTER_SECONDS, seed + 1

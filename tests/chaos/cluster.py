@@ -26,6 +26,8 @@ class Member:
         self.dir = os.path.join(cluster.root, name)
         self.socket = os.path.join(cluster.root, name + ".sock")
         self.said = os.path.join(cluster.root, name + ".log")
+        self.disk = None  # one of its own that can be filled
+        self.may_end = False
         self.process = None
         self.runs, self.started_s = 0, 0
         self.ended_in_peace = {}  # by run: whether it did, as soon as that is known
@@ -55,16 +57,23 @@ class Member:
 
     def check(self):
         """A process ends when it is told to, and not before."""
-        if self.process and self.process.poll() is not None:
+        if self.process is None or self.process.poll() is None:
+            return
+        if not self.may_end:
             raise Failed(f"{self.name} ended by itself with {self.process.returncode}; see {self.said}")
+        self.has_ended(in_peace=False)
+
+    def has_ended(self, in_peace):
+        self.answers_since = None
+        self.ended_in_peace[self.runs] = in_peace
+        self.process = None
 
     def kill(self):
         self.check()
         self.answers_since = None
         self.process.kill()
         self.process.wait()
-        self.ended_in_peace[self.runs] = False
-        self.process = None
+        self.has_ended(in_peace=False)
 
     def end(self):
         """In peace: what was asked is answered before."""
@@ -75,8 +84,7 @@ class Member:
             code = self.process.wait(START_SECONDS)
         except subprocess.TimeoutExpired:
             raise Failed(f"{self.name} does not end on SIGTERM") from None
-        self.ended_in_peace[self.runs] = True
-        self.process = None
+        self.has_ended(in_peace=True)
         if code != 0:
             raise Failed(f"{self.name} ended with {code} on SIGTERM; see {self.said}")
 
@@ -137,6 +145,9 @@ class Cluster:
         if member.lives():
             member.kill()
         self.network.give_back(member.machine)
+        if member.disk:
+            member.disk.close()
+            member.disk = None
         shutil.rmtree(member.dir, ignore_errors=True)
         self.gone.append(member)
 
@@ -146,6 +157,9 @@ class Cluster:
                 member.process.kill()
                 member.process.wait()
                 member.process = None
+            if member.disk:
+                member.disk.close()
+                member.disk = None
 
     def leader(self):
         """Who leads the newest term as far as the members know, or None."""

@@ -13,10 +13,16 @@ class Nemesis:
 
     def __init__(self, cluster, faults, random, log, stop):
         self.cluster, self.network = cluster, cluster.network
-        self.faults = [f for f in faults if self.network.can_fail or not f.of_network]
+        self.faults = [f for f in faults if self.can(f)]
         self.random, self.log, self.stop = random, log, stop
         self.counts = Counter()
         self.spans = []  # (begin, end, what)
+
+    def can(self, fault):
+        return (self.network.can_fail or not fault.of_network) and (self.small_disks() or not fault.of_disk)
+
+    def small_disks(self):
+        return [m for m in self.cluster.members if m.disk]
 
     def run(self, till):
         while time.monotonic() < till and not self.stop():
@@ -312,9 +318,25 @@ class Nemesis:
                               f"{member.name} does not take its configuration")
 
 
+    def full_disk(self):
+        """Nothing more can be written: the member may end, and comes back when there is room again."""
+        for member in self.small_disks():
+            self.log(f"  the disk of {member.name} is full")
+            member.may_end = True
+            member.disk.fill()
+            self.hold(0.5, 5)
+            member.disk.free()
+            self.hold(0, 1)
+            self.cluster.check()
+            member.may_end = False
+            if not member.lives():
+                self.restart(member)
+
+
 class Fault:
-    def __init__(self, name, do, weight, of_network=False, within=False):
-        self.name, self.do, self.weight, self.of_network, self.within = name, do, weight, of_network, within
+    def __init__(self, name, do, weight, of_network=False, of_disk=False, within=False):
+        self.name, self.do, self.weight = name, do, weight
+        self.of_network, self.of_disk, self.within = of_network, of_disk, within
 
 
 FAULTS = (
@@ -344,5 +366,6 @@ FAULTS = (
     Fault("join and remove", Nemesis.join, 2),
     Fault("replace", Nemesis.replace, 2),
     Fault("changes on both sides", Nemesis.change_on_both_sides, 2, of_network=True),
+    Fault("full disk", Nemesis.full_disk, 2, of_disk=True),
     Fault("no space", Nemesis.no_space, 1),
 )

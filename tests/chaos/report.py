@@ -48,7 +48,8 @@ class Report:
         for gap, at in gaps:
             if gap > WINDOW_S:
                 longest.setdefault(self.fault_at(at, at + gap), gap)
-        print("longest without one:", ", ".join(f"{gap:.2f} s {fault}" for fault, gap in longest.items()))
+        if longest:
+            print("longest without one:", ", ".join(f"{gap:.2f} s {fault}" for fault, gap in longest.items()))
 
     def fault_at(self, begin, end):
         """Which fault the time from `begin` to `end` had most of."""
