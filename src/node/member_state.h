@@ -595,6 +595,7 @@ void session_answer_error(struct session *s, const char *text);
 void request_answer_error(struct request *r, const char *text);
 void session_touch(struct session *s); /* its owner is told */
 void session_kill(struct session *s);
+bool session_is_browser(struct session *s, struct slice name); /* then it has been killed */
 void session_drop_held(struct session *s); /* what came behind what decides its meaning */
 void member_release_sessions(struct member *m);
 void member_expire_requests(struct member *m);

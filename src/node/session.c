@@ -238,6 +238,8 @@ static void session_unknown_command(struct session *s, const struct slice *argv,
 	struct buf text = {0};
 	size_t begin;
 
+	if (session_is_browser(s, argv[0]))
+		return;
 	buf_printf(&text, "ERR unknown command '%.*s', with args beginning with: ",
 		   (int)MIN(argv[0].len, (size_t)128), (const char *)argv[0].data);
 	begin = text.len;

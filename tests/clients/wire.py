@@ -159,6 +159,16 @@ class WireTest(unittest.TestCase):
         self.assertEqual(c.read(), [b"+OK\r\n", b"-ERR Protocol error: expected '$', got 'n'\r\n"])
         self.assertEqual(self.observer.ask("GET", "a"), "$1")
 
+    def test_a_browser_that_was_sent_here_is_cut_off(self):
+        for head in (b"POST / HTTP/1.1\r\n", b"GET /x HTTP/1.1\r\nHost: localhost\r\n"):
+            c = Connection(self)
+            c.write(head + b"\r\nSET a 1\r\n")
+            try:
+                self.assertNotIn(b"+OK\r\n", c.read())
+            except ConnectionError:  # not even what it sent was read
+                pass
+            self.assertEqual(self.observer.ask("EXISTS", "a"), ":0")
+
     def test_requests_may_come_byte_by_byte(self):
         c = Connection(self)
         c.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -274,6 +274,27 @@ static void who_kills_itself_is_told_so(void **state)
 	assert_true(session_wants_close(other));
 }
 
+static void who_speaks_http_is_cut_off(void **state)
+{
+	struct solo *s = *state;
+	struct session *third = session_open(s->member, &solo_session_events, s);
+
+	assert_string_equal(solo_say_in(s, other, "GET / HTTP/1.1"),
+			    "-ERR wrong number of arguments for 'get' command|");
+	solo_send(s, other, "Host: 127.0.0.1:6379");
+	solo_send(s, other, "SET a 1");
+	solo_send(s, third, "MULTI");
+	solo_send(s, third, "SET a 1");
+	solo_send(s, third, "pOSt / HTTP/1.1");
+	solo_send(s, third, "EXEC");
+	solo_work(s);
+	assert_true(session_is_killed(other));
+	assert_true(session_wants_close(other));
+	assert_true(session_is_killed(third));
+	assert_string_equal(solo_say(s, "EXISTS a"), ":0|");
+	session_close(third);
+}
+
 /* ---- replies --------------------------------------------------------------------------------- */
 
 static void replies_are_left_out_as_asked(void **state)
@@ -411,6 +432,7 @@ int main(void)
 		TEST(one_that_does_not_run_does_nothing_to_others),
 		TEST(one_may_end_its_own_client_and_a_pause),
 		TEST(who_kills_itself_is_told_so),
+		TEST(who_speaks_http_is_cut_off),
 		TEST(replies_are_left_out_as_asked),
 		TEST(a_pipeline_lacks_the_right_reply),
 		TEST(a_pause_of_writes_holds_writes),
