@@ -13,7 +13,7 @@ import sys
 import threading
 
 import sides
-from members import SECONDS, House, Server, wait_for
+from members import SECONDS, House, Server, start_three, wait_for
 
 
 # What these tests ask for has one answer, however long a busy disk keeps it back.
@@ -48,6 +48,14 @@ def begin(house):
     wait_for(lambda: server.say("SET", "begun", "1") == b"OK", "the server does not start")
     server.say("FLUSHALL")
     return server
+
+
+def begin_follower(house):
+    """One of three members that does not lead."""
+    first = start_three(house, *PATIENCE)
+    leader = wait_for(lambda: next((name for name, row in first[0].members().items() if row[b"leads"]), None),
+                      "nobody leads")
+    return next(server for server in first if server.name != leader)
 
 
 class Keeper(threading.Thread):
@@ -87,13 +95,15 @@ def run_beside(server, program):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", required=True)
+    parser.add_argument("--follower", action="store_true", help="three members run, and this one does not lead")
     parser.add_argument("program", nargs="+", help="and its arguments, after --")
     args = parser.parse_args()
     if not shutil.which(args.program[0]):
         sys.exit(f"{args.program[0]} is missing: scripts/install-deps clients")
     house = house_of(args.server)
     try:
-        return run_beside(begin(house), args.program)
+        server = begin_follower(house) if args.follower else begin(house)
+        return run_beside(server, args.program)
     finally:
         house.close()
 

@@ -166,14 +166,21 @@ def change(server, *words):
     wait_for(once, f"MEMBER {words} never ends")
 
 
-def begin(house):
+def start_three(house, *options):
+    """One cluster, each of whose members takes writes."""
     first = [house.add(f"n{i}") for i in (1, 2, 3)]
     cluster = ",".join(f"{s.name}=127.0.0.1:{s.peer_port}" for s in first)
     for s in first:
-        s.options = ("--initial-cluster", cluster)
+        s.options = (*options, "--initial-cluster", cluster)
         s.start()
     for s in first:
         wait_for(lambda s=s: s.say("SET", s.name, "there") == b"OK", f"{s.name} takes no write")
+    return first
+
+
+def begin(house):
+    first = start_three(house)
+    for s in first:
         wait_for(lambda s=s: all(m[b"address"] for m in s.members().values()),
                  f"{s.name} does not know where the others are")
     return first
