@@ -341,7 +341,8 @@ static void too_large_a_request_is_read_past_without_being_kept(void **state)
 	expect_error(c, next_reply(c), "ERR request 'SET' is too large: at most 16777216 bytes");
 	expect_text(c, next_reply(c), REDIS_REPLY_STATUS, "OK");
 	expect_number(c, redisCommand(c, "EXISTS before huge behind"), 2);
-	assert_in_range(peak_kib(pid) - before, 0, (32 * MIB) >> 10);
+	/* The server may be busy with other things, but not with so much. */
+	assert_in_range(peak_kib(pid) - before, 0, (HUGE_LEN / 2) >> 10);
 }
 
 static void too_large_a_request_spoils_its_transaction(void **state)
