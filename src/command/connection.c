@@ -176,7 +176,10 @@ static int connection_hello(struct call *c)
 	resp_write_bulk(c->reply, SLICE_LITERAL("id"));
 	resp_write_integer(c->reply, (int64_t)c->client->id);
 	hello_pair(c, "mode", SLICE_LITERAL("standalone"));
-	hello_pair(c, "role", SLICE_LITERAL("master"));
+	/* Another word than that of ROLE and INFO, as in Redis. */
+	hello_pair(c, "role",
+		   c->desk->is_master(c->desk->self) ? SLICE_LITERAL("master")
+						     : SLICE_LITERAL("replica"));
 	resp_write_bulk(c->reply, SLICE_LITERAL("modules"));
 	resp_write_array(c->reply, 0);
 	return OK;

@@ -9,10 +9,18 @@
 #include "command/client.h"
 #include "command/client_socket.h"
 #include "command/stats.h"
+#include "consensus/membership.h"
 #include "storage/store.h"
 
-struct membership;
 struct slowlog;
+
+/* Another member, as a leader sees it. */
+struct info_follower {
+	uint64_t id;
+	uint64_t index;	  /* of the newest entry on its disk, as far as is known */
+	uint64_t lag_ms;  /* since it was heard */
+	bool is_fetching; /* a state, for it is too far behind for entries */
+};
 
 /* What INFO tells of the member; everything is borrowed. */
 struct info_member {
@@ -24,6 +32,10 @@ struct info_member {
 	const struct membership *membership;
 	const struct position *position;
 	struct store_stats store;
+	bool announces_leader; /* else every member calls itself master */
+	bool leads;
+	struct info_follower followers[MEMBERSHIP_MAX]; /* of a leader: those it hears */
+	size_t follower_count;
 	uint64_t sessions;
 	uint64_t ops_per_second;
 	uint64_t unsaved; /* entries that are applied, and not in the engine yet */
@@ -79,6 +91,8 @@ struct desk {
 	struct command_stats *stats;
 	struct slowlog *slowlog;
 	void (*info)(void *self, struct info_member *out);
+	/* Whether the member calls itself master (command/replication.h): without all the rest. */
+	bool (*is_master)(void *self);
 
 	/* Whether a connection has to say a password before anything else, and whether it is this.
 	 */

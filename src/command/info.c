@@ -8,6 +8,7 @@
 #include "command/desk.h"
 #include "command/family.h"
 #include "command/host.h"
+#include "command/replication.h"
 #include "consensus/label.h"
 
 #include <inttypes.h>
@@ -151,13 +152,9 @@ static void put_stats(struct info *i)
 	put(i, "value_cache_misses:%" PRIu64, store->value_misses);
 }
 
-/* Every member takes every command, so each calls itself master; the section raft has the truth. */
 static void put_replication(struct info *i)
 {
-	put(i, "role:master");
-	put(i, "connected_slaves:0");
-	put(i, "master_failover_state:no-failover");
-	put(i, "master_repl_offset:%" PRIu64, i->member.position->index);
+	replication_put_info(&i->member, &i->out);
 }
 
 static void put_cpu(struct info *i)

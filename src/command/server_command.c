@@ -4,6 +4,7 @@
 #include "command/desk.h"
 #include "command/family.h"
 #include "command/host.h"
+#include "command/replication.h"
 #include "consensus/membership.h"
 #include "resp/integer.h"
 
@@ -81,15 +82,47 @@ static int server_shutdown(struct call *c)
 
 /* ---- copies ---------------------------------------------------------------------------------- */
 
+static void role_put_slave(struct call *c, const struct info_member *info,
+			   const struct info_follower *f)
+{
+	struct replication_place place = replication_place_of(info, f->id);
+	uint8_t number[RESP_INTEGER_MAX];
+
+	resp_write_array(c->reply, 3);
+	resp_write_bulk(c->reply, place.host);
+	resp_write_bulk(c->reply, slice_of(number, resp_integer_format(number, place.port)));
+	resp_write_bulk(c->reply, slice_of(number, resp_integer_format(number, (int64_t)f->index)));
+}
+
+static void role_put_master(struct call *c, const struct info_member *info)
+{
+	size_t slaves = replication_slaves(info);
+
+	resp_write_array(c->reply, 3);
+	resp_write_bulk(c->reply, SLICE_LITERAL("master"));
+	resp_write_integer(c->reply, (int64_t)info->position->index);
+	resp_write_array(c->reply, slaves);
+	for (size_t i = 0; i < slaves; i++)
+		role_put_slave(c, info, &info->followers[i]);
+}
+
 static int server_role(struct call *c)
 {
 	struct info_member info;
+	struct replication_place place;
 
 	c->desk->info(c->desk->self, &info);
-	resp_write_array(c->reply, 3);
-	resp_write_bulk(c->reply, SLICE_LITERAL("master"));
+	if (replication_is_master(&info)) {
+		role_put_master(c, &info);
+		return OK;
+	}
+	place = replication_place_of(&info, info.leader);
+	resp_write_array(c->reply, 5);
+	resp_write_bulk(c->reply, SLICE_LITERAL("slave"));
+	resp_write_bulk(c->reply, place.host);
+	resp_write_integer(c->reply, place.port);
+	resp_write_bulk(c->reply, slice_of_text(replication_link(&info)));
 	resp_write_integer(c->reply, (int64_t)info.position->index);
-	resp_write_array(c->reply, 0);
 	return OK;
 }
 

@@ -4,16 +4,28 @@
 
 #include <string.h>
 
-struct label label_of(struct slice text)
+/* What stands behind the first `at` goes to `rest`; false: there is none. */
+static bool part(struct slice *text, uint8_t at, struct slice *rest)
 {
-	const uint8_t *equal = text.len ? memchr(text.data, '=', text.len) : NULL;
+	const uint8_t *found = text->len ? memchr(text->data, at, text->len) : NULL;
 	size_t len;
 
-	if (!equal)
-		return (struct label){.name = text};
-	len = (size_t)(equal - text.data);
-	return (struct label){.name = slice_of(text.data, len),
-			      .address = slice_of(equal + 1, text.len - len - 1)};
+	if (!found)
+		return false;
+	len = (size_t)(found - text->data);
+	*rest = slice_of(found + 1, text->len - len - 1);
+	text->len = len;
+	return true;
+}
+
+struct label label_of(struct slice text)
+{
+	struct label l = {.name = text};
+
+	if (!part(&l.name, '=', &l.address))
+		return l;
+	(void)part(&l.address, '/', &l.client);
+	return l;
 }
 
 struct label label_of_member(const struct participant *member)
@@ -81,7 +93,9 @@ int label_check(struct slice text)
 
 	if (l.name.len == 0 || text.len > MEMBER_LABEL_MAX || !is_plain(text))
 		return ERR_INVALID;
-	return l.address.len ? label_address(l.address, &host, &port) : OK;
+	if (l.address.len && label_address(l.address, &host, &port) != OK)
+		return ERR_INVALID;
+	return l.client.len ? label_address(l.client, &host, &port) : OK;
 }
 
 uint64_t label_id(struct slice text)

@@ -3,11 +3,11 @@
 
 /*
  * How the label of a member is spelled: its name and, once it has told it, where other members
- * reach it, as in `initial-cluster`:
+ * reach it, as in `initial-cluster`, and where clients do:
  *
  *	n1
  *	n1=127.0.0.1:16379
- *	n1=[::1]:16379
+ *	n1=[::1]:16379/[::1]:6379
  */
 
 #include "consensus/membership.h"
@@ -15,6 +15,7 @@
 struct label {
 	struct slice name;
 	struct slice address; /* host:port; empty: not known */
+	struct slice client;  /* the same for clients */
 };
 
 /* Points into `text`. */
@@ -23,7 +24,7 @@ struct label label_of(struct slice text);
 /* The label of a member. Points into it. */
 struct label label_of_member(const struct participant *member);
 
-/* Appends the label with this name and address. */
+/* Appends the label with this name and address, with that of clients behind it or without. */
 void label_put(struct slice name, struct slice address, struct buf *out);
 
 /* Host and port of an address; an IPv6 host without its brackets. ERR_INVALID: it is none. */

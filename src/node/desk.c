@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "node/member_state.h"
 
+#include <string.h>
+
 static size_t sessions_count(const struct member *m)
 {
 	size_t n = 0;
@@ -22,6 +24,28 @@ static void tally_roll(struct tally *t, uint64_t second)
 									: 0;
 	t->second = second;
 	t->calls = t->stats.calls;
+}
+
+/* Who was not heard for two election timeouts is none that anything is replicated to. */
+static void find_followers(const struct member *m, struct info_member *out)
+{
+	const struct raft *raft = driver_raft(m->driver);
+	uint64_t now = member_now_ms(m),
+		 silence_ms = 2 * (uint64_t)m->options.driver.raft.election_ms;
+	struct raft_peer_status peer;
+
+	for (size_t i = 0; out->leads && raft_peer_status(raft, i, &peer); i++) {
+		uint64_t lag_ms = now - MIN(now, peer.heard_ms);
+
+		if (peer.heard_ms == 0 || lag_ms > silence_ms)
+			continue;
+		out->followers[out->follower_count++] = (struct info_follower){
+			.id = peer.id,
+			.index = peer.match,
+			.lag_ms = lag_ms,
+			.is_fetching = strcmp(peer.state, "snapshot") == 0,
+		};
+	}
 }
 
 static void desk_info(void *self, struct info_member *out)
@@ -51,10 +75,20 @@ static void desk_info(void *self, struct info_member *out)
 		.save_failed = store_flush_failed(m->store),
 		.quarantined = stats.quarantined,
 		.no_space = stats.no_space,
+		.announces_leader = m->options.announces_leader,
+		.leads = status.role == RAFT_LEADER,
 		.checks = stats.checks,
 		.verdicts = stats.verdicts,
 	};
 	store_stats(m->store, &out->store);
+	find_followers(m, out);
+}
+
+static bool desk_is_master(void *self)
+{
+	const struct session *s = self;
+
+	return !s->member->options.announces_leader || s->member->status.role == RAFT_LEADER;
 }
 
 void member_set_slowlog(struct member *m, int64_t slower_than_us, uint64_t max_len)
@@ -279,6 +313,7 @@ struct desk session_desk(struct session *s)
 		.debug_allowed = desk_debug_allowed,
 		.hand_over = desk_hand_over,
 		.info = desk_info,
+		.is_master = desk_is_master,
 		.password_needed = desk_password_needed,
 		.password_fits = desk_password_fits,
 		.clients_each = desk_clients_each,

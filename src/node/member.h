@@ -44,6 +44,7 @@ struct member_options {
 	size_t share_bytes; /* of rows in one answer to who takes a state over, one row more */
 	uint64_t share_bytes_per_s; /* of all such answers; 0: as many as can be */
 	enum debug_access debug;
+	bool announces_leader;		 /* clients are told that the leader alone is a master */
 	const struct command_host *host; /* the process, for commands about it; NULL: none */
 };
 

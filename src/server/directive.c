@@ -50,6 +50,11 @@ static const struct directive directives[] = {
 		  "who joins gets a vote by itself when it has caught up"),
 	DIRECTIVE("announce-peer", OPTION_TEXT, NULL, announce_peer,
 		  "host:port where other members reach this one, if bind does not say"),
+	DIRECTIVE("announce-client", OPTION_TEXT, NULL, announce_client,
+		  "host:port where clients reach this member, if bind and port do not say"),
+	DIRECTIVE("announce-role", OPTION_FACE, "master", announce_role,
+		  "what HELLO, ROLE and INFO say: every member is a master, or (raft) the leader "
+		  "is, and the others are its slaves"),
 	DIRECTIVE("cluster-token", OPTION_TEXT, "conclave", cluster_token,
 		  "members of one cluster have the same; others are refused"),
 	DIRECTIVE("heartbeat-interval", OPTION_MS, "100", heartbeat_interval_ms,

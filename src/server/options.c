@@ -152,12 +152,24 @@ static bool is_any_address(const char *host)
 	return strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
 }
 
+/* NULL: that is nowhere others could go to. */
+static char *address_text(const char *host, uint16_t port)
+{
+	struct buf text = {0};
+
+	host += host[0] == '-'; /* bind: it may be missing */
+	if (is_any_address(host))
+		return NULL;
+	buf_printf(&text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	buf_append_byte(&text, '\0');
+	return (char *)text.data;
+}
+
 /* Where others reach this member, if nobody has said so. */
 static void find_announce_peer(struct options *o)
 {
 	const char *host = o->bind.words[0];
 	uint16_t port = (uint16_t)o->peer_port;
-	struct buf text = {0};
 
 	if (o->announce_peer)
 		return;
@@ -167,11 +179,20 @@ static void find_announce_peer(struct options *o)
 		host = o->initial_cluster.list[i].host;
 		port = o->initial_cluster.list[i].port;
 	}
-	if (is_any_address(host))
-		return;
-	buf_printf(&text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
-	buf_append_byte(&text, '\0');
-	o->announce_peer = (char *)text.data;
+	o->announce_peer = address_text(host, port);
+}
+
+static void find_announce_client(struct options *o)
+{
+	if (!o->announce_client)
+		o->announce_client = address_text(o->bind.words[0], (uint16_t)o->port);
+}
+
+void options_put_address(const struct options *o, struct buf *out)
+{
+	if (o->announce_peer)
+		buf_printf(out, "%s%s%s", o->announce_peer, o->announce_client ? "/" : "",
+			   o->announce_client ? o->announce_client : "");
 }
 
 static bool is_address(const char *text)
@@ -185,12 +206,15 @@ static bool is_address(const char *text)
 /* Who this member is, and whom it is to meet. */
 static void check_cluster(const struct options *o, struct buf *problem)
 {
-	struct buf label = {0};
+	struct buf label = {0}, address = {0};
 
-	label_put(slice_of_text(o->name),
-		  o->announce_peer ? slice_of_text(o->announce_peer) : (struct slice){0}, &label);
+	options_put_address(o, &address);
+	label_put(slice_of_text(o->name), buf_slice(&address), &label);
+	buf_free(&address);
 	if (o->announce_peer && !is_address(o->announce_peer))
 		buf_printf(problem, "announce-peer: '%s' is no host:port", o->announce_peer);
+	else if (o->announce_client && !is_address(o->announce_client))
+		buf_printf(problem, "announce-client: '%s' is no host:port", o->announce_client);
 	else if (strchr(o->name, '=') || label_check(buf_slice(&label)) != OK)
 		buf_printf(problem,
 			   "name: it is made of printable characters without =, and has "
@@ -220,6 +244,7 @@ static int find_others(struct options *o, struct buf *problem)
 	if (o->peer_port == 0)
 		o->peer_port = o->port + PEER_PORT_DISTANCE;
 	find_announce_peer(o);
+	find_announce_client(o);
 	if (!o->log_dir) {
 		buf_printf(&dir, "%s/log%c", o->dir, '\0');
 		o->log_dir = (char *)dir.data;

@@ -76,9 +76,11 @@ struct options {
 	char *log_dir;
 
 	struct options_members initial_cluster; /* empty: a cluster of one */
-	char *join;	       /* host:port of any member of the cluster to join; NULL: none */
-	char *announce_peer;   /* host:port where others reach this member; NULL: not known */
-	uint64_t auto_promote; /* who joins gets a vote by itself */
+	char *join;		/* host:port of any member of the cluster to join; NULL: none */
+	char *announce_peer;	/* host:port where others reach this member; NULL: not known */
+	char *announce_client;	/* the same for clients */
+	uint64_t announce_role; /* 1: the leader alone is called master */
+	uint64_t auto_promote;	/* who joins gets a vote by itself */
 	char *cluster_token;
 	uint64_t heartbeat_interval_ms;
 	uint64_t election_timeout_ms;
@@ -131,6 +133,10 @@ void options_copy(struct options *to, const struct options *from);
  * from others is known already.
  */
 MUST_USE int options_check(const struct options *o, struct buf *problem);
+
+/* Appends where this member is, as its label has it (consensus/label.h); nothing: it is not known.
+ */
+void options_put_address(const struct options *o, struct buf *out);
 
 /* Appends the usage: a line for each directive. */
 void options_put_help(struct buf *out);

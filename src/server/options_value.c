@@ -150,10 +150,17 @@ const char *options_access_name(uint64_t access)
 	return access < ARRAY_LEN(access_names) ? access_names[access] : "unknown";
 }
 
-static int access_set(uint64_t *target, struct slice s)
+static const char *const face_names[] = {"master", "raft"};
+
+const char *options_face_name(uint64_t face)
 {
-	for (size_t i = 0; i < ARRAY_LEN(access_names); i++) {
-		if (slice_equal(s, slice_of_text(access_names[i]))) {
+	return face < ARRAY_LEN(face_names) ? face_names[face] : "unknown";
+}
+
+static int name_set(const char *const *names, size_t count, uint64_t *target, struct slice s)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equal(s, slice_of_text(names[i]))) {
 			*target = i;
 			return OK;
 		}
@@ -330,7 +337,9 @@ int options_value_set(enum options_kind kind, struct options_bounds bounds, void
 	case OPTION_LEVEL:
 		return level_set(target, words[0]);
 	case OPTION_ACCESS:
-		return access_set(target, words[0]);
+		return name_set(access_names, ARRAY_LEN(access_names), target, words[0]);
+	case OPTION_FACE:
+		return name_set(face_names, ARRAY_LEN(face_names), target, words[0]);
 	case OPTION_MEMBERS:
 		return members_set(target, words[0]);
 	case OPTION_LATER:
@@ -361,6 +370,7 @@ size_t options_value_size(enum options_kind kind)
 	case OPTION_FLAG:
 	case OPTION_LEVEL:
 	case OPTION_ACCESS:
+	case OPTION_FACE:
 	case OPTION_OCTAL:
 		return sizeof(uint64_t);
 	case OPTION_LATER:

@@ -19,6 +19,7 @@ enum options_kind {
 	OPTION_FLAG,	/* uint64_t: yes or no */
 	OPTION_LEVEL,	/* uint64_t: enum log_level by its name */
 	OPTION_ACCESS,	/* uint64_t: no, local or yes as 0, 1, 2 */
+	OPTION_FACE,	/* uint64_t: master or raft as 0, 1 */
 	OPTION_MEMBERS, /* struct options_members: n1=host:port,n2=... */
 	OPTION_OCTAL,	/* uint64_t: 750 */
 	OPTION_LIMITS,	/* struct options_limits: normal 256mb 0 0 */
@@ -46,8 +47,9 @@ void options_value_quote(struct slice text, struct buf *out);
 /* Whether a value says a part of the whole, so that a file may have several lines of it. */
 bool options_value_adds_up(enum options_kind kind);
 
-/* The word for a value of OPTION_ACCESS. */
+/* The word for a value of OPTION_ACCESS, and of OPTION_FACE. */
 const char *options_access_name(uint64_t access);
+const char *options_face_name(uint64_t face);
 
 /* The size of a field of this kind. */
 size_t options_value_size(enum options_kind kind);

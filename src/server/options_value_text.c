@@ -52,6 +52,9 @@ void options_value_put(enum options_kind kind, const void *field, struct buf *ou
 	case OPTION_ACCESS:
 		buf_printf(out, "%s", options_access_name(*number));
 		return;
+	case OPTION_FACE:
+		buf_printf(out, "%s", options_face_name(*number));
+		return;
 	case OPTION_LATER:
 		buf_printf(out, "%" PRId64, *later);
 		return;
@@ -131,6 +134,9 @@ void options_value_expects(enum options_kind kind, struct options_bounds bounds,
 	case OPTION_ACCESS:
 		buf_printf(out, "no, local or yes");
 		return;
+	case OPTION_FACE:
+		buf_printf(out, "master or raft");
+		return;
 	case OPTION_MEMBERS:
 		buf_printf(out, "name=host:port,name=host:port,... with each name once");
 		return;
@@ -190,6 +196,9 @@ void options_value_complain(enum options_kind kind, struct options_bounds bounds
 		return;
 	case OPTION_ACCESS:
 		buf_printf(out, "argument(s) must be one of the following: no, local, yes");
+		return;
+	case OPTION_FACE:
+		buf_printf(out, "argument(s) must be one of the following: master, raft");
 		return;
 	case OPTION_OCTAL:
 		buf_printf(out, "argument couldn't be parsed as an octal number");

@@ -51,6 +51,7 @@ struct server {
 	struct random random;
 	struct node_io io;
 	struct slice *names;
+	struct buf address; /* of this member, as its label has it; ends with a zero byte */
 	struct resp_limits limits;
 
 	struct loop_events loop_events;
@@ -564,8 +565,8 @@ static struct member_options server_member_options(struct server *s)
 	m.driver.names = s->names;
 	m.driver.name_count = count;
 	m.driver.alone = o->alone;
-	if (o->announce_peer)
-		m.address = slice_of_text(o->announce_peer);
+	m.address = slice_of_text((const char *)s->address.data);
+	m.announces_leader = o->announce_role;
 	m.request_timeout_ms = (uint32_t)o->request_timeout_ms;
 	m.overlay_bytes = o->overlay_bytes;
 	m.header_cache_bytes = o->header_cache_bytes;
@@ -698,7 +699,7 @@ static void server_start_join(struct server *s)
 		.logger = s->logger,
 		.at = slice_of_text(o->join),
 		.name = o->name,
-		.address = o->announce_peer,
+		.address = (const char *)s->address.data,
 		.token = o->cluster_token,
 		.id = driver_id(member_driver(s->member)),
 		.rises = o->auto_promote,
@@ -782,6 +783,8 @@ int server_new(struct server **out, struct options *options, struct engine *engi
 	int rc;
 
 	s->options = options;
+	options_put_address(options, &s->address);
+	buf_append_byte(&s->address, '\0');
 	s->logger = logger;
 	s->clock = clock_system();
 	s->disk = disk_posix();
@@ -851,6 +854,7 @@ void server_free(struct server *s)
 		member_free(s->member);
 	loop_free(s->loop);
 	mem_free(s->names);
+	buf_free(&s->address);
 	mem_free(s);
 }
 

@@ -31,6 +31,12 @@ static void a_label_has_a_name_and_maybe_an_address(void **state)
 	label_put(l.name, (struct slice){0}, &out);
 	assert_true(is(buf_slice(&out), "n1"));
 	buf_free(&out);
+	l = label_of(slice_of_text("n1=[::1]:16379/host:6379"));
+	assert_true(is(l.address, "[::1]:16379"));
+	assert_true(is(l.client, "host:6379"));
+	l = label_of(slice_of_text("a/b"));
+	assert_true(is(l.name, "a/b"));
+	assert_int_equal(l.client.len, 0);
 	l = label_of(slice_of_text("n1"));
 	assert_true(is(l.name, "n1"));
 	assert_int_equal(l.address.len, 0);
@@ -65,6 +71,9 @@ static void labels_that_cannot_be_are_told(void **state)
 	assert_int_equal(label_check(slice_of_text("=a:1")), ERR_INVALID);
 	assert_int_equal(label_check(slice_of_text("n\n1")), ERR_INVALID);
 	assert_int_equal(label_check(slice_of_text("n1=a")), ERR_INVALID);
+	assert_int_equal(label_check(slice_of_text("n1=a:1/b:2")), OK);
+	assert_int_equal(label_check(slice_of_text("n1=a:1/b")), ERR_INVALID);
+	assert_int_equal(label_check(slice_of_text("n1=a:1/b:2/c:3")), ERR_INVALID);
 	memset(text, 'n', sizeof(text));
 	assert_int_equal(label_check(slice_of(text, MEMBER_LABEL_MAX)), OK);
 	assert_int_equal(label_check(slice_of(text, MEMBER_LABEL_MAX + 1)), ERR_INVALID);
