@@ -26,6 +26,11 @@ struct info_process {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 
+	uint64_t disk_free; /* bytes, where there is less; UINT64_MAX: not known */
+	uint64_t disk_used; /* bytes of the member's files; 0: nobody counts them */
+	uint64_t disk_reserve;
+	uint64_t disk_quota;
+
 	uint64_t resident_bytes; /* memory, now and at most */
 	uint64_t resident_peak_bytes;
 	uint64_t machine_bytes;

@@ -108,6 +108,19 @@ static void put_memory(struct info *i)
 	put(i, "value_cache_bytes:%zu", store->value_bytes);
 }
 
+/* What is not known or not limited is left out. */
+static void put_disk(struct info *i)
+{
+	const struct info_process *p = &i->process;
+
+	if (p->disk_free != UINT64_MAX)
+		put(i, "disk_free_bytes:%" PRIu64, p->disk_free);
+	put(i, "disk_reserve_bytes:%" PRIu64, p->disk_reserve);
+	if (p->disk_quota)
+		put(i, "disk_used_bytes:%" PRIu64, p->disk_used);
+	put(i, "disk_quota_bytes:%" PRIu64, p->disk_quota);
+}
+
 /* The log is what Redis calls the append-only file; the state in the engine is its dump. */
 static void put_persistence(struct info *i)
 {
@@ -125,6 +138,8 @@ static void put_persistence(struct info *i)
 	put(i, "aof_rewrite_scheduled:0");
 	put(i, "aof_last_bgrewrite_status:%s", m->save_failed ? "err" : "ok");
 	put(i, "aof_last_write_status:ok");
+	if (i->has_process)
+		put_disk(i);
 }
 
 static void put_stats(struct info *i)

@@ -15,7 +15,7 @@ const char *explain_remedy(int error)
 {
 	switch (error) {
 	case ERR_NO_SPACE:
-		return "make room there and start it again: what was acknowledged is in its log";
+		return "free room there and start it again: what was acknowledged is in its log";
 	case ERR_IO:
 		return "the disk failed: see what the system says of it, and start the member "
 		       "again when it is in order; what was acknowledged is in its log";

@@ -214,7 +214,7 @@ static void space_told(void *ctx, const struct space_found *found)
 		LOG(s->logger, LOG_ERROR,
 		    "%" PRIu64
 		    " bytes are free where %s and %s are, less than disk-reserve (%" PRIu64
-		    "): make room there, or delete keys",
+		    "): free room there, or delete keys",
 		    found->free, o->dir, o->log_dir, o->disk_reserve);
 	if (found->above_quota)
 		LOG(s->logger, LOG_ERROR,
@@ -240,6 +240,10 @@ static void host_info(void *owner, struct info_process *out)
 		.rejected = stats->rejected,
 		.bytes_in = stats->bytes_in,
 		.bytes_out = stats->bytes_out,
+		.disk_free = space_found(s->space)->free,
+		.disk_used = space_found(s->space)->used,
+		.disk_reserve = s->options->disk_reserve,
+		.disk_quota = s->options->quota_bytes,
 	};
 	process_info_fill(&s->process, loop_now_ms(s->loop), out);
 }

@@ -31,7 +31,13 @@ struct space *space_new(const struct space_options *options)
 	struct space *s = MEM_NEW(struct space);
 
 	s->options = *options;
+	s->found.free = UINT64_MAX;
 	return s;
+}
+
+const struct space_found *space_found(const struct space *s)
+{
+	return &s->found;
 }
 
 void space_free(struct space *s)

@@ -44,6 +44,9 @@ struct space *space_new(const struct space_options *options);
 /* Others from now on. */
 void space_set_limits(struct space *s, const struct space_limits *limits);
 
+/* What the last look found; before the first one nothing is known. */
+const struct space_found *space_found(const struct space *s);
+
 /* No job is under way any more. NULL is nothing. */
 void space_free(struct space *s);
 

@@ -107,6 +107,13 @@ def is_short(server):
     return b"no_space:1" in server.say("INFO", "raft")
 
 
+def figure_of(server, name):
+    for line in server.say("INFO", "persistence").decode().split("\r\n"):
+        if line.startswith(name + ":"):
+            return int(line.split(":")[1])
+    raise Failed(f"INFO has no {name}")
+
+
 def a_disk_that_gets_full(house):
     with Disk(os.path.join(house.root, "n1"), 512) as disk:
         server = starts(house.add("n1", *SMALL_LOG, "--disk-reserve", "128mb"))
@@ -114,8 +121,10 @@ def a_disk_that_gets_full(house):
         writer = sets(server)
         writer.until_refused()
         expect(is_short(server), True, "INFO says so")
-        expect_in("less than disk-reserve (134217728): make room there, or delete keys", text_of(server.said), "the log")
+        expect_in("less than disk-reserve (134217728): free room there, or delete keys", text_of(server.said), "the log")
         expect(disk.free() > 16 * MIB, True, f"{disk.free()} bytes are left")
+        expect(figure_of(server, "disk_reserve_bytes"), 128 * MIB, "INFO")
+        expect(figure_of(server, "disk_free_bytes") < 141 * MIB, True, "what INFO says is free")
         expect_values(server, writer.done[::100])
         wait_for(lambda: "COMPACTED" in error_of(server, "AT", str(first + 1), "GET", "key:0"), "the past is given up")
         for i in writer.done[::2]:
@@ -139,6 +148,8 @@ def a_quota(house):
     writer.until_refused()
     expect_in("more than quota-bytes (100663296): delete keys, or raise it", text_of(server.said), "the log")
     expect_in("OOM command not allowed", error_of(server, "APPEND", "other", "1"), "another one")
+    expect(figure_of(server, "disk_quota_bytes"), 96 * MIB, "INFO")
+    expect(figure_of(server, "disk_used_bytes") > 86 * MIB, True, "what INFO says is used")
     expect(server.say("HGET", "hash:0", "field:0"), value_of(0), "HGET")
     for i in range(7):
         expect(server.say("DEL", f"hash:{i}"), 1, "DEL")
@@ -185,7 +196,7 @@ def a_log_that_cannot_be_written(house):
         process.wait(SECONDS)
         expect(process.returncode, 1, "the exit code")
         expect_in("the member cannot go on: no space left on the disk", text_of(server.said), "the log")
-        expect_in("make room there and start it again", text_of(server.said), "what to do")
+        expect_in("free room there and start it again", text_of(server.said), "what to do")
         server.end()
         disk.resize(256)
         starts(server)

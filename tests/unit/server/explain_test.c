@@ -39,7 +39,7 @@ static void a_start_that_fails_says_what_to_do(void **state)
 		{ERR_VERSION, "the-dir: the data was written by a newer version",
 		 "the version that the others run"},
 		{ERR_CORRUPT, "the-dir: the state is damaged", "remove ENGINE and engine-*"},
-		{ERR_NO_SPACE, "no space left on the disk", "make room there"},
+		{ERR_NO_SPACE, "no space left on the disk", "free room there"},
 		{ERR_IO, "input/output error", "see what the system says"},
 		{ERR_INVALID, "invalid argument", "see the lines before"},
 	};
@@ -61,7 +61,7 @@ static void a_state_that_cannot_be_opened_says_so(void **state)
 
 	(void)state;
 	explain_state(&o, ERR_NO_SPACE, &problem);
-	expect_said(&problem, "the-dir: the state cannot be opened: no space", "make room there");
+	expect_said(&problem, "the-dir: the state cannot be opened: no space", "free room there");
 }
 
 int main(void)
