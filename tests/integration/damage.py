@@ -10,7 +10,7 @@ import subprocess
 
 from members import SECONDS, SIZES, wait_for
 from process import expect, expect_in, run_stories
-from space import Disk
+from space import Disk, may_mount
 
 
 def write_some(house, name, how=signal.SIGTERM, *options):
@@ -153,12 +153,12 @@ def directories_that_do_not_belong_together(house):
 
 
 def a_directory_that_cannot_be_written(house):
-    with Disk(os.path.join(house.root, "n1"), 16) as disk:
+    with Disk(os.path.join(house.root, "n1"), 16, ",ro"):
         server = house.add("n1")
-        disk.mount("-o", "remount,ro", disk.where)
         expect_in("this process may not write there: Read-only file system", does_not_start(server)[-1], "read-only")
 
 
 if __name__ == "__main__":
+    may_mount()
     run_stories(__doc__, [a_byte_in_the_log, a_segment_is_missing, a_byte_in_the_state, a_state_in_a_cluster_is_made_again,
                           directories_that_do_not_belong_together, a_directory_that_cannot_be_written])

@@ -116,7 +116,7 @@ def lines_are_those_of_redis(house):
             other = house.add("replica")
             other.port = far
             wait_for(lambda: other.say("ROLE")[3] == b"connected", "the replica does not connect")
-            wait_for(lambda: "slave0" in replication_of(server), "the master does not know of it")
+            wait_for(lambda: server.say("ROLE")[2], "the master does not know of it")
             theirs = replication_of(server), replication_of(other)
             forms = [[type(x) for x in s.say("ROLE")] for s in (server, other)]
             rows = [type(x) for x in server.say("ROLE")[2][0]]
