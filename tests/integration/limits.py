@@ -6,12 +6,11 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 
 from members import SECONDS, Failed, Reply, free_ports, wait_for
-from process import answer, ask, expect, expect_in, request, run_stories, start, text_of
+from process import answer, ask, expect, expect_in, request, run_stories, start, start_redis, text_of
 
 MANY = 10000
 KIB, MIB = 1 << 10, 1 << 20
@@ -130,8 +129,7 @@ class Redis:
     def __init__(self):
         self.port = free_ports(1)[0]
         self.dir = tempfile.mkdtemp(prefix="conclave-limits-")
-        self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--save", "", "--dir", self.dir],
-                                        stdout=subprocess.DEVNULL)
+        self.process = start_redis(self.dir, self.port)
 
     def __enter__(self):
         wait_for(lambda: said_to(self.port, b"PING\r\n") == b"+PONG\r\n", "redis-server does not start")

@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +29,15 @@ def error_of(server, *words):
     except Failed as e:
         return str(e)
     raise Failed(f"{words}: {answer}")
+
+
+def start_redis(where, port, *options):
+    """A redis-server of this test's own. Without its package it is there by another name: what it is called decides."""
+    program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    if not program:
+        raise Failed("there is no redis-server to compare with: scripts/install-deps test")
+    return subprocess.Popen(["redis-server", "--port", str(port), "--save", "", "--dir", where, *options],
+                            executable=program, stdout=subprocess.DEVNULL)
 
 
 def text_of(path):

@@ -3,11 +3,10 @@
 
 import signal
 import socket
-import subprocess
 import tempfile
 
 from members import SECONDS, Failed, Reply, free_ports, wait_for
-from process import expect, request, run_stories
+from process import expect, request, run_stories, start_redis
 
 PLACES = {f"n{i}": f"host{i}.example:{7000 + i}" for i in (1, 2, 3)}
 
@@ -107,8 +106,7 @@ def lines_are_those_of_redis(house):
     """What Redis calls the fields that a slave and a master have; ours are among them."""
     port, far = free_ports(2)
     with tempfile.TemporaryDirectory(prefix="conclave-roles-") as where:
-        command = ["redis-server", "--save", "", "--dir", where, "--repl-diskless-sync-delay", "0"]
-        redis = [subprocess.Popen([*command, "--port", str(p), *more], stdout=subprocess.DEVNULL)
+        redis = [start_redis(where, p, "--repl-diskless-sync-delay", "0", *more)
                  for p, more in ((port, ()), (far, ("--replicaof", "127.0.0.1", str(port))))]
         try:
             server = house.add("redis")
