@@ -393,7 +393,8 @@ static bool session_debug_reads(struct session *s, const struct slice *argv, siz
 		multi_fail(&s->multi);
 		session_answer_error(s, "ERR DEBUG OBJECT is not allowed in transactions");
 	} else {
-		member_read(s->member, session_add(s, request_new(row, argv, argc)));
+		member_read(s->member,
+			    session_add(s, request_new(&s->member->requests, row, argv, argc)));
 	}
 	return true;
 }
