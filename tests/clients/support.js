@@ -3,6 +3,7 @@
 'use strict';
 
 const assert = require('node:assert');
+const { after } = require('node:test');
 
 const port = Number(process.env.CONCLAVE_PORT);
 
@@ -14,12 +15,27 @@ async function killServer(info) {
   process.kill(pid, 'SIGKILL');
   for (;;) {
     try {
-      if (processOf(await info()) !== pid) return;
+      const told = await info();
+      if (processOf(told) !== pid && told.includes('\nloading:0')) return;
     } catch (error) {
       assert(error instanceof Error && !error.message.startsWith('ERR'), error);
     }
   }
 }
+
+const opened = [];
+
+// A test that fails leaves its clients open, and they would keep the process alive.
+function closeInTheEnd(client) {
+  opened.push(client);
+  return client;
+}
+
+after(() => {
+  for (const client of opened) {
+    if (client.isOpen !== false) (client.destroy ?? client.disconnect).call(client);
+  }
+});
 
 // Numbers from 0, as texts with a word in front.
 function names(prefix, count) {
@@ -47,4 +63,4 @@ async function assertRefused(promise, kind, start) {
   });
 }
 
-module.exports = { port, killServer, names, collect, assertSame, assertRefused };
+module.exports = { port, closeInTheEnd, killServer, names, collect, assertSame, assertRefused };
