@@ -45,19 +45,19 @@ int disk_read_small(struct disk *d, const char *dir, const char *name, struct bu
 {
 	struct disk_file *file;
 	struct buf path = {0};
-	uint8_t *to = buf_reserve(out, DISK_BLOCK + 1);
+	uint8_t bytes[DISK_BLOCK + 1];
 	size_t got = 0;
 	int rc = disk_open(d, path_put(&path, dir, name, ""), DISK_READ_ONLY, &file);
 
 	buf_free(&path);
 	if (rc != OK)
 		return rc;
-	rc = disk_read(file, 0, to, DISK_BLOCK + 1, &got);
+	rc = disk_read(file, 0, bytes, sizeof(bytes), &got);
 	disk_close(file);
 	if (rc == OK && got > DISK_BLOCK)
 		return ERR_TOO_LARGE;
 	if (rc == OK)
-		buf_commit(out, got);
+		buf_append(out, bytes, got);
 	return rc;
 }
 

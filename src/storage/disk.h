@@ -173,8 +173,8 @@ static inline MUST_USE int disk_used_space(struct disk *d, const char *path, uin
 MUST_USE int disk_replace(struct disk *d, const char *dir, const char *name, struct slice bytes);
 
 /*
- * Appends what the small file `dir`/`name` holds. ERR_NOT_FOUND, ERR_IO; ERR_TOO_LARGE: more than
- * 4 KiB.
+ * Appends what the small file `dir`/`name` holds, and nothing after an error. ERR_NOT_FOUND,
+ * ERR_IO; ERR_TOO_LARGE: more than 4 KiB.
  */
 MUST_USE int disk_read_small(struct disk *d, const char *dir, const char *name, struct buf *out);
 
