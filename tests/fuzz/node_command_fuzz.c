@@ -280,24 +280,17 @@ static void ask(struct world *w, unsigned who, bool alone)
 		CHECK(sums_equal(before, sums_of(w)));
 }
 
-static bool has_deadlines(struct world *w)
-{
-	const struct position *p = store_position(w->solo.member->store);
-
-	for (size_t i = 0; i < p->keyspace_count; i++)
-		if (p->keyspaces[i].deadlines)
-			return true;
-	return false;
-}
-
-/* Time goes by meanwhile, so what has a deadline may be gone. */
+/*
+ * Time goes by meanwhile: what has a deadline may be gone, and a record whose deadline was put off
+ * or taken away may have lost the row that stood for it.
+ */
 static void begin_anew(struct world *w, bool power)
 {
 	bool may_expire;
 	struct sums before;
 
 	(void)take_replies(w, 0);
-	may_expire = has_deadlines(w);
+	may_expire = store_deadline_ms(w->solo.member->store) != UINT64_MAX;
 	before = sums_of(w);
 	solo_stop(&w->solo, power);
 	start(w);
