@@ -157,7 +157,7 @@ def requests_of_the_web(house):
                  request(b"post", b"/") + request(b"SET", b"evil", b"1")):
         expect(said_to(server.port, data), b"", f"what is said to {data!r}")
     expect(server.say("EXISTS", "evil"), 0, "EXISTS")
-    expect_in("sends a request of the web", text_of(server.said), "the log")
+    expect_in("sends HTTP", text_of(server.said), "the log")
 
 
 def much_of_what_is_no_request(house):
