@@ -22,7 +22,7 @@ struct member_options member_options_default(void)
 		.request_timeout_ms = 2500,
 		.overlay_bytes = (size_t)32 << 20,
 		.header_cache_bytes = (size_t)256 << 20,
-		.value_cache_bytes = (size_t)128 << 20,
+		.value_cache_bytes = (size_t)512 << 20,
 		.batch_bytes = (size_t)1 << 20,
 		.unresolved_bytes = (size_t)64 << 20,
 		.lag_bytes = (size_t)64 << 20,

@@ -251,6 +251,44 @@ void row_cache_update(struct row_cache *c, struct slice key, struct slice value,
 	row_cache_set(c, key, value, absent, true);
 }
 
+/* The value on which the hand comes to rest: nobody has asked for it since it last came by. */
+static struct beside *beside_victim(struct row_cache *c)
+{
+	for (;;) {
+		struct beside *b = LIST_ITEM(c->values.next, struct beside, link);
+
+		if (!b->asked)
+			return b;
+		b->asked = false;
+		list_remove(&b->link);
+		list_push_back(&c->values, &b->link);
+	}
+}
+
+/* Memory for a value, that of one which has to go for it if that fits; not linked yet. */
+static struct beside *beside_new(struct row_cache *c, size_t len)
+{
+	struct beside *b = NULL;
+
+	while (!b && c->value_bytes + BESIDE_OVERHEAD + len > c->value_bytes_max) {
+		b = beside_victim(c);
+		if (b->room < len || b->room > len + len / 4 + 64) {
+			beside_drop(c, b);
+			b = NULL;
+			continue;
+		}
+		b->owner->beside = NULL;
+		c->value_bytes -= beside_bytes(b);
+		list_remove(&b->link);
+	}
+	if (b)
+		return b;
+	b = mem_alloc(sizeof(*b) + len);
+	b->room = (uint32_t)len;
+	list_init(&b->link);
+	return b;
+}
+
 /* Room for a value of that length beside this row; NULL: it is too much. */
 static struct beside *beside_reserve(struct row_cache *c, struct cached *e, size_t len)
 {
@@ -267,29 +305,12 @@ static struct beside *beside_reserve(struct row_cache *c, struct cached *e, size
 	}
 	if (b)
 		return b;
-	b = mem_alloc(sizeof(*b) + len);
+	b = beside_new(c, len);
 	b->owner = e;
-	b->room = (uint32_t)len;
-	list_init(&b->link);
+	e->beside = b;
 	list_push_back(&c->values, &b->link);
 	c->value_bytes += beside_bytes(b);
-	e->beside = b;
 	return b;
-}
-
-static void row_cache_shrink_values(struct row_cache *c)
-{
-	while (c->value_bytes > c->value_bytes_max) {
-		struct beside *b = LIST_ITEM(c->values.next, struct beside, link);
-
-		if (b->asked) {
-			b->asked = false;
-			list_remove(&b->link);
-			list_push_back(&c->values, &b->link);
-			continue;
-		}
-		beside_drop(c, b);
-	}
 }
 
 void row_cache_put_value(struct row_cache *c, struct slice key, struct revision at,
@@ -307,7 +328,8 @@ void row_cache_put_value(struct row_cache *c, struct slice key, struct revision 
 	b->len = (uint32_t)value.len;
 	b->asked = false;
 	memcpy(b->bytes, value.data, value.len);
-	row_cache_shrink_values(c);
+	while (c->value_bytes > c->value_bytes_max) /* one with more room was taken */
+		beside_drop(c, beside_victim(c));
 }
 
 void row_cache_forget(struct row_cache *c, struct slice key)
