@@ -14,6 +14,12 @@ from .tree import CannotRun, Finding, in_parallel, run_tool
 COMMANDS = "build/debug/compile_commands.json"
 CACHE = "build/tidy-cache"
 RULES = ".clang-tidy"
+# How far the paths of a function are followed. clang's own limit is three times as high and takes
+# three times as long.
+NODES = 75_000
+DEPTH = [word for part in ("-analyzer-config", f"max-nodes={NODES}")
+         for word in ("--extra-arg=-Xclang", f"--extra-arg={part}")]
+
 COMPLAINT = re.compile(r"^(/.+?):(\d+):\d+: (?:warning|error): (.+)$", re.M)
 
 
@@ -25,7 +31,7 @@ def check(tree):
             yield Finding(path, 0, "is compiled by nobody: CMake does not know it")
     known = [path for path in sources if path in commands]
     version = run_tool(["clang-tidy", "--version"], tree.root).stdout
-    rules = version + tree.text(RULES)
+    rules = version + tree.text(RULES) + str(NODES)
     found = in_parallel(lambda path: analyze(tree, path, rules + commands[path]), known)
     # What is wrong in a header is found once for each file that includes it.
     yield from sorted(set().union(*found), key=lambda finding: (finding.path, finding.line))
@@ -48,7 +54,7 @@ def analyze(tree, path, circumstances):
     if mark.exists():
         return set()
     done = run_tool(["clang-tidy", "--quiet", f"--config-file={RULES}", "--warnings-as-errors=*",
-                     "-p", str((tree.root / COMMANDS).parent), path], tree.root)
+                     *DEPTH, "-p", str((tree.root / COMMANDS).parent), path], tree.root)
     prefix = str(tree.root) + "/"
     found = {Finding(m[0].removeprefix(prefix), int(m[1]), m[2])
              for m in COMPLAINT.findall(done.stdout)}
