@@ -212,13 +212,15 @@ static void replace_wiped(struct world *w, struct host *leader)
 		struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
 		const struct participant *old = membership_find(m, h->lost_id);
 
-		if (!h->wiped || h == leader)
+		if (!h->wiped)
 			continue;
 		if (!old) {
 			h->wiped = false;
 			h->suspect = false;
 			continue;
 		}
+		if (h == leader)
+			continue;
 		if (!w->calm && !random_chance(&w->random, 30000))
 			continue;
 		if (!h->joins) {

@@ -545,6 +545,8 @@ void watch_started(struct host *h)
 
 	watch_kept(h, r);
 	h->disk_id = h->id;
+	h->disk_term = r->hard.term;
+	h->disk_vote = r->hard.vote;
 	h->disk_last = 0;
 	h->disk_last_term = 0;
 	h->damaged_count = 0;
