@@ -32,7 +32,7 @@ void member_note_removed(struct member *m, const struct membership *now)
 void member_ask_change(struct session *s, const struct command *command, const struct slice *argv,
 		       size_t argc)
 {
-	struct request *r = session_add(s, request_new(&s->member->requests, command, NULL, 0));
+	struct request *r = session_add(s, command, NULL, 0);
 	struct resp_writer w = session_writer(r);
 	struct cluster_request request = {0};
 	struct call c = {

@@ -589,7 +589,9 @@ void session_before_write(struct session *s, const struct request *r);
 void session_done(struct request *r);
 void session_check_output(struct session *s); /* cuts it if it holds too much */
 void session_advance(struct session *s);
-struct request *session_add(struct session *s, struct request *r);
+/* A request with a copy of these arguments: its reply is the next one. */
+struct request *session_add(struct session *s, const struct command *command,
+			    const struct slice *argv, size_t argc);
 void session_answer_done(struct request *r);
 void session_answer_error(struct session *s, const char *text);
 void request_answer_error(struct request *r, const char *text);

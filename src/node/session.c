@@ -175,9 +175,11 @@ void session_before_write(struct session *s, const struct request *r)
 	}
 }
 
-struct request *session_add(struct session *s, struct request *r)
+struct request *session_add(struct session *s, const struct command *command,
+			    const struct slice *argv, size_t argc)
 {
 	struct member *m = s->member;
+	struct request *r = request_new(&m->requests, command, argv, argc);
 
 	r->session = s;
 	r->database = s->client.database;
@@ -212,7 +214,7 @@ void session_answer_quarantined(struct request *r)
 
 static void session_answer_refusal(struct session *s, struct slice error)
 {
-	struct request *r = session_add(s, request_new(&s->member->requests, NULL, NULL, 0));
+	struct request *r = session_add(s, NULL, NULL, 0);
 	struct resp_writer w = session_writer(r);
 
 	resp_write_error(&w, error);
@@ -290,13 +292,10 @@ static void session_run(struct session *s, const struct command *command, const 
 		session_run_local(s, command, argv, argc);
 		return;
 	case COMMAND_READ:
-		member_read(m,
-			    session_add(s, request_new(&s->member->requests, command, argv, argc)));
+		member_read(m, session_add(s, command, argv, argc));
 		return;
 	case COMMAND_WRITE:
-		member_collect(m,
-			       session_add(s, request_new(&s->member->requests, command, NULL, 0)),
-			       argv, argc);
+		member_collect(m, session_add(s, command, NULL, 0), argv, argc);
 		return;
 	case COMMAND_CLUSTER:
 		member_ask_change(s, command, argv, argc);
@@ -392,11 +391,14 @@ static bool session_must_wait(const struct session *s, const struct slice *argv,
 /* ---- requests that are held ------------------------------------------------------------------ */
 
 /* With arguments it is a request; without, an error that takes the place of one. */
-static void session_hold(struct session *s, struct request *r)
+static struct request *session_hold(struct session *s, const struct slice *argv, size_t argc)
 {
+	struct request *r = request_new(&s->member->requests, NULL, argv, argc);
+
 	list_push_back(&s->held, &r->link);
 	s->count++;
 	s->bytes += r->bytes;
+	return r;
 }
 
 void session_request(struct session *s, const struct slice *argv, size_t argc)
@@ -405,7 +407,7 @@ void session_request(struct session *s, const struct slice *argv, size_t argc)
 		return;
 	s->heard_ms = s->member->heard_ms = member_now_ms(s->member);
 	if (!list_empty(&s->held) || session_must_wait(s, argv, argc))
-		session_hold(s, request_new(&s->member->requests, NULL, argv, argc));
+		(void)session_hold(s, argv, argc);
 	else
 		session_take(s, argv, argc);
 }
@@ -420,9 +422,8 @@ void session_refuse(struct session *s, struct slice error)
 		session_reject(s, error);
 		return;
 	}
-	r = request_new(&s->member->requests, NULL, NULL, 0);
+	r = session_hold(s, NULL, 0);
 	buf_append_slice(&r->reply, error);
-	session_hold(s, r);
 }
 
 /* The first of what is held goes on as if it came now; false: it has to wait. */

@@ -32,7 +32,7 @@ static bool local_run(struct session *s, const struct command *command, const st
 void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
 		       size_t argc)
 {
-	struct request *r = session_add(s, request_new(&s->member->requests, command, NULL, 0));
+	struct request *r = session_add(s, command, NULL, 0);
 	struct resp_writer w = session_writer(r);
 
 	(void)local_run(s, command, argv, argc, &w);
@@ -47,7 +47,7 @@ void session_run_local(struct session *s, const struct command *command, const s
 void session_run_reply(struct session *s, const struct command *command, const struct slice *argv,
 		       size_t argc)
 {
-	struct request *r = session_add(s, request_new(&s->member->requests, command, NULL, 0));
+	struct request *r = session_add(s, command, NULL, 0);
 	struct resp_writer w = request_writer(r);
 
 	if (local_run(s, command, argv, argc, &w))

@@ -132,7 +132,7 @@ void multi_fail(struct multi *t)
 
 static void session_reply(struct session *s, struct slice simple)
 {
-	struct request *r = session_add(s, request_new(&s->member->requests, NULL, NULL, 0));
+	struct request *r = session_add(s, NULL, NULL, 0);
 	struct resp_writer w = session_writer(r);
 
 	resp_write_simple(&w, simple);
@@ -251,8 +251,8 @@ static void exec_hand_out(struct session *s, enum command_class class, const str
 			  struct transaction_local *local)
 {
 	bool keeps = class != COMMAND_WRITE;
-	struct request *r = session_add(s, request_new(&s->member->requests, &transaction_command,
-						       keeps ? argv : NULL, keeps ? 2 : 0));
+	struct request *r =
+		session_add(s, &transaction_command, keeps ? argv : NULL, keeps ? 2 : 0);
 
 	r->local = local;
 	s->multi.exec = local ? r : NULL;
@@ -336,7 +336,7 @@ static void session_watch(struct session *s, const struct command *command,
 		session_answer_error(s, "ERR WATCH inside MULTI is not allowed");
 		return;
 	}
-	r = session_add(s, request_new(&s->member->requests, command, argv, argc));
+	r = session_add(s, command, argv, argc);
 	r->watching = s->multi.number;
 	s->multi.watching++;
 	member_read(s->member, r);
@@ -393,8 +393,7 @@ static bool session_debug_reads(struct session *s, const struct slice *argv, siz
 		multi_fail(&s->multi);
 		session_answer_error(s, "ERR DEBUG OBJECT is not allowed in transactions");
 	} else {
-		member_read(s->member,
-			    session_add(s, request_new(&s->member->requests, row, argv, argc)));
+		member_read(s->member, session_add(s, row, argv, argc));
 	}
 	return true;
 }
