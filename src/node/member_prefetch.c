@@ -298,14 +298,15 @@ void member_prefetch_appended(struct member *m, uint64_t first, const struct ent
 
 void member_prefetch_go_on(struct member *m)
 {
+	const struct row_cache *rows = store_rows(m->store);
 	struct lookahead *x = &m->prefetch.lookahead;
 	uint64_t hash;
 
 	lookahead_go_on(x, m->applying.index);
 	if (lookahead_get(x, ROWS_AHEAD, &hash))
-		store_expect_row(m->store, hash);
+		row_cache_expect_row(rows, hash);
 	if (lookahead_get(x, BUCKETS_AHEAD, &hash))
-		store_expect_bucket(m->store, hash);
+		row_cache_expect_bucket(rows, hash);
 }
 
 /* ---- a step that misses a row ---------------------------------------------------------------- */

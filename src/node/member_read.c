@@ -227,7 +227,7 @@ static void read_expect(struct member *m, struct request *r)
 	buf_clear(row);
 	record_key(row, store_position(m->store)->databases[r->database], r->argv[at]);
 	r->row_hash = hash64(buf_slice(row));
-	store_expect_bucket(m->store, r->row_hash);
+	row_cache_expect_bucket(store_rows(m->store), r->row_hash);
 }
 
 void member_read(struct member *m, struct request *r)
@@ -268,6 +268,7 @@ void member_barrier_void(struct member *m)
  */
 static void reads_due(struct member *m, struct list *reads)
 {
+	const struct row_cache *rows = store_rows(m->store);
 	struct list *next;
 
 	if (list_empty(reads))
@@ -276,10 +277,10 @@ static void reads_due(struct member *m, struct list *reads)
 		struct request *r = LIST_ITEM(it, struct request, waiting);
 
 		r->state = REQUEST_DUE;
-		store_expect_row(m->store, r->row_hash);
+		row_cache_expect_row(rows, r->row_hash);
 	}
 	list_for_each (it, reads)
-		store_expect_value(m->store, LIST_ITEM(it, struct request, waiting)->row_hash);
+		row_cache_expect_value(rows, LIST_ITEM(it, struct request, waiting)->row_hash);
 	m->lap_us = member_now_us(m);
 	m->lap_ms = member_time_now(m);
 	while ((next = list_pop_front(reads)) != NULL)

@@ -106,6 +106,21 @@ static struct cached *row_cache_find(const struct row_cache *c, struct slice key
 	return NULL;
 }
 
+static int cached_value(const struct cached *e, struct slice *value)
+{
+	if (!e)
+		return ERR_MISSING;
+	if (e->absent)
+		return ERR_NOT_FOUND;
+	*value = slice_of(e->bytes + e->key_len, e->value_len);
+	return OK;
+}
+
+int row_cache_peek(const struct row_cache *c, struct slice key, struct slice *value)
+{
+	return cached_value(row_cache_find(c, key, hash64(key)), value);
+}
+
 int row_cache_get(struct row_cache *c, struct slice key, struct slice *value,
 		  struct row_value *beside)
 {
@@ -119,16 +134,13 @@ int row_cache_get(struct row_cache *c, struct slice key, struct slice *value,
 	}
 	c->hits++;
 	e->asked = true;
-	if (e->absent)
-		return ERR_NOT_FOUND;
-	*value = slice_of(e->bytes + e->key_len, e->value_len);
-	if (beside && e->beside) {
+	if (beside && e->beside && !e->absent) {
 		c->value_hits++;
 		e->beside->asked = true;
 		*beside = (struct row_value){e->beside->at,
 					     slice_of(e->beside->bytes, e->beside->len)};
 	}
-	return OK;
+	return cached_value(e, value);
 }
 
 void row_cache_expect_bucket(const struct row_cache *c, uint64_t hash)

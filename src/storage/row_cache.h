@@ -51,6 +51,9 @@ void row_cache_close(struct row_cache *c);
 MUST_USE int row_cache_get(struct row_cache *c, struct slice key, struct slice *value,
 			   struct row_value *beside);
 
+/* The same for who has no use for the row: that is no asking, and is not counted. */
+MUST_USE int row_cache_peek(const struct row_cache *c, struct slice key, struct slice *value);
+
 /* Rows that are looked for together. */
 #define ROW_CACHE_TOGETHER 16
 

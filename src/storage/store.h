@@ -77,10 +77,11 @@ void store_lower_deadline_ms(struct store *s, uint64_t at_ms);
 void store_holds(struct store *s, const struct slice *rows, const uint64_t *hashes, size_t count,
 		 bool *holds);
 
-/* A row of the state family will be asked for soon (row_cache_expect_bucket). */
-void store_expect_bucket(const struct store *s, uint64_t hash);
-void store_expect_row(const struct store *s, uint64_t hash);
-void store_expect_value(const struct store *s, uint64_t hash);
+/*
+ * What is kept of the state family, for whoever knows what will be asked for soon:
+ * row_cache_expect_bucket and those behind it.
+ */
+const struct row_cache *store_rows(const struct store *s);
 
 /*
  * Rows that another thread got through `v` may be kept in memory, as far as they are still what a

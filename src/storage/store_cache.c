@@ -41,19 +41,9 @@ void store_holds(struct store *s, const struct slice *rows, const uint64_t *hash
 		holds[i] = holds[i] || store_holds_uncached(s, rows[i]);
 }
 
-void store_expect_bucket(const struct store *s, uint64_t hash)
+const struct row_cache *store_rows(const struct store *s)
 {
-	row_cache_expect_bucket(&s->headers, hash);
-}
-
-void store_expect_row(const struct store *s, uint64_t hash)
-{
-	row_cache_expect_row(&s->headers, hash);
-}
-
-void store_expect_value(const struct store *s, uint64_t hash)
-{
-	row_cache_expect_value(&s->headers, hash);
+	return &s->headers;
 }
 
 /*
@@ -75,7 +65,7 @@ static bool store_learn_value(struct store *s, const struct tree_row *row)
 	    change.value.len <= RECORD_INLINE_MAX)
 		return false;
 	record_key(&key, change.keyspace, change.key);
-	newest = row_cache_get(&s->headers, buf_slice(&key), &found, NULL) == OK &&
+	newest = row_cache_peek(&s->headers, buf_slice(&key), &found) == OK &&
 		 record_decode(found, &record) == OK && revision_equal(record.value_at, at);
 	if (newest)
 		row_cache_put_value(&s->headers, buf_slice(&key), at, change.value);

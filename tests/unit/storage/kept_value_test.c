@@ -145,6 +145,7 @@ static void what_a_view_has_read_is_kept_as_well(void **state)
 {
 	struct store_tester s;
 	struct work w = {.key = SLICE_LITERAL("a"), .fill = 'x'};
+	struct store_stats stats;
 	struct record r;
 
 	(void)state;
@@ -157,6 +158,8 @@ static void what_a_view_has_read_is_kept_as_well(void **state)
 	/* The tester keeps it by chance. */
 	for (int i = 0; i < 50 && txn_record(&s.reads, 0, w.key, &r) == ERR_MISSING; i++)
 		assert_int_equal(store_tester_read_view(&s, read_value, &w), OK);
+	store_stats(s.store, &stats);
+	assert_int_equal(stats.header_hits, 1); /* of the loop above, none of the keeping */
 	assert_int_equal(read_on_loop(&s, w.key, 'x'), OK);
 	store_tester_close(&s);
 }

@@ -151,6 +151,24 @@ static void a_value_that_is_large_for_the_cache_is_not_kept(void **state)
 	row_cache_close(&c);
 }
 
+static void a_look_without_use_is_no_asking(void **state)
+{
+	struct row_cache c;
+	struct slice row;
+
+	(void)state;
+	row_cache_init(&c, ROWS_BYTES, VALUES_BYTES);
+	row_cache_put_absent(&c, name_of(1));
+	row_cache_put(&c, name_of(2), SLICE_LITERAL("record"));
+	assert_int_equal(row_cache_peek(&c, name_of(1), &row), ERR_NOT_FOUND);
+	assert_int_equal(row_cache_peek(&c, name_of(2), &row), OK);
+	assert_true(slice_equal(row, SLICE_LITERAL("record")));
+	assert_int_equal(row_cache_peek(&c, name_of(3), &row), ERR_MISSING);
+	assert_int_equal(c.hits, 0);
+	assert_int_equal(c.misses, 0);
+	row_cache_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +178,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_kept_beside_a_row_that_is_not_there),
 		cmocka_unit_test(values_have_a_bound_of_their_own),
 		cmocka_unit_test(a_value_that_is_large_for_the_cache_is_not_kept),
+		cmocka_unit_test(a_look_without_use_is_no_asking),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
