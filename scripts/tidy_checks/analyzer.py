@@ -41,8 +41,6 @@ def read_commands(tree):
     """{path: command line} of the debug build."""
     if not tree.exists(COMMANDS):
         raise CannotRun(f"there is no {COMMANDS}: run make tidy or make build")
-    if not tree.exists(COMMANDS):
-        raise CannotRun(f"there is no {COMMANDS}: run make build")
     prefix = str(tree.root) + "/"
     return {entry["file"].removeprefix(prefix): entry["command"]
             for entry in json.loads(tree.text(COMMANDS))}
