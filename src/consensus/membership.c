@@ -221,6 +221,18 @@ int membership_change(const struct membership *m, const struct member_change *ch
 	return OK;
 }
 
+int membership_alone(const struct membership *m, uint64_t id, struct membership *out)
+{
+	if (!membership_find(m, id))
+		return ERR_INVALID;
+	membership_copy(out, m);
+	for (uint32_t i = 0; i < out->count; i++)
+		out->members[i].roles = out->members[i].id == id ? MEMBER_VOTER : 0;
+	out->joint = false;
+	membership_drop_roleless(out);
+	return OK;
+}
+
 void membership_leave(const struct membership *m, struct membership *out)
 {
 	CHECK(m->joint);

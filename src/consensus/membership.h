@@ -95,6 +95,12 @@ MUST_USE int membership_add_first(struct membership *m, uint64_t id, struct slic
 MUST_USE int membership_change(const struct membership *m, const struct member_change *changes,
 			       size_t count, struct membership *out);
 
+/*
+ * Of `m`, joint or not, this one alone: it votes, and all others are out for ever. No majority of
+ * `m` need have agreed to that. `out` is empty before. ERR_INVALID: this one takes no part.
+ */
+MUST_USE int membership_alone(const struct membership *m, uint64_t id, struct membership *out);
+
 /* The plain membership that the joint `m` leads to. `out` is empty before. */
 void membership_leave(const struct membership *m, struct membership *out);
 

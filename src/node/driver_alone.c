@@ -10,33 +10,6 @@
 
 #include <inttypes.h>
 
-/* All others leave `now`, for ever. ERR_INVALID: there is nothing to go on with. */
-static int membership_alone(const struct membership *now, uint64_t id, struct membership *out)
-{
-	const struct participant *self = membership_find(now, id);
-	struct member_change changes[MEMBERSHIP_MAX];
-	struct membership voter = {0};
-	size_t count = 0;
-	int rc = ERR_INVALID;
-
-	if (!self)
-		return rc;
-	/* As a plain membership in which this member votes, whatever was under way. */
-	membership_copy(&voter, now);
-	voter.joint = false;
-	for (uint32_t i = 0; i < voter.count; i++) {
-		struct participant *p = &voter.members[i];
-
-		p->roles = p->id == id ? MEMBER_VOTER : MEMBER_LEARNER;
-		if (p->id != id)
-			changes[count++] =
-				(struct member_change){.kind = MEMBER_REMOVE, .id = p->id};
-	}
-	rc = membership_change(&voter, changes, count, out);
-	membership_free(&voter);
-	return rc;
-}
-
 /* Blocks until all that was added to the log is on disk. */
 static int log_settle(struct log *log, uint64_t ticket)
 {
@@ -78,8 +51,7 @@ int driver_go_alone(struct driver *d, const struct log_recovery *rec, const stru
 	if (rec->marked) {
 		LOG(d->io->logger, LOG_ERROR,
 		    "force-new-cluster: this member's log is damaged, and what it has lost may "
-		    "have been "
-		    "acknowledged: take another one of those that are left");
+		    "have been acknowledged: take another one of those that are left");
 		return ERR_INVALID;
 	}
 	if (now->count == 1 && membership_votes(now, d->id)) {
@@ -91,8 +63,7 @@ int driver_go_alone(struct driver *d, const struct log_recovery *rec, const stru
 	if (rc != OK) {
 		LOG(d->io->logger, LOG_ERROR,
 		    "force-new-cluster: this directory takes part in no cluster: there is nothing "
-		    "to go "
-		    "on with");
+		    "to go on with");
 	} else {
 		alone->index = rec->last_index + 1;
 		alone->term = rec->state.term + 1;

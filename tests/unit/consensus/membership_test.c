@@ -398,6 +398,32 @@ static void a_copy_stands_for_itself(void **state)
 	membership_free(&copy);
 }
 
+static void one_alone_is_left_of_any_membership(void **state)
+{
+	struct random r;
+
+	(void)state;
+	random_seed(&r, 5);
+	for (int round = 0; round < 1000; round++) {
+		struct membership m = random_membership(&r), alone = {0};
+		const struct participant *self = &m.members[random_below(&r, m.count)];
+
+		assert_int_equal(membership_alone(&m, self->id, &alone), OK);
+		assert_null(membership_broken(&alone));
+		assert_false(alone.joint);
+		assert_int_equal(alone.count, 1);
+		assert_int_equal(alone.members[0].id, self->id);
+		assert_int_equal(alone.members[0].roles, MEMBER_VOTER);
+		assert_int_equal(alone.members[0].label_len, self->label_len);
+		for (uint32_t i = 0; i < m.count; i++)
+			assert_int_equal(membership_was_removed(&alone, m.members[i].id),
+					 m.members[i].id != self->id);
+		membership_free(&alone);
+		assert_int_equal(membership_alone(&m, 1000, &alone), ERR_INVALID);
+		assert_int_equal(alone.count, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +441,7 @@ int main(void)
 		cmocka_unit_test(bytes_cut_anywhere_or_followed_by_more_are_malformed),
 		cmocka_unit_test(a_changed_byte_is_malformed_or_another_valid_membership),
 		cmocka_unit_test(a_copy_stands_for_itself),
+		cmocka_unit_test(one_alone_is_left_of_any_membership),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
