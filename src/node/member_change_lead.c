@@ -165,8 +165,7 @@ static int make_add(struct member *m, const struct cluster_request *c, struct bu
 	else if (name_is_taken(m, c->name, change.id))
 		buf_printf(why,
 			   "ERR a member called %.*s takes part already; give the new one another "
-			   "name, "
-			   "or remove the old one first",
+			   "name, or remove the old one first",
 			   (int)c->name.len, (const char *)c->name.data);
 	else if (now->count == MEMBERSHIP_MAX)
 		buf_printf(why, "ERR there are %d members, which is all there can be",

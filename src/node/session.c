@@ -338,8 +338,7 @@ static const char *cluster_is_down(const struct session *s, const struct command
 	    m->heard_ms >= m->leaderless_ms + LEADERLESS_TIMEOUTS *
 						      (uint64_t)m->options.driver.raft.election_ms)
 		return "CLUSTERDOWN There is no leader: a majority of the members is down or out "
-		       "of reach; "
-		       "nothing was done";
+		       "of reach; nothing was done";
 	return NULL;
 }
 

@@ -130,8 +130,7 @@ static struct peer *inlet_who(struct peers *p, const struct peer_hello *hello, s
 	else
 		buf_printf(why,
 			   "%s knows no member called %.*s, or it was removed; compare "
-			   "initial-cluster, "
-			   "or let it --join",
+			   "initial-cluster, or let it --join",
 			   p->options.name, len, name);
 	return NULL;
 }
