@@ -20,6 +20,7 @@
 
 #include "consensus/membership.h"
 #include "consensus/message.h"
+#include "consensus/peer.h"
 #include "consensus/raft_log.h"
 #include "consensus/snapshot.h"
 
@@ -280,7 +281,7 @@ struct raft_peer_status {
 	uint64_t id;
 	uint64_t match;
 	uint64_t next;
-	const char *state; /* "probe", "replicate", "snapshot" */
+	enum peer_state state;
 	uint64_t heard_ms; /* when it last answered */
 };
 

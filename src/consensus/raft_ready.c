@@ -236,7 +236,7 @@ bool raft_peer_status(const struct raft *r, size_t i, struct raft_peer_status *o
 		.id = p->id,
 		.match = p->match,
 		.next = p->next,
-		.state = peer_state_name(p->state),
+		.state = p->state,
 		.heard_ms = p->heard_ms,
 	};
 	return true;

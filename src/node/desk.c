@@ -3,8 +3,6 @@
 #include "base/error.h"
 #include "node/member_state.h"
 
-#include <string.h>
-
 static size_t sessions_count(const struct member *m)
 {
 	size_t n = 0;
@@ -43,7 +41,7 @@ static void find_followers(const struct member *m, struct info_member *out)
 			.id = peer.id,
 			.index = peer.match,
 			.lag_ms = lag_ms,
-			.is_fetching = strcmp(peer.state, "snapshot") == 0,
+			.is_fetching = peer.state == PEER_SNAPSHOT,
 		};
 	}
 }
