@@ -65,14 +65,14 @@ static void read_in_pool(struct read_batch *b, struct request *r)
 {
 	struct resp_writer w = request_writer(r);
 	struct call c = read_call(r, &b->txn, &w);
-	uint64_t began_us = clock_monotonic_us(b->clock);
+	uint64_t began_us = clock_monotonic_us(&b->clock);
 	int rc;
 
 	txn_begin(&b->txn, b->txn.time_ms, 0); /* the same state, without what others read of it */
 	rc = command_run(&c);
 	CHECK(rc != ERR_MISSING);
 	r->failed = c.refused || rc != OK;
-	r->usec = clock_monotonic_us(b->clock) - began_us;
+	r->usec = clock_monotonic_us(&b->clock) - began_us;
 	if (rc == OK)
 		return;
 	buf_clear(&r->reply);
@@ -143,7 +143,7 @@ static struct read_batch *read_batch_new(struct member *m)
 	struct read_batch *b = MEM_NEW(struct read_batch);
 
 	b->member = m;
-	b->clock = &m->io->clock;
+	b->clock = m->io->clock;
 	b->view = view_open(m->store);
 	b->note = fetched_new();
 	b->note->limit = LEARN_MAX;

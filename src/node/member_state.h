@@ -81,7 +81,7 @@ struct read_batch {
 	struct job job;
 	struct list link; /* in the member, until it is back */
 	struct member *member;
-	const struct clock *clock;
+	struct clock clock; /* its own: the pool asks it how long a read takes */
 	struct view *view;
 	struct fetched *note;
 	struct txn txn;
