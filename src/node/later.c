@@ -1,8 +1,10 @@
 /*
  * Commands about the connection or the member whose answer takes time: they wait in their session,
- * so replies keep their order, and are looked at with every turn.
+ * so replies keep their order, and are looked at with every turn. There are few of them: those that
+ * many clients may wait for have a file and an order of their own (copies.c).
  */
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "command/host.h"
@@ -18,6 +20,11 @@ void session_later(struct session *s, const struct later *later)
 void member_save(struct member *m)
 {
 	m->save_index = store_position(m->store)->index;
+}
+
+static bool waits_for_copies(const struct later *later)
+{
+	return later->kind == LATER_COPIED || later->kind == LATER_COPIED_HERE;
 }
 
 void session_await(struct request *r, struct later *later)
@@ -38,100 +45,10 @@ void session_await(struct request *r, struct later *later)
 		r->due_ms = UINT64_MAX;
 	}
 	r->seq = m->save_index;
-	list_push_back(&m->later, &r->waiting);
-}
-
-/* ---- copies ---------------------------------------------------------------------------------- */
-
-static bool writes_before(const struct request *r)
-{
-	list_for_each (it, &r->session->requests) {
-		const struct request *before = LIST_ITEM(it, const struct request, link);
-
-		if (before == r)
-			break;
-		if (before->state == REQUEST_WRITES)
-			return true;
-	}
-	return false;
-}
-
-struct copies {
-	int64_t here;	/* 1: this member's disk has it */
-	int64_t others; /* whose disks have it, for sure */
-	bool all;	/* more is not going to be known here */
-};
-
-static bool is_voter(const struct membership *m, uint64_t id)
-{
-	const struct participant *p = membership_find(m, id);
-
-	return p && p->roles & MEMBER_VOTER;
-}
-
-/*
- * Who has the log up to there. What is acknowledged is on the disks of a majority, of which this
- * member may be one; only a leader knows whether there are more.
- */
-static struct copies copies_of(struct member *m, uint64_t index)
-{
-	const struct membership *members = driver_membership(m->driver);
-	struct raft_peer_status peer;
-	struct raft_status status;
-	struct copies copies;
-	int64_t voters = 0, self;
-
-	driver_status(m->driver, &status);
-	self = is_voter(members, status.id);
-	for (uint32_t i = 0; i < members->count; i++)
-		voters += (members->members[i].roles & MEMBER_VOTER) != 0;
-	copies = (struct copies){.here = status.durable >= index, .all = true};
-	if (status.role != RAFT_LEADER) {
-		copies.others = voters ? voters / 2 + 1 - self : 0; /* 0: not born yet */
-		copies.all = copies.here;
-		return copies;
-	}
-	for (size_t i = 0; raft_peer_status(driver_raft(m->driver), i, &peer); i++)
-		copies.others += peer.match >= index && is_voter(members, peer.id);
-	copies.all = copies.others == voters - self && copies.here;
-	return copies;
-}
-
-/* Of writes that are under way nothing is known. */
-void session_copies(struct session *s, int64_t *here, int64_t *others)
-{
-	struct copies copies = {0};
-	bool under_way = false;
-
-	list_for_each (it, &s->requests)
-		under_way = under_way ||
-			    LIST_ITEM(it, const struct request, link)->state == REQUEST_WRITES;
-	if (!under_way)
-		copies = copies_of(s->member, s->written);
-	*here = copies.here;
-	*others = copies.others;
-}
-
-/* Whether it was answered. */
-static bool answer_copied(struct member *m, struct request *r)
-{
-	const struct later *later = r->later;
-	struct resp_writer w;
-	struct copies copies;
-
-	if (writes_before(r))
-		return false;
-	copies = copies_of(m, r->session->written);
-	if ((copies.others < later->others || copies.here < later->here) && !copies.all &&
-	    member_now_ms(m) < r->due_ms)
-		return false;
-	w = session_writer(r);
-	if (later->kind == LATER_COPIED_HERE) {
-		resp_write_array(&w, 2);
-		resp_write_integer(&w, copies.here);
-	}
-	resp_write_integer(&w, copies.others);
-	return true;
+	if (waits_for_copies(later))
+		copies_await(r);
+	else
+		list_push_back(&m->later, &r->waiting);
 }
 
 /* ---- storing, ending, sleeping --------------------------------------------------------------- */
@@ -227,12 +144,13 @@ static bool answer_later(struct member *m, struct request *r)
 		return answer_saved(m, r);
 	case LATER_ENDS:
 		return answer_ends(m, r);
-	case LATER_COPIED:
-	case LATER_COPIED_HERE:
-		return answer_copied(m, r);
 	case LATER_REWRITTEN:
 		return answer_rewritten(m, r);
+	case LATER_COPIED:
+	case LATER_COPIED_HERE:
+		break;
 	}
+	CHECK(!"who waits for copies is in this list only to be told that it does not any more");
 	return true;
 }
 
@@ -244,11 +162,12 @@ void member_later_turn(struct member *m)
 		if (answer_later(m, r))
 			session_answer_done(r);
 	}
+	member_copies_turn(m);
 }
 
 uint64_t member_later_due_ms(const struct member *m)
 {
-	uint64_t due_ms = UINT64_MAX;
+	uint64_t due_ms = copy_waits_due_ms(&m->copy_waits);
 
 	list_for_each (it, &m->later)
 		due_ms = MIN(due_ms, LIST_ITEM(it, const struct request, waiting)->due_ms);

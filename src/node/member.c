@@ -56,6 +56,8 @@ void member_fail(struct member *m, int error)
 		return;
 	LOG(m->io->logger, LOG_ERROR, "stops: %s", error_text(error));
 	m->failed = true;
+	list_for_each (it, &m->sessions)
+		session_end_copies(LIST_ITEM(it, struct session, link));
 	m->events->failed(m->events->ctx, error);
 }
 
@@ -181,6 +183,7 @@ int member_new(struct member **out, const struct member_options *options, const 
 	list_init(&m->released);
 	list_init(&m->monitors);
 	list_init(&m->later);
+	copy_waits_init(&m->copy_waits);
 	slowlog_init(&m->slowlog);
 	list_init(&m->ageing);
 	request_pool_init(&m->requests);
@@ -217,6 +220,7 @@ void member_free(struct member *m)
 	member_horizon_close(m);
 	member_prefetch_close(m);
 	member_lag_close(m);
+	copy_waits_close(&m->copy_waits);
 	store_cleaned(m->cleaning);
 	origin_close(&m->origin);
 	driver_free(m->driver);

@@ -11,6 +11,7 @@
 #include "lease/cluster_time.h"
 #include "node/batch.h"
 #include "node/control_entry.h"
+#include "node/copy_waits.h"
 #include "node/deeds.h"
 #include "node/expiry_entry.h"
 #include "node/lookahead.h"
@@ -70,6 +71,7 @@ struct session {
 	struct list monitor;  /* in the member: is shown what the others ask */
 	bool killed;
 	struct later *later; /* what the command that is being run waits for; owned */
+	struct list copying; /* requests that wait for copies of writes that are under way */
 	uint64_t written;    /* index of the entry with its newest write that is resolved */
 	uint64_t opened_ms;
 	uint64_t heard_ms; /* when its newest request came */
@@ -378,7 +380,8 @@ struct member {
 	struct slowlog slowlog;
 	struct tally tally;
 	struct pause pause;
-	struct list later;   /* requests whose answer takes time */
+	struct list later; /* requests whose answer takes time, but for these: */
+	struct copy_waits copy_waits;
 	uint64_t save_index; /* up to here the engine is to hold what is applied */
 };
 
@@ -458,10 +461,21 @@ void session_later(struct session *s, const struct later *later);
 /* The request is answered when this is so; it is taken. */
 void session_await(struct request *r, struct later *later);
 void member_save(struct member *m);
-/* On how many disks what the session has written is for sure: of this member, and of others. */
-void session_copies(struct session *s, int64_t *here, int64_t *others);
 void member_later_turn(struct member *m);
 uint64_t member_later_due_ms(const struct member *m);
+
+/* copies.c */
+/* On how many disks what the session has written is for sure: of this member, and of others. */
+void session_copies(struct session *s, int64_t *here, int64_t *others);
+/* Its `later` says on how many disks what its session wrote before is to be. */
+void copies_await(struct request *r);
+/* Nobody waits for this request any more, whatever it is. */
+void copies_forget(struct member *m, struct request *r);
+/* A request of this session is over: what waits for copies of it may look for them. */
+void session_count_copies(struct session *s);
+/* None of its requests waits for copies any more: member_later_turn answers them with an error. */
+void session_end_copies(struct session *s);
+void member_copies_turn(struct member *m);
 
 /* monitors.c */
 void session_monitor(struct session *s);

@@ -84,6 +84,7 @@ void request_free(struct request *r)
 	buf_free(&r->change);
 	transaction_local_free(r->local);
 	mem_free(r->later);
+	mem_free(r->copies);
 	if (r->room > SPARE_ROOM || p->count == SPARE_MAX) {
 		mem_free(r);
 		return;

@@ -8,6 +8,7 @@
 #include "command/scan_names.h"
 #include "command/transaction.h"
 
+struct copy_wait;
 struct session;
 
 /*
@@ -39,6 +40,7 @@ struct request {
 	enum request_state state;
 	uint64_t seq;	     /* of a write, or of a change: its number, 0 as long as it has none */
 	struct later *later; /* LATER: what it waits for; owned */
+	struct copy_wait *copies; /* of a WAIT; owned */
 	uint64_t due_ms;
 	uint64_t row_hash; /* of a read: of the key of the first record it looks for */
 	unsigned database;

@@ -25,6 +25,7 @@ struct session *session_open(struct member *m, const struct session_events *even
 	list_init(&s->monitor);
 	list_init(&s->touched);
 	list_init(&s->full);
+	list_init(&s->copying);
 	list_init(&s->requests);
 	list_init(&s->link);
 	list_push_back(&m->sessions, &s->link);
@@ -42,6 +43,7 @@ static void request_abandon(struct member *m, struct request *r)
 {
 	list_remove(&r->link);
 	r->session = NULL;
+	copies_forget(m, r);
 	if (r->state == REQUEST_RUNNING)
 		return;
 	if (r->state == REQUEST_WRITES && r->seq)
@@ -153,6 +155,7 @@ void session_done(struct request *r)
 	s->behind += r->reply.len;
 	list_remove(&r->waiting);
 	list_remove(&r->ageing);
+	session_count_copies(s);
 	multi_request_done(s, r);
 	if (!list_empty(&s->held) && list_empty(&s->released))
 		list_push_back(&s->member->released, &s->released);

@@ -29,6 +29,7 @@ void session_kill(struct session *s)
 	s->killed = true;
 	s->client.wants_close = true;
 	session_drop_held(s);
+	session_end_copies(s);
 	session_touch(s);
 }
 

@@ -122,7 +122,15 @@ def waits_for_copies(servers):
     c.send("SET copied 4")
     c.send("WAIT 2 200")
     expect(c.read() == b"OK" and c.read() == 1, "WAIT counts one that is dead")
+    stays, leaves, killed = (Client(lead) for _ in range(3))
+    for each in (stays, leaves, killed):
+        expect(each.say("SET copied 4") == b"OK", "SET without one of three")
+        each.send("WAIT 2 0")
+    leaves.socket.shutdown(socket.SHUT_RDWR)
+    expect(c.say(f"CLIENT KILL ADDR {killed.address}") == 1, "CLIENT KILL of one that waits")
+    killed.stream.read()  # to its end, whether the answer was still written or not
     away.start()
+    expect(stays.read() == 2, "WAIT does not see one that is back")
     wait_for(lambda: away.say("GET", "copied") == b"4", "the one that was away does not come back")
 
 

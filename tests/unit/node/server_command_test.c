@@ -211,6 +211,21 @@ static void it_waits_for_what_was_written_before(void **state)
 	assert_string_equal(solo_take(s, s->session), "+OK|*2|:1|:0|");
 }
 
+static void who_is_killed_waits_for_no_copies(void **state)
+{
+	struct solo *s = *state;
+
+	s->hold_pool = true;
+	solo_send(s, other, "SET a 1");
+	solo_send(s, other, "WAIT 1 0");
+	solo_work(s);
+	assert_string_equal(solo_say(s, "CLIENT KILL ID 2"), ":1|");
+	s->hold_pool = false;
+	solo_work(s);
+	assert_string_equal(solo_take(s, other), "+OK|-ERR This was not waited for|");
+	assert_true(session_wants_close(other));
+}
+
 /* ---- sleeping -------------------------------------------------------------------------------- */
 
 static void a_sleep_holds_every_session(void **state)
@@ -380,6 +395,7 @@ int main(void)
 		TEST(wait_tells_how_many_others_have_it),
 		cmocka_unit_test(before_a_cluster_is_born_nobody_has_anything),
 		TEST(it_waits_for_what_was_written_before),
+		TEST(who_is_killed_waits_for_no_copies),
 		TEST(a_sleep_holds_every_session),
 		TEST(a_sleep_holds_nothing_else),
 		TEST(debug_is_for_those_it_is_for),
