@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "command/debug.h"
 #include "command/family.h"
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
@@ -128,11 +129,19 @@ struct arguments {
 	size_t cap;
 };
 
+/* DEBUG is the session's own but for what it says of the state. */
+static const struct command *element_command(const struct call *element)
+{
+	const struct command *parent;
+	const struct command *row = command_lookup(element->argv, element->argc, &parent);
+
+	return row && row->role == ROLE_DEBUG ? debug_read(element->argv, element->argc) : row;
+}
+
 /* Of what stands behind the kind; `element` gets database, arguments and command. */
 static int element_decode(struct cursor *in, enum command_class class, struct arguments *arguments,
 			  struct call *element)
 {
-	const struct command *parent;
 	uint64_t argc;
 
 	element->database = cursor_varint32(in);
@@ -146,7 +155,7 @@ static int element_decode(struct cursor *in, enum command_class class, struct ar
 	element->argc = (size_t)argc;
 	if (!cursor_done(in))
 		return ERR_MALFORMED;
-	element->command = command_lookup(element->argv, element->argc, &parent);
+	element->command = element_command(element);
 	if (!element->command || element->command->class != class || !element->command->run ||
 	    element->command->role != ROLE_ORDINARY ||
 	    !command_takes(element->command, element->argc))

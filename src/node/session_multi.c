@@ -382,19 +382,17 @@ static bool session_refuses_debug(struct session *s, const struct command *comma
 	return true;
 }
 
-/* A read under the name of a command that is none: nothing that the log could carry. */
+/* A read under the name of a command that is none. */
 static bool session_debug_reads(struct session *s, const struct slice *argv, size_t argc)
 {
 	const struct command *row = debug_read(argv, argc);
 
 	if (!row)
 		return false;
-	if (s->multi.open) {
-		multi_fail(&s->multi);
-		session_answer_error(s, "ERR DEBUG OBJECT is not allowed in transactions");
-	} else {
+	if (s->multi.open)
+		session_queue(s, row, argv, argc);
+	else
 		member_read(s->member, session_add(s, row, argv, argc));
-	}
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,9 +302,29 @@ static void debug_tells_of_a_key(void **state)
 	assert_string_equal(solo_say(s, "DEBUG JMAP"),
 			    "-ERR unknown subcommand or wrong number of arguments for 'JMAP'. Try "
 			    "DEBUG HELP.|");
+}
+
+static void debug_tells_of_a_key_within_a_transaction(void **state)
+{
+	static const char *const writes[] = {"PING", "SET b 1"};
+	struct solo *s = *state;
+	char expected[256];
+
+	solo_say(s, "SET a 12");
+	for (size_t i = 0; i < ARRAY_LEN(writes); i++) {
+		solo_say(s, "MULTI");
+		solo_say(s, writes[i]);
+		assert_string_equal(solo_say(s, "DEBUG OBJECT a"), "+QUEUED|");
+		assert_string_equal(solo_say(s, "DEBUG OBJECT none"), "+QUEUED|");
+		snprintf(expected, sizeof(expected),
+			 "*3|+%s|+Value at:0x0 refcount:1 encoding:int ", i == 0 ? "PONG" : "OK");
+		assert_memory_equal(solo_say(s, "EXEC"), expected, strlen(expected));
+	}
+	/* The key of a transaction's own is as the transaction has made it. */
 	solo_say(s, "MULTI");
-	assert_int_equal(solo_say(s, "DEBUG OBJECT a")[0], '-');
-	assert_memory_equal(solo_say(s, "EXEC"), "-EXECABORT", 10);
+	solo_say(s, "SET a text");
+	solo_say(s, "DEBUG OBJECT a");
+	solo_says_with(s, "EXEC", " encoding:embstr ");
 }
 
 static void who_waits_can_be_killed(void **state)
@@ -400,6 +421,7 @@ int main(void)
 		TEST(a_sleep_holds_nothing_else),
 		TEST(debug_is_for_those_it_is_for),
 		TEST(debug_tells_of_a_key),
+		TEST(debug_tells_of_a_key_within_a_transaction),
 		TEST(who_waits_can_be_killed),
 		TEST(who_waits_may_go),
 		TEST(they_have_no_place_in_a_transaction),
