@@ -22,6 +22,9 @@
 #define JOBS_FLYING  4
 #define JOBS_WAITING 32
 
+/* A step that has done so much costs more to run again than a few jobs to wait for. */
+#define STEP_MUCH (JOB_KEYS / 4)
+
 /* How far ahead the memory is asked: enough for an answer, and not so far that it is gone again. */
 #define ROWS_AHEAD    4
 #define BUCKETS_AHEAD 8
@@ -327,22 +330,44 @@ static bool prefetch_is_under_way(const struct member *m)
 	       has_entry(&x->waiting, m->applying.index);
 }
 
+/*
+ * A step begins anew each time. A small one goes on as soon as it may; one that is large, and needs
+ * the rows of many jobs, would be run through from its beginning for each of them.
+ */
 bool member_prefetch_awaited(const struct member *m)
 {
-	return m->applying.awaits && m->applying.landed == m->prefetch.landed;
+	const struct applying *a = &m->applying;
+
+	if (!a->awaits)
+		return false;
+	return a->landed == m->prefetch.landed || (a->awaits_all && prefetch_is_under_way(m));
+}
+
+/*
+ * Whether what the rest of the entry needs is to be looked up. For one step mostly once: what is
+ * missing even then is no key. A large one may need more than is fetched at once, and then gets a
+ * good deal further each time.
+ */
+static bool prefetch_helps(const struct applying *a, uint64_t worked)
+{
+	return a->asked != a->done + 1 ||
+	       worked >= a->asked_worked + MAX(STEP_MUCH, a->asked_worked / 4);
 }
 
 bool member_prefetch_missing(struct member *m, const struct entry *e)
 {
 	struct applying *a = &m->applying;
+	uint64_t worked = txn_worked(&m->txn);
 
 	a->awaits = prefetch_is_under_way(m);
-	if (!a->awaits && a->asked != a->done + 1) {
+	if (!a->awaits && prefetch_helps(a, worked)) {
 		a->asked = a->done + 1;
+		a->asked_worked = worked;
 		prefetch_entry(m, a->index, e, a->at);
 		prefetch_noted(m);
 		a->awaits = prefetch_is_under_way(m);
 	}
+	a->awaits_all = worked >= STEP_MUCH;
 	a->landed = m->prefetch.landed;
 	return a->awaits;
 }

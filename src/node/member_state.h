@@ -115,12 +115,14 @@ struct dry_run {
 
 /* The entry that is being applied, when it could not be applied at once. */
 struct applying {
-	uint64_t index;	 /* 0: none */
-	uint32_t done;	 /* steps of it that are behind: commands, or deadlines */
-	size_t at;	 /* where the next one begins in the payload */
-	uint32_t asked;	 /* one more than the step for which the rest was fetched ahead; 0: none */
-	bool awaits;	 /* rows that are being fetched ahead */
-	uint64_t landed; /* jobs that had come back when it began to wait */
+	uint64_t index; /* 0: none */
+	uint32_t done;	/* steps of it that are behind: commands, or deadlines */
+	size_t at;	/* where the next one begins in the payload */
+	uint32_t asked; /* one more than the step for which the rest was fetched ahead; 0: none */
+	uint64_t asked_worked; /* what that step had done by then */
+	bool awaits;	       /* rows that are being fetched ahead */
+	bool awaits_all;       /* of them, not just the next ones that come */
+	uint64_t landed;       /* jobs that had come back when it began to wait */
 };
 
 enum member_install_phase {
@@ -524,10 +526,10 @@ void member_prefetch_appended(struct member *m, uint64_t first, const struct ent
 void member_prefetch_go_on(struct member *m);
 /*
  * The step at hand of the entry that is being applied misses a row. True: rows are being fetched,
- * and it is to run again when some are back. False: it has to be run dry.
+ * and it is to run again when some or all are back. False: it has to be run dry.
  */
 bool member_prefetch_missing(struct member *m, const struct entry *e);
-/* Whether a step waits for rows, and none came back since. */
+/* Whether a step waits for rows, and those that it waits for have not come back since. */
 bool member_prefetch_awaited(const struct member *m);
 
 /* member_lag.c */

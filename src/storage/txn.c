@@ -108,6 +108,11 @@ bool txn_is_overworked(const struct txn *t)
 	return t->work_limit && t->work > t->work_limit;
 }
 
+uint64_t txn_worked(const struct txn *t)
+{
+	return t->work;
+}
+
 uint64_t txn_work_pause(struct txn *t)
 {
 	uint64_t limit = t->work_limit;

@@ -130,6 +130,9 @@ void txn_undo(struct txn *t);
 void txn_limit(struct txn *t, uint64_t units);
 bool txn_is_overworked(const struct txn *t);
 
+/* Units since its begin, also when it was undone since; 0 if there is no limit. */
+uint64_t txn_worked(const struct txn *t);
+
 /*
  * What not every member runs must not count: nothing does between these two. Pausing returns what
  * resuming wants.

@@ -20,6 +20,10 @@
 /* A few jobs fetch ahead, some close views; thousands would be one for each key. */
 #define FEW_JOBS 24
 
+/* Of one transaction: more than is fetched ahead at once, and then again. */
+#define LARGE_KEYS 75000
+#define JOB_KEYS   1024
+
 /* All keys hold their number, on disk, and nothing of it is in memory. */
 static void start_cold(struct solo *s)
 {
@@ -102,6 +106,37 @@ static void cold_keys_of_a_transaction_are_fetched_together(void **state)
 	assert_in_range(s.pool_jobs - before, 2, FEW_JOBS);
 	buf_clear(session_output(s.session));
 	assert_incremented(&s, 1);
+	solo_close(&s);
+}
+
+/*
+ * It is run from its beginning each time a row is missing: that must not be once for each job that
+ * comes back. It needs more than what is fetched at once, but no dry run.
+ */
+static void a_large_transaction_is_not_run_for_each_job(void **state)
+{
+	struct store_stats before, after;
+	unsigned jobs;
+	char line[64];
+	struct solo s;
+
+	(void)state;
+	start_cold(&s);
+	jobs = s.pool_jobs;
+	store_stats(s.member->store, &before);
+	solo_send(&s, s.session, "MULTI");
+	for (int i = 0; i < LARGE_KEYS; i++) {
+		snprintf(line, sizeof(line), "SET large:%d %d", i, i);
+		solo_send(&s, s.session, line);
+	}
+	solo_send(&s, s.session, "EXEC");
+	solo_work(&s);
+	assert_true(session_is_idle(s.session));
+	assert_in_range(s.pool_jobs - jobs, LARGE_KEYS / JOB_KEYS + 1, LARGE_KEYS / JOB_KEYS + 1);
+	store_stats(s.member->store, &after);
+	assert_in_range(after.header_hits - before.header_hits, LARGE_KEYS, 4 * LARGE_KEYS);
+	buf_clear(session_output(s.session));
+	assert_string_equal(solo_say(&s, "GET large:1000"), "$4|1000|");
 	solo_close(&s);
 }
 
@@ -236,6 +271,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cold_keys_are_fetched_together),
 		cmocka_unit_test(cold_keys_of_a_transaction_are_fetched_together),
+		cmocka_unit_test(a_large_transaction_is_not_run_for_each_job),
 		cmocka_unit_test(cold_keys_of_a_replay_are_fetched_together),
 		cmocka_unit_test(warm_keys_need_no_job),
 		cmocka_unit_test(one_key_many_times_is_fetched_once),
