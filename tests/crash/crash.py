@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -49,12 +50,14 @@ def free_port():
 class Server:
     """One life."""
 
-    def __init__(self, house, options, dies_at, seed):
+    def __init__(self, house, options, dies_at, fails, seed):
         self.port, peer_port = free_port(), free_port()
-        self.ready = False
+        self.ready, self.fails = False, fails is not None
         environment = dict(os.environ, LD_PRELOAD=house.args.shim, POWER_ROOT=house.disk.root,
                            POWER_TRACE=house.trace, POWER_DIES_AT=str(dies_at), POWER_SEED=str(seed),
                            POWER_SLOW_US="20000")
+        if fails:
+            environment[f"POWER_{fails[0]}"] = str(fails[1])
         with open(house.said, "wb") as said:
             self.process = subprocess.Popen(
                 [house.args.server, "--dir", house.disk.root, "--port", str(self.port), "--peer-port",
@@ -81,7 +84,7 @@ class Server:
 
     def check_alive(self):
         code = self.process.poll()
-        if code == -signal.SIGKILL:
+        if code == -signal.SIGKILL or (code == 1 and self.fails):
             raise Gone
         if code is not None:
             raise Wrong(f"the server ended by itself with {code}")
@@ -139,16 +142,18 @@ class House:
 
     def live(self, in_peace=False):
         """One life and its end; True if it ended by a kill."""
-        dies_at, most, seconds = self._plan() if not in_peace else (0, 500, END_SECONDS)
+        (dies_at, most, seconds), fails = ((0, 500, END_SECONDS), None) if in_peace else self._plan()
         inodes = self.disk.write_out()
-        server = Server(self, self.options, dies_at, self.random.getrandbits(32))
+        server = Server(self, self.options, dies_at, fails, self.random.getrandbits(32))
         try:
             self._work(server, most, seconds)
         except Gone:
             pass
         finally:
             code = server.end(signal.SIGTERM if in_peace else signal.SIGKILL)
-        if code != (0 if in_peace else -signal.SIGKILL):
+        if fails:
+            self._check_failure(code)
+        elif code != (0 if in_peace else -signal.SIGKILL):
             raise Wrong(f"the server ended with {code}")
         self.load.disconnect()
         self.disk.replay(self.trace, inodes)
@@ -158,7 +163,20 @@ class House:
         return not in_peace
 
     def _plan(self):
-        """At which call it dies; how many writes, and for how long, if it lives."""
+        """At which call it dies; how many writes, and for how long, if it lives. And the call that fails."""
+        if self.random.random() < 0.3:
+            return (0, 1 << 30, 1.5), self._plan_failure()
+        return self._plan_end(), None
+
+    def _plan_failure(self):
+        how = self.random.random()
+        if how < 0.3:
+            return "READ_FAILS_AT", int(10 ** self.random.uniform(0, 2.5))
+        if how < 0.5:
+            return "FAILS_AT", self.random.randint(1, self.start_calls)
+        return "FAILS_AT", self.start_calls + int(10 ** self.random.uniform(0, 2.5))
+
+    def _plan_end(self):
         how = self.random.random()
         if how < 0.3:
             return self.random.randint(1, self.start_calls), 0, 0
@@ -171,9 +189,26 @@ class House:
         self.load.check(server.look)
         server.ready = True
         self.counts["starts"] += 1
-        self.load.connect(server.connect)
+        self.load.connect(server.connect, server.fails)
         till = time.monotonic() + seconds
         self.load.run(lambda: time.monotonic() < till and server.lives(), most)
+        if server.fails and "cannot go on" in self._said():
+            server.process.wait(END_SECONDS)
+
+    def _said(self):
+        with open(self.said, encoding="utf-8", errors="replace") as text:
+            return text.read()
+
+    def _check_failure(self, code):
+        """It went on without what failed, or it stopped and said so."""
+        said = self._said()
+        failed = re.search(r"^power_shim: (\w+) fails$", said, re.MULTILINE)
+        if code == 1 and failed and "the disk failed: see what the system says of it" in said:
+            self.counts["stopped by a failed disk"] += 1
+        elif code == -signal.SIGKILL:
+            self.counts["went on with a failed disk"] += failed is not None
+        else:
+            raise Wrong(f"the disk failed, and the server ended with {code}")
 
     def _lose_power(self, server):
         style = self.random.choice(STYLES)

@@ -84,6 +84,8 @@ class Client:
         self.base = {}  # what each key holds before the first of `writes`
         self.writes = []  # (key, what it holds then), in order; the shared counter without
         self.known = 0  # so many of them are done
+        self.most = None  # and so many at most: the next one was refused
+        self.may_be_refused = False  # its disk fails
         self.sent = 0  # values so far: no two are equal
         self.now = {}  # what each key holds when all is done
         self.connection = None
@@ -128,20 +130,30 @@ class Client:
         else:
             key = self.random.choice(self.keys())
             self.connection.out += command(b"GET", key)
-            self.waiting.append((len(self.writes), key, self.now.get(key)))
+            self.waiting.append((len(self.writes), key, self.now.get(key), False))
 
     def _write(self, key, value, text, reply):
         self.writes.append((key, value))
         self.now[key] = value
         self.connection.out += text
-        self.waiting.append((len(self.writes), key, reply))
+        self.waiting.append((len(self.writes), key, reply, True))
 
     def hear(self, reply):
-        done, key, expected = self.waiting.popleft()
+        done, key, expected, writes = self.waiting.popleft()
+        if self.may_be_refused and isinstance(reply, Wrong):
+            self._hear_refusal(str(reply), done, writes)
+            return
         if isinstance(reply, Wrong) or (key != SHARED and reply != expected):
             raise Wrong(f"client {self.number}, command {done}, {key}: {reply!r:.80} "
                         f"instead of {expected!r:.80}")
         self.known = max(self.known, done)
+
+    def _hear_refusal(self, error, done, writes):
+        """Of the two that a member that stops may say, one means that it is not done and never will be."""
+        if not error.startswith(("CLUSTERDOWN ", "UNCERTAIN ")):
+            raise Wrong(f"client {self.number}, command {done}: {error}")
+        if writes and error.startswith("CLUSTERDOWN ") and self.most is None:
+            self.most = done - 1
 
     # ---- looking
 
@@ -149,7 +161,7 @@ class Client:
         """What was found holds; the history begins again."""
         self.base = {key: value for key, value in found.items() if value is not None}
         self.now = dict(self.base)
-        self.writes, self.known = [], 0
+        self.writes, self.known, self.most = [], 0, None
 
     def shared_upto(self, done):
         """How often the first so many writes count on the shared counter."""
@@ -157,16 +169,19 @@ class Client:
 
     def fits(self, found):
         """How many writes are done if this was found; from now on no fewer may be."""
-        low, high = self.known, len(self.writes)
+        low, high = self.known, len(self.writes) if self.most is None else self.most
         for key, value in found.items():
             first, behind = self._span(key, value)
             low, high = max(low, first), min(high, behind)
         if low > high:
             raise Wrong(f"client {self.number}: {self.known} of {len(self.writes)} writes were "
-                        f"acknowledged, and what is found is of none of the states behind them; "
+                        f"acknowledged{self._most_told()}, and what is found is of none of the states behind them; "
                         + self._story(found))
         self.known = low
         return high
+
+    def _most_told(self):
+        return "" if self.most is None else f", number {self.most + 1} was refused"
 
     def _span(self, key, value):
         """Between how many writes the key holds this value; (1, 0): never."""
@@ -191,8 +206,9 @@ class Load:
         self.clients = [Client(i, random) for i in range(clients)]
         self.shared = 0  # what the shared counter was found at
 
-    def connect(self, connect):
+    def connect(self, connect, may_be_refused=False):
         for client in self.clients:
+            client.may_be_refused = may_be_refused
             client.connect(connect())
 
     def disconnect(self):

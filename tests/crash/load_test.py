@@ -37,6 +37,18 @@ class ClientTest(unittest.TestCase):
         with self.assertRaises(Wrong):
             self.client.fits({b"a": b"1", b"b": b"2"})
 
+    def test_what_was_refused_is_not_there(self):
+        self.client.known, self.client.may_be_refused = 0, True
+        for done, error in ((2, "UNCERTAIN in time"), (3, "CLUSTERDOWN stopped")):
+            self.client.waiting.append((done, b"a", b"OK", True))
+            self.client.hear(Wrong(error))
+        with self.assertRaises(Wrong):
+            self.client.fits({b"a": b"3"})
+        self.assertEqual(self.client.fits({b"a": b"1", b"b": b"2"}), 2)
+        self.client.waiting.append((3, b"a", b"OK", True))
+        with self.assertRaises(Wrong):
+            self.client.hear(Wrong("ERR no"))
+
 
 class LoadTest(unittest.TestCase):
     def setUp(self):

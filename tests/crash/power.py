@@ -29,6 +29,7 @@ class TraceError(Exception):
 class File:
     durable: bytearray = field(default_factory=bytearray)
     pending: list = field(default_factory=list)  # (record, offset, bytes) or (record, size, None)
+    failed: int = 0  # no sync makes durable what comes before this record
 
     def apply(self, change):
         _, at, data = change
@@ -41,9 +42,9 @@ class File:
 
     def sync(self, before):
         for change in self.pending:
-            if change[0] < before:
+            if self.failed <= change[0] < before:
                 self.apply(change)
-        self.pending = [change for change in self.pending if change[0] >= before]
+        self.pending = [change for change in self.pending if not self.failed <= change[0] < before]
 
 
 @dataclass(eq=False)
@@ -119,7 +120,7 @@ class Disk:
         """Takes in what a process did that began with what write_out() returned."""
         inodes = dict(inodes)
         for number, (kind, a, b, text) in enumerate(records(trace)):
-            if kind in "WTS":
+            if kind in "WTSF":
                 self._file_record(number, kind, inodes.get(a), b, text)
             elif kind == "N":
                 self._node(text).sync(b)
@@ -134,6 +135,8 @@ class Disk:
             raise TraceError(f"record {number} is about a file that was there before and is not ours")
         if kind == "S":
             file.sync(b)
+        elif kind == "F":
+            file.failed = number
         else:
             file.pending.append((number, b, text if kind == "W" else None))
 
@@ -202,7 +205,7 @@ class Disk:
                         node.apply(left)
                     else:
                         _set(node.durable, left[1])
-            node.pending = []
+            node.pending, node.failed = [], 0
         for node in nodes:
             if isinstance(node, Folder):
                 node.names = dict(node.durable)

@@ -7,8 +7,14 @@
  *	POWER_ROOT     the directory, absolute and without links; set: the library is at work
  *	POWER_TRACE    the file that the record goes to, outside of it
  *	POWER_DIES_AT  the process dies right before the call of this number; 0: it does not
+ *	POWER_FAILS_AT the call of this number fails with EIO, once; 0: none does
+ *	POWER_READ_FAILS_AT  so does the read of this number; reads are counted apart
  *	POWER_SLOW_US  a sync takes up to so long, now and then
  *	POWER_SEED     draws how long
+ *
+ * A call that fails leaves names as they were and syncs nothing; what it was to write is written,
+ * and may or may not be found. What a failed sync was to make durable no later one does: the system
+ * takes it for written by then.
  *
  * What stdio writes to its files is not seen, and so is always lost. What cannot be followed (a
  * writable shared mapping, a hole, a copy in the kernel) ends the process with a word about it,
@@ -46,6 +52,7 @@ enum trace_kind {
 	TRACE_SIZE = 'T',     /* a: inode, b: length of the file from now on */
 	TRACE_SYNC = 'S',     /* a: inode, b: records before the sync began */
 	TRACE_SYNC_DIR = 'N', /* text: path; b: records before the sync began */
+	TRACE_FAILED = 'F',   /* a: inode; a sync of it that failed */
 };
 
 struct trace_head {
@@ -63,6 +70,9 @@ static struct {
 	uint64_t records;
 	uint64_t calls;
 	uint64_t dies_at;
+	uint64_t fails_at;
+	uint64_t reads;
+	uint64_t read_fails_at;
 	uint64_t slow_us;
 	uint64_t random;
 } power = {.lock = PTHREAD_MUTEX_INITIALIZER, .trace = -1};
@@ -95,6 +105,8 @@ __attribute__((constructor)) static void power_init(void)
 	if (power.trace < 0)
 		power_stop("POWER_TRACE cannot be written");
 	power.dies_at = power_setting("POWER_DIES_AT");
+	power.fails_at = power_setting("POWER_FAILS_AT");
+	power.read_fails_at = power_setting("POWER_READ_FAILS_AT");
 	power.slow_us = power_setting("POWER_SLOW_US");
 	power.random = power_setting("POWER_SEED") * 2 + 1;
 	power.root_len = strlen(root);
@@ -129,13 +141,24 @@ static void power_record_text(enum trace_kind kind, uint64_t a, uint64_t b, cons
 	power_record(kind, a, b, &part, 1);
 }
 
-/* Every call that is followed passes here first. */
-static void power_call(void)
+static int power_fail(const char *what)
 {
+	dprintf(STDERR_FILENO, "power_shim: %s fails\n", what);
+	errno = EIO;
+	return -1;
+}
+
+/* Every call that is followed passes here first. True: it is to fail. */
+static bool power_call(const char *what)
+{
+	bool fails;
+
 	pthread_mutex_lock(&power.lock);
 	if (++power.calls == power.dies_at)
 		syscall(SYS_kill, getpid(), SIGKILL);
+	fails = power.calls == power.fails_at;
 	pthread_mutex_unlock(&power.lock);
+	return fails && power_fail(what) != 0;
 }
 
 /* ---- what is below the root ------------------------------------------------------------------ */
@@ -203,7 +226,8 @@ static int open_followed(int dir, const char *path, int flags, mode_t mode)
 	bool was_there;
 	int fd;
 
-	power_call();
+	if (power_call(__func__))
+		return -1;
 	if (flags & __O_TMPFILE & ~O_DIRECTORY)
 		power_stop("files without a name are not followed");
 	pthread_mutex_lock(&power.lock);
@@ -266,8 +290,8 @@ int mkdirat(int dir, const char *path, mode_t mode)
 	bool ours = path_at(dir, path, whole);
 	int rc;
 
-	if (ours)
-		power_call();
+	if (ours && power_call(__func__))
+		return -1;
 	pthread_mutex_lock(&power.lock);
 	rc = (int)syscall(SYS_mkdirat, dir, path, mode);
 	if (rc == 0 && ours)
@@ -287,8 +311,8 @@ int unlinkat(int dir, const char *path, int flags)
 	bool ours = path_at(dir, path, whole);
 	int rc;
 
-	if (ours)
-		power_call();
+	if (ours && power_call(__func__))
+		return -1;
 	pthread_mutex_lock(&power.lock);
 	rc = (int)syscall(SYS_unlinkat, dir, path, flags);
 	if (rc == 0 && ours)
@@ -337,8 +361,8 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 	bool ours = both_ours(path_at(from_dir, from, whole_from), path_at(to_dir, to, whole_to));
 	int rc;
 
-	if (ours)
-		power_call();
+	if (ours && power_call(__func__))
+		return -1;
 	if (ours && flags)
 		power_stop("a rename with flags is not followed");
 	pthread_mutex_lock(&power.lock);
@@ -365,8 +389,8 @@ int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags
 	bool ours = both_ours(path_at(from_dir, from, whole_from), path_at(to_dir, to, whole_to));
 	int rc;
 
-	if (ours)
-		power_call();
+	if (ours && power_call(__func__))
+		return -1;
 	pthread_mutex_lock(&power.lock);
 	rc = (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
 	if (rc == 0 && ours)
@@ -400,28 +424,32 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 {
 	uint64_t inode;
 	bool ours = file_of(fd, &inode);
+	bool fails;
 	ssize_t n;
 
-	if (ours)
-		power_call();
+	fails = ours && power_call(__func__);
 	n = syscall(SYS_writev, fd, parts, count);
 	if (ours && n > 0)
 		record_written(inode, lseek(fd, 0, SEEK_CUR) - n, parts, n);
-	return n;
+	if (fails)
+		errno = EIO; /* it was done, and nobody is to know */
+	return fails ? -1 : n;
 }
 
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
 {
 	uint64_t inode;
 	bool ours = file_of(fd, &inode);
+	bool fails;
 	ssize_t n;
 
-	if (ours)
-		power_call();
+	fails = ours && power_call(__func__);
 	n = syscall(SYS_pwritev, fd, parts, count, offset, 0);
 	if (ours && n > 0)
 		record_written(inode, offset, parts, n);
-	return n;
+	if (fails)
+		errno = EIO; /* it was done, and nobody is to know */
+	return fails ? -1 : n;
 }
 
 ssize_t write(int fd, const void *data, size_t len)
@@ -436,6 +464,22 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 	struct iovec part = {(void *)(uintptr_t)data, len};
 
 	return pwritev(fd, &part, 1, offset);
+}
+
+ssize_t pread(int fd, void *data, size_t len, off_t offset)
+{
+	uint64_t inode;
+
+	if (power.read_fails_at && file_of(fd, &inode)) {
+		bool fails;
+
+		pthread_mutex_lock(&power.lock);
+		fails = ++power.reads == power.read_fails_at;
+		pthread_mutex_unlock(&power.lock);
+		if (fails)
+			return power_fail(__func__);
+	}
+	return syscall(SYS_pread64, fd, data, len, offset);
 }
 
 static void record_size(int fd, uint64_t inode)
@@ -455,12 +499,21 @@ int ftruncate(int fd, off_t size)
 	bool ours = file_of(fd, &inode);
 	int rc;
 
-	if (ours)
-		power_call();
+	if (ours && power_call(__func__))
+		return -1;
 	rc = (int)syscall(SYS_ftruncate, fd, size);
 	if (ours && rc == 0)
 		record_size(fd, inode);
 	return rc;
+}
+
+/* What was set aside behind a file's end is given back: no byte of it changes. */
+static bool is_behind(int fd, int mode, off_t offset)
+{
+	struct stat st;
+
+	return mode == (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) && fstat(fd, &st) == 0 &&
+	       offset >= st.st_size;
 }
 
 int fallocate(int fd, int mode, off_t offset, off_t len)
@@ -469,9 +522,9 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
 	bool ours = file_of(fd, &inode);
 	int rc;
 
-	if (ours)
-		power_call();
-	if (ours && (mode & ~FALLOC_FL_KEEP_SIZE))
+	if (ours && power_call(__func__))
+		return -1;
+	if (ours && (mode & ~FALLOC_FL_KEEP_SIZE) && !is_behind(fd, mode, offset))
 		power_stop("fallocate that changes bytes is not followed");
 	rc = (int)syscall(SYS_fallocate, fd, mode, offset, len);
 	if (ours && rc == 0 && mode == 0)
@@ -504,6 +557,17 @@ static void wait_for_disk(void)
 		ppoll(NULL, 0, &wait, NULL);
 }
 
+static int sync_fails(const struct stat *st)
+{
+	if (S_ISREG(st->st_mode)) {
+		pthread_mutex_lock(&power.lock);
+		power_record(TRACE_FAILED, st->st_ino, 0, NULL, 0);
+		pthread_mutex_unlock(&power.lock);
+	}
+	errno = EIO;
+	return -1;
+}
+
 /* What was written down before the sync began is durable when its end is written down. */
 static int sync_file(int fd, long call)
 {
@@ -513,7 +577,8 @@ static int sync_file(int fd, long call)
 
 	if (!path_of(fd, path) || fstat(fd, &st) != 0)
 		return (int)syscall(call, fd);
-	power_call();
+	if (power_call(__func__))
+		return sync_fails(&st);
 	pthread_mutex_lock(&power.lock);
 	before = power.records;
 	pthread_mutex_unlock(&power.lock);
@@ -567,6 +632,7 @@ int fallocate64(int fd, int mode, off_t offset, off_t len) __attribute__((alias(
 int posix_fallocate64(int fd, off_t offset, off_t len) __attribute__((alias("posix_fallocate")));
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset)
 	__attribute__((alias("pwrite")));
+ssize_t pread64(int fd, void *data, size_t len, off_t offset) __attribute__((alias("pread")));
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t offset)
 	__attribute__((alias("pwritev")));
 void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t offset)

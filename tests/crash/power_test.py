@@ -22,13 +22,13 @@ class PowerTest(unittest.TestCase):
         self.disk = power.Disk(os.path.join(folder.name, "disk"))
         self.inodes = self.disk.write_out()
 
-    def run_process(self, code, dies_at=0):
+    def run_process(self, code, dies_at=0, fails_at=0):
         """Runs the code below the shim, in the directory, and takes in what it did."""
         head = ("import os\ndef sync(path):\n f = os.open(path, os.O_RDONLY); os.fsync(f); os.close(f)\n"
                 "def put(path, data, at=0):\n"
                 " f = os.open(path, os.O_RDWR | os.O_CREAT); os.pwrite(f, data, at); os.close(f)\n")
         environment = dict(os.environ, LD_PRELOAD=SHIM, POWER_ROOT=self.disk.root,
-                           POWER_TRACE=self.trace, POWER_DIES_AT=str(dies_at))
+                           POWER_TRACE=self.trace, POWER_DIES_AT=str(dies_at), POWER_FAILS_AT=str(fails_at))
         done = subprocess.run([sys.executable, "-I", "-S", "-c", head + code], cwd=self.disk.root, check=False,
                               env=environment, stderr=subprocess.PIPE, text=True)
         self.error = done.stderr
@@ -154,6 +154,20 @@ class PowerTest(unittest.TestCase):
         self.assertEqual(self.after("kept"), {"a": b"1"})
         self.assertEqual(self.run_process(code, 5), 0)
         self.assertEqual(self.after("kept"), {"a": b"12"})
+
+    def test_the_call_of_this_number_fails(self):
+        begin = "def tries(what):\n try: what()\n except OSError as e: assert e.errno == 5\n else: assert 0\n"
+        self.assertEqual(self.run_process(begin + "tries(lambda: os.mkdir('d'))", fails_at=1), 0)
+        self.assertEqual(self.after("kept"), {})
+        self.assertEqual(self.run_process(begin + "tries(lambda: put('a', b'1'))", fails_at=2), 0)
+        self.assertEqual(self.after("kept"), {"a": b"1"})
+        self.assertEqual(self.run_process(begin + "put('a', b'2'); put('a', b'3', 1)", fails_at=99), 0)
+
+    def test_what_a_failed_sync_left_no_later_one_makes_durable(self):
+        self.settle("put('a', b'..')")
+        code = "put('a', b'1')\ntry: sync('a')\nexcept OSError: put('a', b'2', 1); sync('a')"
+        self.assertEqual(self.run_process(code, fails_at=3), 0)
+        self.assertEqual(self.after("lost"), {"a": b".2"})
 
     def test_what_cannot_be_followed_ends_the_process(self):
         self.settle("put('a', b'1' * 4096)")
