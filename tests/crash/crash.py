@@ -21,12 +21,13 @@ import tempfile
 import time
 from collections import Counter
 
-from load import Connection, Load, Wrong
+from load import UNREADABLE, Connection, Load, Wrong
 from power import STYLES, Disk, TraceError
 
 START_SECONDS = 60  # a start and the first answers take no longer, on a busy machine too
 END_SECONDS = 60
 PORTS = random.Random()  # a seed decides what happens, and not where
+STOPPED = "CLUSTERDOWN This member has stopped; see its log"
 UNSEEN = ("LOG",)  # RocksDB's diary goes through stdio
 
 
@@ -107,7 +108,7 @@ class Server:
             while left:
                 for reply in self.wait_for(more, START_SECONDS):
                     if isinstance(reply, Wrong):
-                        raise reply
+                        raise Gone if self.fails and str(reply) in (UNREADABLE, STOPPED) else reply
                     yield left.pop(0), reply
         finally:
             connection.close()

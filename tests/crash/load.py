@@ -14,6 +14,8 @@ SHARED = b"shared"  # a counter of all
 PIPELINE = 64  # commands that a client has not heard of
 SIZES = (10, 60, 64, 65, 500, 4000, 20000)  # values, roughly
 
+UNREADABLE = "ERR This member cannot read its data: input/output error"
+
 
 class Wrong(Exception):
     """The server broke a promise."""
@@ -150,7 +152,7 @@ class Client:
 
     def _hear_refusal(self, error, done, writes):
         """Of the two that a member that stops may say, one means that it is not done and never will be."""
-        if not error.startswith(("CLUSTERDOWN ", "UNCERTAIN ")):
+        if not error.startswith(("CLUSTERDOWN ", "UNCERTAIN ") if writes else ("CLUSTERDOWN ", UNREADABLE)):
             raise Wrong(f"client {self.number}, command {done}: {error}")
         if writes and error.startswith("CLUSTERDOWN ") and self.most is None:
             self.most = done - 1
