@@ -30,7 +30,7 @@ static void driver_release(struct driver *d)
 	if (MUTANT(release_before_stored))
 		upto = MIN(d->applied, s.durable);
 	driver_crash_point(d, CRASH_BEFORE_RELEASE);
-	log_hold(d->log, raft_held_index(d->raft));
+	log_hold(d->log, MUTANT(hold_forgotten) ? UINT64_MAX : raft_held_index(d->raft));
 	log_release(d->log, upto);
 	if (log_base_index(d->log) <= upto)
 		raft_release(d->raft, log_base_index(d->log));

@@ -124,7 +124,7 @@ static void share_done(struct job *job)
 
 	m->share_free_us = MAX(m->share_free_us, now_us);
 	j->send_ms = m->share_free_us / 1000;
-	if (rate)
+	if (rate && !MUTANT(share_unpaced))
 		m->share_free_us += (uint64_t)j->answer.len * 1000000 / rate;
 }
 
@@ -150,7 +150,7 @@ void member_hear_fetch(struct member *m, struct blob *body)
 		LOG(m->io->logger, LOG_WARNING, "a malformed question for rows was ignored");
 		return;
 	}
-	if (share_is_under_way(m, &f))
+	if (share_is_under_way(m, &f) && !MUTANT(question_answered_twice))
 		return;
 	s = member_is_quarantined(m) ? NULL : share_find(m, f.index);
 	if (!s) {

@@ -210,6 +210,7 @@ static void set_space(struct world *w, struct host *h, bool low)
 		return;
 	TRACE(w, h, low ? "is short of space" : "has room again");
 	h->space_low = low;
+	h->seen_held = UINT64_MAX;
 	if (!h->member || h->dying)
 		return; /* its next process is told */
 	member_note_space(h->member, low);

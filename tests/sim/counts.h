@@ -154,6 +154,9 @@
 	X(CHECK_VOTES, BOTH, "check", "a leader has its votes")                        \
 	X(CHECK_OFFICE, BOTH, "check", "a leader hears a majority and its disk moves") \
 	X(CHECK_KEPT, BOTH, "check", "a disk keeps what it had")                       \
+	X(CHECK_HELD, BOTH, "check", "log that somebody needs is kept")                \
+	X(CHECK_ANSWERED, MEMBERS, "check", "each question for rows answered once")    \
+	X(CHECK_PACE, MEMBERS, "check", "a state is given at its pace")                \
 	X(CHECK_SCAN, MEMBERS, "check", "walk over a database")                        \
 	X(CHECK_AUTHOR, MEMBERS, "check", "authors of changes are known")              \
 	X(CHECK_MEMBERSHIP, BOTH, "check", "memberships follow each other")            \

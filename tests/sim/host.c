@@ -79,6 +79,8 @@ static void host_send_to(struct host *h, struct host *to, const struct frame *fr
 		buf_append_slice(&bytes, entry_payload(&frame->entries[i]));
 	if (frame->kind == FRAME_RAFT && frame->head.data[0] <= RAFT_MESSAGE_TYPE_MAX)
 		h->world->counts.message[frame->head.data[0]]++;
+	if (frame->kind == FRAME_ROWS)
+		watch_answer(h, to, buf_slice(&bytes));
 	body = blob_copy(buf_slice(&bytes));
 	network_send(h->world, h, to, frame->kind, body);
 	blob_release(body);
@@ -215,6 +217,7 @@ static void host_turn_fire(struct world *w, struct event *e)
 		return;
 	w->mode->turn(h);
 	if (!h->dying) {
+		watch_held(h);
 		watch_turn(h);
 		w->mode->watch_turn(h);
 	}
@@ -239,6 +242,8 @@ void host_deliver(struct host *h, const struct host *from, enum frame_kind kind,
 {
 	if (h->state != HOST_UP || h->dying)
 		return;
+	if (kind == FRAME_FETCH)
+		watch_question(h, from, body);
 	h->world->mode->receive(h, from, kind, body);
 	host_after(h);
 }
@@ -418,6 +423,8 @@ void host_start(struct host *h)
 	}
 	h->state = HOST_UP;
 	h->dying = false;
+	h->seen_held = UINT64_MAX;
+	memset(h->helped, 0, sizeof(h->helped));
 	h->id = driver_id(h->driver);
 	TRACE(w, h, "starts as %016" PRIx64, h->id);
 	watch_started(h);

@@ -43,6 +43,10 @@ static void members_draw(struct world *w)
 	p->compact_pace_ms = random_between(&w->random, 1, 3000);
 	p->share_bytes =
 		random_chance(&w->random, 500000) ? (size_t)1 << 18 : 8000 + draw_bytes(w, 40000);
+	if (random_chance(&w->random, 250000)) {
+		p->share_bytes = (size_t)random_between(&w->random, 3000, 8000);
+		p->share_bytes_per_s = random_between(&w->random, 30000, 100000);
+	}
 	p->session_requests = (size_t)random_between(&w->random, 2, 40);
 	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 8);
 	p->leave_ppm = random_chance(&w->random, 500000) ? 3000 : 40000;
@@ -226,6 +230,7 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.history_max_bytes = p->history_max_bytes;
 	options.compact_pace_ms = p->compact_pace_ms;
 	options.share_bytes = p->share_bytes;
+	options.share_bytes_per_s = p->share_bytes_per_s;
 	h->member_events = (struct member_events){
 		.ctx = h,
 		.changed = h->events.changed,

@@ -35,6 +35,19 @@ struct event {
 	void (*fire)(struct world *w, struct event *e);
 };
 
+/* Questions for rows of one member that another one has heard and not answered yet, at most. */
+#define HELPED_QUESTIONS 16
+
+/* A state that is given to another host, as it was seen from outside; forgotten with the process.
+ */
+struct helped {
+	uint64_t open[HELPED_QUESTIONS]; /* requests; 0: none */
+	unsigned next;			 /* place in `open`, counted on and on */
+	uint64_t behind;		 /* bytes that went out and are ahead of the rate */
+	uint64_t sent_us;		 /* as of this time, on the host's clock */
+	uint64_t largest;
+};
+
 enum host_state {
 	HOST_DOWN,   /* no process */
 	HOST_UP,     /* running */
@@ -116,6 +129,9 @@ struct host {
 	uint64_t seen_term;
 	uint64_t seen_commit;
 	uint64_t seen_base;
+	uint64_t seen_held;    /* as raft_held_index said, */
+	uint64_t seen_held_ms; /* and until when that must hold, on its clock */
+	struct helped helped[SIM_HOSTS_MAX];
 	uint64_t disk_id; /* whose disk the following was seen on */
 	uint64_t disk_last;
 	uint64_t disk_last_term;
@@ -181,11 +197,12 @@ struct profile {
 	uint64_t history_max_bytes;
 	uint64_t compact_pace_ms;
 	size_t share_bytes;
-	unsigned burst;	      /* most requests that a client sends at once */
-	uint32_t leave_ppm;   /* that it leaves its connection rather than asking */
-	size_t padding_bytes; /* of the longer values, at most */
-	size_t big_bytes;     /* of big values, at most; 0: there are none */
-	uint64_t work_limit;  /* of a command; 0: as a new cluster has it */
+	uint64_t share_bytes_per_s; /* 0: without a limit */
+	unsigned burst;		    /* most requests that a client sends at once */
+	uint32_t leave_ppm;	    /* that it leaves its connection rather than asking */
+	size_t padding_bytes;	    /* of the longer values, at most */
+	size_t big_bytes;	    /* of big values, at most; 0: there are none */
+	uint64_t work_limit;	    /* of a command; 0: as a new cluster has it */
 	uint64_t check_interval_ms;
 
 	uint64_t calm_at_us; /* when faults stop */
@@ -323,6 +340,12 @@ void watch_installed(struct host *h, uint64_t index, uint64_t digest);
 void watch_rows(struct host *h, uint64_t index, uint64_t hash);
 void watch_end(struct world *w);
 void watch_close(struct world *w);
+
+/* watch_help.c: what it does for those that are behind, before watch_turn */
+void watch_held(struct host *h);
+/* It hears a question for rows, and sends an answer. */
+void watch_question(struct host *h, const struct host *from, const struct blob *body);
+void watch_answer(struct host *h, const struct host *to, struct slice bytes);
 
 /* run.c */
 struct run_options {
