@@ -233,7 +233,7 @@ int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct
 	if (rc == OK)
 		rc = row_decoded(record_decode(row, r));
 	if (rc == OK && r->type == RECORD_STRING &&
-	    revision_equal(t->reader.beside.at, r->value_at))
+	    (revision_equal(t->reader.beside.at, r->value_at) || MUTANT(kept_value_unchecked)))
 		r->beside = t->reader.beside.value;
 	/* Each member drops dead tombstones at its own time: so none is there for any of them. */
 	if (rc == OK && r->type == RECORD_NONE && r->mod.main <= t->position.horizon &&

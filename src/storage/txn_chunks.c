@@ -132,6 +132,19 @@ static void chunk_put(struct chunks *c, struct slice name, const struct slice *b
 	txn_put(t, FAMILY_STATE, row, value, false);
 }
 
+/* The bytes that are about to be changed; none, where there is no string. */
+static int value_before(struct txn *t, const struct record *old, struct slice *value)
+{
+	struct record r = *old;
+
+	*value = (struct slice){NULL, 0};
+	if (r.type != RECORD_STRING)
+		return OK;
+	if (MUTANT(part_of_stale_value) && t->reader.beside.at.main)
+		r.beside = t->reader.beside.value;
+	return txn_value(t, &r, value);
+}
+
 /*
  * The record as one in chunks, which hold what the string holds. What of it was read stays where it
  * is: neither its change nor its record is written here.
@@ -139,11 +152,9 @@ static void chunk_put(struct chunks *c, struct slice name, const struct slice *b
 static int chunks_make(struct chunks *c)
 {
 	struct txn *t = c->txn;
-	struct slice value = {0};
-	int rc = OK;
+	struct slice value;
+	int rc = value_before(t, &c->old, &value);
 
-	if (c->old.type == RECORD_STRING)
-		rc = txn_value(t, &c->old, &value);
 	if (rc != OK)
 		return rc;
 	c->now.type = RECORD_CHUNKS;
@@ -231,11 +242,9 @@ static int whole_write(struct txn *t, unsigned database, struct slice key, const
 		       size_t offset, struct slice part)
 {
 	struct record_terms terms = {.deadline_ms = old->deadline_ms, .lease = old->lease};
-	struct slice value = {0};
-	int rc = OK;
+	struct slice value;
+	int rc = value_before(t, old, &value);
 
-	if (old->type == RECORD_STRING)
-		rc = txn_value(t, old, &value);
 	if (rc == OK)
 		txn_set_string(t, database, key, old, part_written(t, value, offset, part), &terms);
 	return rc;

@@ -167,6 +167,7 @@ void work_delete(struct caller *c);
 void work_count(struct caller *c);
 void work_own(struct caller *c);
 void work_big(struct caller *c);
+void work_large(struct caller *c);
 void work_local(struct caller *c);
 void work_nonsense(struct caller *c);
 void work_transfer(struct caller *c);

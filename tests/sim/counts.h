@@ -112,6 +112,8 @@
 	X(WORK_COUNT, MEMBERS, "client", "counter")                                    \
 	X(WORK_OWN, MEMBERS, "client", "pipeline of its own")                          \
 	X(WORK_BIG, MEMBERS, "client", "big value")                                    \
+	X(WORK_LARGE, MEMBERS, "client", "large string")                               \
+	X(STRING_LARGE, MEMBERS, "client", "large string at its full length")          \
 	X(WORK_LOCAL, MEMBERS, "client", "PING or ECHO")                               \
 	X(WORK_NONSENSE, MEMBERS, "client", "no command")                              \
 	X(WORK_TRANSFER, MEMBERS, "client", "transfer")                                \

@@ -19,6 +19,18 @@ static size_t draw_bytes(struct world *w, size_t most)
 	return random_chance(&w->random, 300000) ? 0 : (size_t)random_below(&w->random, most);
 }
 
+/* Strings of a megabyte, and more room for values sometimes: some of them are kept then. */
+static void draw_large(struct world *w)
+{
+	struct profile *p = &w->profile;
+
+	p->large_bytes = random_chance(&w->random, 500000) ? (size_t)1 << 20 : (size_t)1 << 17;
+	if (random_chance(&w->random, 500000))
+		p->value_cache_bytes = (size_t)random_between(&w->random, 100000, 600000);
+	p->share_bytes = (size_t)1 << 18;
+	p->share_bytes_per_s = 0; /* nobody is patient enough */
+}
+
 static void members_draw(struct world *w)
 {
 	struct profile *p = &w->profile;
@@ -43,9 +55,10 @@ static void members_draw(struct world *w)
 	p->compact_pace_ms = random_between(&w->random, 1, 3000);
 	p->share_bytes =
 		random_chance(&w->random, 500000) ? (size_t)1 << 18 : 8000 + draw_bytes(w, 40000);
-	if (random_chance(&w->random, 250000)) {
+	/* Without a log that waits for it, whoever is slowly given a state is always too late. */
+	if (p->log_max_bytes && random_chance(&w->random, 400000)) {
 		p->share_bytes = (size_t)random_between(&w->random, 3000, 8000);
-		p->share_bytes_per_s = random_between(&w->random, 30000, 100000);
+		p->share_bytes_per_s = random_between(&w->random, 40000, 100000);
 	}
 	p->session_requests = (size_t)random_between(&w->random, 2, 40);
 	p->burst = random_chance(&w->random, 400000) ? 1 : (unsigned)draw(w, 2, 8);
@@ -56,10 +69,15 @@ static void members_draw(struct world *w)
 	p->work_limit = !p->big_bytes && random_chance(&w->random, 400000)
 				? draw(w, WORK_LIMIT_LEAST, WORK_LIMIT_MOST)
 				: 0;
+	if (!p->work_limit && random_chance(&w->random, 60000))
+		draw_large(w);
 	p->think_us = random_between(&w->random, 100000, 400000) * (1 + p->burst / 2);
 	p->check_interval_ms = random_between(&w->random, 300, 4000);
 	if (random_chance(&w->random, 400000))
 		p->faults |= GROUP_UPGRADE;
+	/* An older version writes a string as a whole, whatever changes of it. */
+	if (p->faults & GROUP_UPGRADE)
+		p->large_bytes = MIN(p->large_bytes, (size_t)1 << 17);
 	if (random_chance(&w->random, 300000))
 		p->faults |= GROUP_DRIFT;
 	if (random_chance(&w->random, 300000))

@@ -6,6 +6,9 @@
 #include "node/member_state.h"
 #include "sim/mode.h"
 
+/* watch_memory.c: what it keeps in memory */
+void members_watch_memory(struct host *h);
+
 /* watch_members.c */
 void members_watch_applied(struct host *h, uint64_t index, const struct entry *e);
 /* All rows of the state as it is now, against those of others at the same index. */

@@ -11,11 +11,7 @@
 
 struct model_value *value_text(struct slice text)
 {
-	struct model_value *v = MEM_NEW(struct model_value);
-
-	v->holders = 1;
-	buf_append_slice(&v->text, text);
-	return v;
+	return text_written(NULL, 0, text);
 }
 
 struct model_value *value_hash(const struct model_value *from)
@@ -50,7 +46,7 @@ void value_release(struct model_value *v)
 	for (size_t i = 0; i < v->count; i++)
 		field_free(&v->fields[i]);
 	mem_free(v->fields);
-	buf_free(&v->text);
+	text_release(v);
 	mem_free(v);
 }
 

@@ -22,6 +22,8 @@ struct model;
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+struct model_piece;
+
 struct model_field {
 	struct buf name;
 	struct buf text;
@@ -31,8 +33,10 @@ struct model_field {
 struct model_value {
 	unsigned holders;
 	bool is_hash;
-	struct buf text;
-	struct model_field *fields; /* in the order in which replies have them */
+	struct buf text;	     /* of a short string; of others use text_part */
+	struct model_piece **pieces; /* of a long one, owned; NULL: it is short */
+	size_t len;		     /* of a long one */
+	struct model_field *fields;  /* in the order in which replies have them */
 	size_t count;
 	size_t cap;
 };
@@ -48,6 +52,15 @@ const struct model_field *value_field(const struct model_value *v, struct slice 
 bool value_set_field(struct model_value *v, struct slice name, struct slice text);
 /* False: there was none. */
 bool value_remove_field(struct model_value *v, struct slice name);
+
+/* The same of strings, short or long (model_text.c). */
+size_t text_len(const struct model_value *v);
+void text_part(const struct model_value *v, size_t from, size_t len, struct buf *out);
+bool text_holds(const struct model_value *v, size_t from, struct slice part);
+/* What `from` (NULL: nothing) becomes when `part` is written into it, with zeros between. */
+struct model_value *text_written(const struct model_value *from, size_t at, struct slice part);
+/* For value_release: what the string itself takes. */
+void text_release(struct model_value *v);
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 

@@ -52,6 +52,15 @@ static void put(struct model_call *c, size_t at, struct model_value *value, uint
 	cell_put(c->m, cell_of(c, at), value, deadline_ms);
 }
 
+static void reply_part(struct model_call *c, const struct model_value *v, size_t from, size_t len)
+{
+	struct buf part = {0};
+
+	text_part(v, from, len, &part);
+	plain_bulk(c->reply, buf_slice(&part));
+	buf_free(&part);
+}
+
 static void reply_text(struct model_call *c, const struct model_version *v)
 {
 	if (!v->value)
@@ -59,7 +68,7 @@ static void reply_text(struct model_call *c, const struct model_version *v)
 	else if (v->value->is_hash)
 		plain_error(c->reply, WRONG_TYPE);
 	else
-		plain_bulk(c->reply, buf_slice(&v->value->text));
+		reply_part(c, v->value, 0, text_len(v->value));
 }
 
 static bool is_hash(const struct model_version *v)
@@ -156,39 +165,36 @@ static void run_append(struct model_call *c)
 		plain_error(c->reply, WRONG_TYPE);
 		return;
 	}
-	now = value_text(v->value ? buf_slice(&v->value->text) : (struct slice){0});
-	buf_append_slice(&now->text, c->argv[2]);
-	plain_number(c->reply, (int64_t)now->text.len);
+	now = text_written(v->value, v->value ? text_len(v->value) : 0, c->argv[2]);
+	plain_number(c->reply, (int64_t)text_len(now));
 	put(c, 1, now, v->deadline_ms);
-}
-
-/* What the key holds, at least so long, to be changed in place; NULL: an error was the reply. */
-static struct model_value *text_of(struct model_call *c, const struct model_version *v, size_t len)
-{
-	struct model_value *now;
-
-	if (is_hash(v)) {
-		plain_error(c->reply, WRONG_TYPE);
-		return NULL;
-	}
-	now = value_text(v->value ? buf_slice(&v->value->text) : (struct slice){0});
-	while (now->text.len < len)
-		buf_append_byte(&now->text, 0);
-	return now;
 }
 
 static void run_setrange(struct model_call *c)
 {
 	const struct model_version *v = look(c, 1);
-	size_t at = (size_t)number_at(c, 2);
-	struct slice part = c->argv[3];
-	struct model_value *now = text_of(c, v, at + part.len);
+	struct model_value *now;
 
-	if (!now)
+	if (is_hash(v)) {
+		plain_error(c->reply, WRONG_TYPE);
 		return;
-	memcpy(now->text.data + at, part.data, part.len);
-	plain_number(c->reply, (int64_t)now->text.len);
+	}
+	now = text_written(v->value, (size_t)number_at(c, 2), c->argv[3]);
+	plain_number(c->reply, (int64_t)text_len(now));
 	put(c, 1, now, v->deadline_ms);
+}
+
+static uint8_t byte_at(const struct model_value *v, size_t at)
+{
+	struct buf part = {0};
+	uint8_t byte = 0;
+
+	if (v && at < text_len(v)) {
+		text_part(v, at, 1, &part);
+		byte = part.data[0];
+	}
+	buf_free(&part);
+	return byte;
 }
 
 /* A bit that is what it should be is no change. */
@@ -196,20 +202,20 @@ static void run_setbit(struct model_call *c)
 {
 	const struct model_version *v = look(c, 1);
 	size_t bit = (size_t)number_at(c, 2);
-	uint8_t mask = (uint8_t)(0x80 >> (bit % 8));
-	struct model_value *now = text_of(c, v, bit / 8 + 1);
-	bool was;
+	uint8_t mask = (uint8_t)(0x80 >> (bit % 8)), byte;
+	bool was, should = number_at(c, 3) != 0;
 
-	if (!now)
-		return;
-	was = now->text.data[bit / 8] & mask;
-	plain_number(c->reply, was);
-	if (v->value && v->value->text.len == now->text.len && was == (number_at(c, 3) != 0)) {
-		value_release(now);
+	if (is_hash(v)) {
+		plain_error(c->reply, WRONG_TYPE);
 		return;
 	}
-	now->text.data[bit / 8] ^= was == (number_at(c, 3) != 0) ? 0 : mask;
-	put(c, 1, now, v->deadline_ms);
+	byte = byte_at(v->value, bit / 8);
+	was = byte & mask;
+	plain_number(c->reply, was);
+	if (v->value && bit / 8 < text_len(v->value) && was == should)
+		return;
+	byte = should ? byte | mask : byte & (uint8_t)~mask;
+	put(c, 1, text_written(v->value, bit / 8, slice_of(&byte, 1)), v->deadline_ms);
 }
 
 static void run_getrange(struct model_call *c)
@@ -222,11 +228,13 @@ static void run_getrange(struct model_call *c)
 		return;
 	}
 	if (v->value)
-		len = v->value->text.len;
+		len = text_len(v->value);
 	from = MIN(from, len);
 	to = MAX(MIN(to, len), from);
-	plain_bulk(c->reply,
-		   len ? slice_of(v->value->text.data + from, to - from) : (struct slice){0});
+	if (len)
+		reply_part(c, v->value, from, to - from);
+	else
+		plain_bulk(c->reply, (struct slice){0});
 }
 
 static void run_strlen(struct model_call *c)
@@ -236,7 +244,7 @@ static void run_strlen(struct model_call *c)
 	if (is_hash(v))
 		plain_error(c->reply, WRONG_TYPE);
 	else
-		plain_number(c->reply, v->value ? (int64_t)v->value->text.len : 0);
+		plain_number(c->reply, v->value ? (int64_t)text_len(v->value) : 0);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */

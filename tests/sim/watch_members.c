@@ -4,7 +4,6 @@
  *  - equal index, equal position, byte for byte; and equal rows, as a reader would see them
  *  - what a member holds in caches, overlays and its engine is one state: the sum over its records
  *    is the digest that it keeps
- *  - what it keeps in memory is bounded as it was told
  *  - in the end, every client is answered, and the store's history is what clients were told
  */
 
@@ -15,6 +14,7 @@
 #include "sim/callers.h"
 #include "sim/control.h"
 #include "sim/mode_members.h"
+#include "storage/txn_chunks.h"
 #include "storage/txn_element.h"
 
 #include <inttypes.h>
@@ -24,12 +24,6 @@
 
 /* Of every so many changes the author is looked up. */
 #define AUTHOR_EVERY 16
-
-/* Rows about who writes, which need no room of their own; there are some for each connection. */
-#define AUTHORS_BYTES 4096
-
-/* An arena grows by doubling, from some kilobytes on. */
-#define ARENA_SLACK ((size_t)1 << 22)
 
 /* ---- the model --------------------------------------------------------------------------------
  */
@@ -58,11 +52,42 @@ static int compare_fields(struct txn *t, const struct record *r, const struct mo
 	return OK;
 }
 
-static int compare_record(struct txn *t, const struct record *r, const struct model_version *v,
-			  bool *same)
+/* Of strings longer than that some parts are looked at, of so many bytes at most; in the end all.
+ */
+#define WHOLE_MAX  ((size_t)64 << 10)
+#define PARTS	   4
+#define PART_BYTES 4096
+
+static int compare_part(struct txn *t, const struct record *r, const struct model_value *v,
+			size_t from, size_t len, bool *same)
 {
-	struct slice text;
-	int rc;
+	struct slice part;
+	int rc = txn_value_part(t, r, from, len, &part);
+
+	*same = rc == OK && part.len == len && text_holds(v, from, part);
+	return rc;
+}
+
+static int compare_text(struct host *h, struct txn *t, const struct record *r,
+			const struct model_value *v, bool *same)
+{
+	size_t len = text_len(v);
+	int rc = OK;
+
+	*same = r->size == len;
+	if (*same && (len <= WHOLE_MAX || h->world->quiet))
+		return compare_part(t, r, v, 0, len, same);
+	for (unsigned i = 0; i < PARTS && rc == OK && *same; i++) {
+		size_t from = (size_t)random_below(&h->world->random, len);
+
+		rc = compare_part(t, r, v, from, MIN(len - from, (size_t)PART_BYTES), same);
+	}
+	return rc;
+}
+
+static int compare_record(struct host *h, struct txn *t, const struct record *r,
+			  const struct model_version *v, bool *same)
+{
 
 	*same = v->value && v->deadline_ms == r->deadline_ms && v->mod == r->mod.main &&
 		(r->type == RECORD_HASH) == v->value->is_hash;
@@ -70,9 +95,7 @@ static int compare_record(struct txn *t, const struct record *r, const struct mo
 		return OK;
 	if (v->value->is_hash)
 		return compare_fields(t, r, v->value, same);
-	rc = txn_value(t, r, &text);
-	*same = rc == OK && slice_equal(text, buf_slice(&v->value->text));
-	return rc;
+	return compare_text(h, t, r, v->value, same);
 }
 
 /* All keys of a database, as of now or of then. */
@@ -91,7 +114,7 @@ static int watch_database(struct host *h, struct txn *t, unsigned database, uint
 	for (; rc == OK && record_scan_next(&s, &key, &r); count++) {
 		const struct model_cell *c = model_cell(m, database, key);
 
-		rc = compare_record(t, &r, cell_at(c, revision), &same);
+		rc = compare_record(h, t, &r, cell_at(c, revision), &same);
 		if (rc == OK && !same)
 			differs(h, database, key, revision);
 	}
@@ -437,13 +460,6 @@ void members_watch_applied(struct host *h, uint64_t index, const struct entry *e
 		members_watch_rows(h);
 }
 
-static void watch_bound(struct host *h, const char *what, size_t bytes, size_t most)
-{
-	if (bytes > most)
-		world_fail(h->world, "%s holds %zu %s, and %zu at most were allowed", h->name,
-			   bytes, what, most);
-}
-
 /* A leader's stamps follow its monotonic clock, wherever its wall clock goes. */
 static void watch_time(struct host *h)
 {
@@ -462,33 +478,11 @@ static void watch_time(struct host *h)
 
 void members_watch_turn(struct host *h)
 {
-	const struct profile *p = &h->world->profile;
 	struct member *m = h->member;
-	size_t under_way = p->unresolved_bytes + h->world->callers->largest + AUTHORS_BYTES;
-	size_t held = 0;
 	struct raft_status status;
-	struct store_stats s;
 
 	control_watch_turn(h);
-	COUNT(h->world, CHECK_BOUNDS);
-	store_stats(m->store, &s);
-	if (s.dropped > h->seen_dropped)
-		COUNT(h->world, DEAD_DROPPED);
-	h->seen_dropped = s.dropped;
-	watch_bound(h, "bytes of writes under way", m->origin.bytes + m->origin.collected.len,
-		    under_way);
-	list_for_each (it, &m->lag.held)
-		held += BATCH_HEADER_BYTES;
-	watch_bound(h, "bytes of batches held back", m->lag.held_bytes,
-		    h->world->host_count * under_way + held);
-	if (m->lag.held_bytes)
-		COUNT(h->world, BATCH_HELD);
-	watch_bound(h, "bytes of changes", s.live_bytes, 4 * p->overlay_bytes + ARENA_SLACK);
-	watch_bound(h, "bytes of headers", s.header_bytes, p->header_cache_bytes);
-	watch_bound(h, "bytes of values", s.value_bytes, p->value_cache_bytes);
-	list_for_each_safe (it, &m->sessions)
-		watch_bound(h, "requests of a session", LIST_ITEM(it, struct session, link)->count,
-			    p->session_requests);
+	members_watch_memory(h);
 	driver_status(h->driver, &status);
 	if (m->removed && !membership_was_removed(
 				  raft_membership_at(driver_raft(h->driver), status.commit), h->id))

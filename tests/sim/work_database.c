@@ -29,10 +29,20 @@ void work_swap(struct caller *c)
 	ask(c, other_way ? "SWAPDB 3 2" : "SWAPDB 2 3");
 }
 
+/* Too long to stand in a record. */
+static void place_long(struct caller *c)
+{
+	unsigned number = below(c, 1000);
+
+	ask(c, "SET m%u long%0*u", below(c, 3), 80 + (int)below(c, 200), number);
+}
+
 void work_place(struct caller *c)
 {
 	draw_database(c);
-	if (below(c, 3) == 0)
+	if (below(c, 4) == 0)
+		place_long(c);
+	else if (below(c, 3) == 0)
 		ask(c, "SET m%u %u PX %u", below(c, 3), below(c, 100), 100 + below(c, 5000));
 	else if (below(c, 3) == 0)
 		ask(c, "DEL m%u", below(c, 3));
@@ -56,7 +66,10 @@ void work_move(struct caller *c)
 	draw_key(c, to);
 	if (from[0] == to[0] && from[1] == to[1])
 		to[1] = (char)('0' + (to[1] - '0' + 1) % 3);
-	switch (below(c, 4)) {
+	switch (below(c, 5)) {
+	case 4:
+		ask(c, "APPEND %s +%u", to, below(c, 10));
+		break;
 	case 0:
 		ask(c, "RENAME %s %s", from, to);
 		break;
@@ -75,7 +88,9 @@ void work_move(struct caller *c)
 void work_size(struct caller *c)
 {
 	draw_database(c);
-	if (below(c, 2))
+	if (below(c, 3) == 0)
+		ask(c, "MGET m0 m1 m2");
+	else if (below(c, 2))
 		ask(c, "DBSIZE");
 	else
 		ask(c, "EXISTS m0 m1 m2 t0 t1 h0 h1");

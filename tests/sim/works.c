@@ -11,6 +11,7 @@ static const struct work works[] = {
 	{"counter", 12, COUNT_WORK_COUNT, work_count},
 	{"pipeline of its own", 14, COUNT_WORK_OWN, work_own},
 	{"big value", 4, COUNT_WORK_BIG, work_big},
+	{"large string", 9, COUNT_WORK_LARGE, work_large},
 	{"PING or ECHO", 3, COUNT_WORK_LOCAL, work_local},
 	{"nonsense", 1, COUNT_WORK_NONSENSE, work_nonsense},
 	{"transfer", 10, COUNT_WORK_TRANSFER, work_transfer},
@@ -33,17 +34,25 @@ static const struct work works[] = {
 	{"HISTORY COMPACT", 1, COUNT_WORK_COMPACT, work_compact},
 };
 
+/* What this world has none of is asked of nobody. */
+static uint64_t weight_of(const struct world *w, const struct work *work)
+{
+	return work->ask == work_large && !w->profile.large_bytes ? 0 : work->weight;
+}
+
 const struct work *work_draw(struct world *w)
 {
 	uint64_t total = 0, at;
 
 	for (size_t i = 0; i < ARRAY_LEN(works); i++)
-		total += works[i].weight;
+		total += weight_of(w, &works[i]);
 	at = random_below(&w->random, total);
 	for (size_t i = 0;; i++) {
-		if (at < works[i].weight)
+		uint64_t weight = weight_of(w, &works[i]);
+
+		if (at < weight)
 			return &works[i];
-		at -= works[i].weight;
+		at -= weight;
 	}
 }
 

@@ -131,6 +131,7 @@ struct host {
 	uint64_t seen_base;
 	uint64_t seen_held;    /* as raft_held_index said, */
 	uint64_t seen_held_ms; /* and until when that must hold, on its clock */
+	uint64_t seen_trim;    /* of its log, what was on disk and applied */
 	struct helped helped[SIM_HOSTS_MAX];
 	uint64_t disk_id; /* whose disk the following was seen on */
 	uint64_t disk_last;
@@ -202,6 +203,7 @@ struct profile {
 	uint32_t leave_ppm;	    /* that it leaves its connection rather than asking */
 	size_t padding_bytes;	    /* of the longer values, at most */
 	size_t big_bytes;	    /* of big values, at most; 0: there are none */
+	size_t large_bytes;	    /* of strings that are changed in place; 0: there are none */
 	uint64_t work_limit;	    /* of a command; 0: as a new cluster has it */
 	uint64_t check_interval_ms;
 
