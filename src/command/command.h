@@ -96,6 +96,7 @@ struct command_doc {
 	const char *summary; /* a sentence without its point */
 	const char *tips;    /* as COMMAND INFO has them, a blank between; NULL: none */
 	const char *differs; /* from Redis 7.0, and why; NULL: in nothing */
+	bool of_member;	     /* its reply differs between members; that of LOCAL ones does anyway */
 };
 
 /* Commands that the session itself has a part in, beside or instead of a handler. */
@@ -136,7 +137,6 @@ struct command {
 	 */
 	size_t (*inner)(const struct slice *argv, size_t argc);
 	uint32_t categories; /* beside those that follow from the rest */
-	bool of_member;	     /* its reply differs between members; that of LOCAL ones does anyway */
 	/*
 	 * OK, when a reply was written. CALL_REFUSED: the reply is an error, and nothing was
 	 * changed. ERR_MISSING: to be undone and run again. Other errors: the state cannot be read.

@@ -105,9 +105,10 @@ static const struct command rows[] = {
 				"The keys are out of sight at once; SYNC and ASYNC are the same")),
 	COMMAND_ROW(
 		"REVISION", -1, COMMAND_READ, COMMAND_FLAG_READONLY | COMMAND_FLAG_FAST,
-		database_revision, .of_member = true,
+		database_revision,
 		COMMAND_DOC(GROUP_HISTORY, "0.1.0", "O(1)", "[LAST]",
-			    "Tells the newest revision, or that of this connection's last change")),
+			    "Tells the newest revision, or that of this connection's last change",
+			    .of_member = true)),
 	COMMAND_ROW("SWAPDB", 3, COMMAND_WRITE, COMMAND_FLAG_WRITE | COMMAND_FLAG_FAST,
 		    database_swapdb, .categories = CATEGORY_DANGEROUS | CATEGORY_KEYSPACE,
 		    COMMAND_DOC(GROUP_SERVER, "4.0.0", "O(1)", "index1 index2",

@@ -258,11 +258,11 @@ static int hash_random(struct call *c)
 static const struct command rows[] = {
 	COMMAND_KEY_ROW(
 		"HRANDFIELD", -2, COMMAND_READ, COMMAND_FLAG_READONLY, 1, 1, 1, hash_random,
-		.key_use = KEY_RO | KEY_ACCESS, .of_member = true,
+		.key_use = KEY_RO | KEY_ACCESS,
 		COMMAND_DOC(GROUP_HASH, "6.2.0", "O(N), N fields", "key [count [WITHVALUES]]",
 			    "Draws fields of a hash at random", .tips = "nondeterministic_output",
-			    .differs =
-				    "A negative count is at least -1000000: replies are bounded")),
+			    .differs = "A negative count is at least -1000000: replies are bounded",
+			    .of_member = true)),
 };
 
 const struct command_family hash_random_family = COMMAND_FAMILY(rows);

@@ -118,12 +118,12 @@ static int random_key(struct call *c)
 
 static const struct command rows[] = {
 	COMMAND_ROW("RANDOMKEY", 1, COMMAND_READ, COMMAND_FLAG_READONLY, random_key,
-		    .of_member = true,
 		    COMMAND_DOC(GROUP_GENERIC, "1.0.0", "O(L), L bytes of the name", "",
 				"Draws a key of the database",
 				.tips = "request_policy:all_shards nondeterministic_output",
 				.differs = "Keys with much in common are drawn less evenly: none "
-					   "are numbered")),
+					   "are numbered",
+				.of_member = true)),
 };
 
 const struct command_family random_key_family = COMMAND_FAMILY(rows);

@@ -407,12 +407,13 @@ static const struct command rows[] = {
 				"Gives the names of all keys that match a pattern",
 				.tips = "request_policy:all_shards nondeterministic_output_order",
 				.differs = "Names come in the order of their bytes")),
-	COMMAND_ROW("SCAN", -2, COMMAND_READ, READS, scan_scan, .of_member = true,
+	COMMAND_ROW("SCAN", -2, COMMAND_READ, READS, scan_scan,
 		    COMMAND_DOC(GROUP_GENERIC, "2.8.0", "O(1) a page",
 				"cursor [MATCH pattern] [COUNT count] [TYPE type]",
 				"Walks through the keys of the database, page by page",
 				.tips = "nondeterministic_output request_policy:special",
-				.differs = "A cursor is good on every member and after a restart")),
+				.differs = "A cursor is good on every member and after a restart",
+				.of_member = true)),
 };
 
 const struct command_family scan_family = COMMAND_FAMILY(rows);

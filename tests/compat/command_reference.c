@@ -82,7 +82,7 @@ static void print_command(const struct command *c)
 	print_syntax(c);
 	printf("\n\n%s.\n\n", c->doc.summary);
 	printf("Since %s, %s, %s.", c->doc.since, class_name(c->class), c->doc.complexity);
-	if (c->of_member)
+	if (c->doc.of_member)
 		printf(" Differs between members.");
 	putchar('\n');
 	if (c->doc.differs)

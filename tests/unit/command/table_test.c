@@ -59,7 +59,7 @@ static void check_row(const struct command *c, const struct command *parent)
 	/* What COMMAND tells of a command is what becomes of it. */
 	assert_int_equal((c->flags & COMMAND_FLAG_WRITE) != 0, c->class == COMMAND_WRITE);
 	assert_false((c->flags & COMMAND_FLAG_READONLY) && c->class != COMMAND_READ);
-	assert_true(!c->of_member || c->class == COMMAND_READ);
+	assert_true(!c->doc.of_member || c->class == COMMAND_READ);
 	check_keys(c);
 	check_doc(c);
 	if (parent)

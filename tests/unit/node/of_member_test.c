@@ -138,7 +138,7 @@ static void what_follows_from_the_state_is_the_same_in_all_circumstances(void **
 		const struct command *row = row_of(examples[i]);
 
 		assert_non_null(row);
-		if (heard.differs[i] && !row->of_member)
+		if (heard.differs[i] && !row->doc.of_member)
 			fail_msg("%s differs between members", examples[i]);
 		differ += heard.differs[i];
 		buf_free(&heard.replies[i]);
