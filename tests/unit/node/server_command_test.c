@@ -212,6 +212,24 @@ static void it_waits_for_what_was_written_before(void **state)
 	assert_string_equal(solo_take(s, s->session), "+OK|*2|:1|:0|");
 }
 
+/* It has nothing to tell before the write is over: until then its deadline makes no turns. */
+static void a_deadline_behind_a_write_waits_for_the_write(void **state)
+{
+	struct solo *s = *state;
+
+	s->hold_pool = true;
+	solo_send(s, s->session, "SET a 1");
+	solo_send(s, s->session, "WAIT 1 50");
+	solo_work(s);
+	s->now_ms += 60;
+	solo_work(s);
+	assert_string_equal(solo_take(s, s->session), "");
+	assert_true(member_deadline_ms(s->member) > s->now_ms);
+	s->hold_pool = false;
+	solo_work(s);
+	assert_string_equal(solo_take(s, s->session), "+OK|:0|");
+}
+
 static void who_is_killed_waits_for_no_copies(void **state)
 {
 	struct solo *s = *state;
@@ -416,6 +434,7 @@ int main(void)
 		TEST(wait_tells_how_many_others_have_it),
 		cmocka_unit_test(before_a_cluster_is_born_nobody_has_anything),
 		TEST(it_waits_for_what_was_written_before),
+		TEST(a_deadline_behind_a_write_waits_for_the_write),
 		TEST(who_is_killed_waits_for_no_copies),
 		TEST(a_sleep_holds_every_session),
 		TEST(a_sleep_holds_nothing_else),
