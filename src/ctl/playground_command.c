@@ -104,6 +104,8 @@ void playground_command(struct playground *p, const char *line)
 		return;
 	if (verb && words <= 2)
 		run_verb(p, verb, name);
+	else if (verb)
+		show_say(&p->show, "one at a time, as in: %s n1", verb->name);
 	else if (strcmp(word, "status") == 0)
 		show_table(&p->show, p->nodes, p->count);
 	else if (strcmp(word, "help") == 0)

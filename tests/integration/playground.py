@@ -188,7 +188,7 @@ def is_told(p):
                          ("stop n3", "n3: stopped"), ("kill n3", "n3 does not run; start n3"),
                          ("start n3", "n3: running"), ("start n3", "n3 runs already"),
                          ("kill n4", "there is no member 'n4'"), ("kill", r"which one\? As in: kill n1"),
-                         ("kill n1 now", "there is no command 'kill n1 now'"),
+                         ("kill n1 n2", "one at a time, as in: kill n1"),
                          ("dance", "there is no command 'dance'"), ("help", "pause +n1 +it stands still"),
                          ("x" * 600, "there is no command 'xxx")):
         place = len(p.said)
