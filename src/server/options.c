@@ -203,9 +203,21 @@ static bool is_address(const char *text)
 	return label_address(slice_of_text(text), &host, &port) == OK;
 }
 
+/* The first that stands where one before it does, or NULL: a copied line that was not changed. */
+static const struct options_member *stands_twice(const struct options_members *all)
+{
+	for (size_t i = 1; i < all->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (all->list[i].port == all->list[j].port &&
+			    strcmp(all->list[i].host, all->list[j].host) == 0)
+				return &all->list[i];
+	return NULL;
+}
+
 /* Who this member is, and whom it is to meet. */
 static void check_cluster(const struct options *o, struct buf *problem)
 {
+	const struct options_member *twice = stands_twice(&o->initial_cluster);
 	struct buf label = {0}, address = {0};
 
 	options_put_address(o, &address);
@@ -220,6 +232,11 @@ static void check_cluster(const struct options *o, struct buf *problem)
 			   "name: it is made of printable characters without =, and has "
 			   "with its address at most %d bytes",
 			   MEMBER_LABEL_MAX - 1);
+	else if (twice)
+		buf_printf(problem,
+			   "initial-cluster: '%s' stands at %s:%u, where another one stands; each "
+			   "has an address of its own",
+			   twice->name, twice->host, (unsigned)twice->port);
 	else if (o->join && o->initial_cluster.count)
 		buf_printf(problem, "join: a member that joins has no initial-cluster; give one of "
 				    "the two");
@@ -268,6 +285,11 @@ int options_check(const struct options *o, struct buf *problem)
 	else if (o->request_timeout_ms <= 2 * o->election_timeout_ms)
 		buf_printf(problem, "request-timeout: it has to be above two election-timeouts, or "
 				    "a change of leader would be an error to clients");
+	else if (o->peer_port == o->port)
+		buf_printf(problem,
+			   "peer-port: members and clients cannot share port %u; give "
+			   "another --peer-port",
+			   (unsigned)o->port);
 	else if (o->log_segment_bytes % 4096 != 0)
 		buf_printf(problem, "log-segment-bytes: it has to be a multiple of 4kb");
 	else if (o->alone && o->join)

@@ -53,7 +53,7 @@ def start(house, *options, name="n1"):
 
 def refusal(house, *options):
     """What a server that must not start says."""
-    done = subprocess.run([house.server, "--port", "1", "--peer-port", "1", *options], stderr=subprocess.PIPE,
+    done = subprocess.run([house.server, "--port", "1", "--peer-port", "2", *options], stderr=subprocess.PIPE,
                           timeout=SECONDS, check=False)
     expect(done.returncode in (1, 2), True, f"{options}: exit code {done.returncode}")
     return done.stderr.decode()
