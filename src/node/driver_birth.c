@@ -83,7 +83,7 @@ static void birth_say_hello(struct driver *d)
 		if (!slice_equal(d->options.names[i], d->options.name))
 			birth_send(d, &hello, d->options.names[i]);
 	birth_awaited(&d->birth, &awaited);
-	if (!d->awaited_told && awaited.len)
+	if (!d->awaited_told && awaited.len && d->options.name_count > 1)
 		LOG(d->io->logger, LOG_NOTICE, "waits for %.*s", (int)awaited.len,
 		    (const char *)awaited.data);
 	d->awaited_told = true;

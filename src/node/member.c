@@ -360,7 +360,7 @@ void member_hand_over(struct member *m)
 {
 	int rc;
 
-	if (m->failed || m->status.role != RAFT_LEADER)
+	if (m->failed || m->status.role != RAFT_LEADER || driver_membership(m->driver)->count == 1)
 		return;
 	rc = driver_transfer(m->driver, 0);
 	if (rc != OK)

@@ -111,7 +111,7 @@ struct member_limits {
 
 void member_set_limits(struct member *m, const struct member_limits *limits);
 
-/* Hands leadership over, if this member leads; part of a graceful end. */
+/* Hands leadership over, if this member leads others; part of a graceful end. */
 void member_hand_over(struct member *m);
 
 /* Whether nothing waits for this member: no session has an unanswered request. */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -263,6 +264,23 @@ static void without_a_leader_for_long_nothing_is_waited_for(void **state)
 	solo_close(&s);
 }
 
+/* What it would do with others is no news to whoever runs one server. */
+static void a_member_that_is_alone_says_nothing_of_others(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	member_hand_over(s.member);
+	solo_work(&s);
+	buf_append_byte(&s.log_text, 0);
+	assert_non_null(strstr((char *)s.log_text.data, "the cluster is born with 1 members"));
+	assert_null(strstr((char *)s.log_text.data, "waits for"));
+	assert_null(strstr((char *)s.log_text.data, "handed over"));
+	solo_close(&s);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -275,6 +293,7 @@ int main(void)
 		cmocka_unit_test(each_run_numbers_its_questions_from_another_place),
 		cmocka_unit_test(a_session_is_full_when_what_waits_is_large),
 		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
+		cmocka_unit_test(a_member_that_is_alone_says_nothing_of_others),
 		cmocka_unit_test(without_a_leader_for_long_nothing_is_waited_for),
 	};
 
