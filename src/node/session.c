@@ -317,6 +317,8 @@ static void session_answer_down(struct session *s, const struct command *command
 {
 	if (command->role == ROLE_EXEC)
 		multi_end(&s->multi);
+	if (command->role == ROLE_WATCH)
+		s->multi.watch_failed = true; /* EXEC would run unwatched */
 	session_reject(s, error);
 }
 

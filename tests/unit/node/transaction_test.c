@@ -318,6 +318,33 @@ static void exec_refuses_when_its_watch_failed(void **state)
 	solo_close(&s);
 }
 
+/* The same where WATCH is refused at once, and somebody leads again when the rest comes. */
+static void exec_refuses_when_its_watch_was_refused(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	start(&s, false);
+	s.hold_pool = true;
+	solo_send(&s, s.session, "SET a 1");
+	for (int i = 0; i < 600; i++) {
+		s.now_ms += 50;
+		solo_work(&s);
+	}
+	solo_take(&s, s.session);
+	solo_send(&s, s.session, "WATCH a");
+	assert_non_null(strstr(solo_take(&s, s.session), "-CLUSTERDOWN There is no leader"));
+	s.hold_pool = false;
+	for (int i = 0; i < 100; i++) {
+		s.now_ms += 50;
+		solo_work(&s);
+	}
+	assert_string_equal(solo_say(&s, "MULTI"), "+OK|");
+	assert_string_equal(solo_say(&s, "SET a 2"), "+QUEUED|");
+	assert_memory_equal(solo_say(&s, "EXEC"), "-EXECABORT", 10);
+	solo_close(&s);
+}
+
 /* One turn, and then what it gave to other threads. */
 static void turn(struct solo *s)
 {
@@ -390,6 +417,7 @@ int main(void)
 		cmocka_unit_test(a_transaction_is_not_larger_than_one_command_may_be),
 		cmocka_unit_test(a_transaction_of_unknown_outcome_changes_no_session),
 		cmocka_unit_test(exec_refuses_when_its_watch_failed),
+		cmocka_unit_test(exec_refuses_when_its_watch_was_refused),
 		cmocka_unit_test(what_was_held_goes_on_as_far_as_writes_are_taken),
 	};
 
