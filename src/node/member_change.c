@@ -117,6 +117,17 @@ static void tell(struct member *m, uint64_t to, const struct changed_frame *f)
 	buf_free(&bytes);
 }
 
+/* Whether the frame is the first of its kind; from then on none is. */
+static bool is_new(struct changing *c, const struct change_frame *f)
+{
+	for (size_t i = 0; i < CHANGES_REMEMBERED; i++)
+		if (c->taken[i].number == f->number && c->taken[i].from == f->from)
+			return false;
+	c->taken[c->taken_next++ % CHANGES_REMEMBERED] =
+		(struct change_taken){.from = f->from, .number = f->number};
+	return true;
+}
+
 static void take_change(struct member *m, const struct change_frame *f)
 {
 	struct changing *c = &m->changing;
@@ -124,9 +135,7 @@ static void take_change(struct member *m, const struct change_frame *f)
 	struct buf why = {0};
 	int rc = ERR_NOT_LEADER;
 
-	/* The same frame once more: what was asked for is being done, and will be answered. */
-	if (leads(m) && c->under_way && f->number && f->from == c->from &&
-	    f->number == c->from_number)
+	if (f->number && !is_new(c, f))
 		return;
 	if (leads(m) && c->under_way) {
 		buf_append_slice(&why, SLICE_LITERAL("TRYAGAIN another change of the membership "

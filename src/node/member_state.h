@@ -276,12 +276,25 @@ enum space_told { SPACE_UNTOLD, SPACE_ENOUGH, SPACE_LOW };
 	"CLUSTERDOWN The data of this member was found to differ from that of the " \
 	"others: it serves nobody until it is refilled, see its log"
 
+/* So many changes that others asked for are remembered. */
+#define CHANGES_REMEMBERED 64
+
+/* A change that some member asked for, by its number there. */
+struct change_taken {
+	uint64_t from;
+	uint64_t number;
+};
+
 /* Changes of the membership: what this member asks for, and what it does as the leader. */
 struct changing {
 	struct list asked; /* requests, by their `waiting` */
 	uint64_t number;   /* that was given last */
 	uint64_t again_due_ms;
 	uint64_t announce_due_ms;
+
+	/* what was answered, or will be: a frame that comes once more asks for nothing new */
+	struct change_taken taken[CHANGES_REMEMBERED];
+	unsigned taken_next; /* place, counted on and on */
 
 	/* as the leader: the one under way that somebody waits for */
 	bool under_way;

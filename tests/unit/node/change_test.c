@@ -191,24 +191,34 @@ static void note_frame(void *ctx, uint64_t to, const struct frame *frame)
 	t->outcome = f.outcome;
 }
 
+/* A frame of another member that asks for a newcomer. */
+static struct blob *newcomer_asks(uint64_t number, struct slice id, struct slice name)
+{
+	struct cluster_request c = {.change = CLUSTER_ADD,
+				    .who = id,
+				    .name = name,
+				    .address = SLICE_LITERAL("10.0.0.2:1")};
+	struct buf bytes = {0};
+	struct blob *body;
+
+	change_frame_put_head(77, number, &bytes);
+	change_request_encode(&c, &bytes);
+	body = blob_copy(buf_slice(&bytes));
+	buf_free(&bytes);
+	return body;
+}
+
 /* What the network brings twice is no second wish. */
 static void a_change_that_comes_twice_is_answered_once(void **state)
 {
-	struct cluster_request c = {.change = CLUSTER_ADD,
-				    .who = SLICE_LITERAL(ID),
-				    .name = SLICE_LITERAL("n2"),
-				    .address = SLICE_LITERAL("10.0.0.2:1")};
 	struct asked_solo asked = {0};
 	struct solo *s = &asked.solo;
-	struct buf bytes = {0};
 	struct blob *body;
 
 	(void)state;
 	start(s);
 	s->io.send = note_frame;
-	change_frame_put_head(77, 5, &bytes);
-	change_request_encode(&c, &bytes);
-	body = blob_copy(buf_slice(&bytes));
+	body = newcomer_asks(5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
 	s->hold_pool = true;
 	member_receive(s->member, 77, FRAME_CHANGE, body);
 	member_receive(s->member, 77, FRAME_CHANGE, body);
@@ -219,7 +229,38 @@ static void a_change_that_comes_twice_is_answered_once(void **state)
 	assert_int_equal(asked.frames, 1);
 	assert_int_equal(asked.outcome, CHANGE_MADE);
 	blob_release(body);
-	buf_free(&bytes);
+	solo_close(s);
+}
+
+/* Whoever heard that nothing was done, or that it was, hears the truth, whatever comes once more.
+ */
+static void a_change_that_was_answered_is_not_made_again(void **state)
+{
+	struct asked_solo asked = {0};
+	struct solo *s = &asked.solo;
+	struct blob *first, *second;
+
+	(void)state;
+	start(s);
+	s->io.send = note_frame;
+	first = newcomer_asks(5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
+	second = newcomer_asks(6, SLICE_LITERAL("00000000000000ab"), SLICE_LITERAL("n3"));
+	s->hold_pool = true;
+	member_receive(s->member, 77, FRAME_CHANGE, first);
+	member_receive(s->member, 77, FRAME_CHANGE, second);
+	assert_int_equal(asked.frames, 1);
+	assert_int_equal(asked.outcome, CHANGE_REFUSED);
+	s->hold_pool = false;
+	solo_work(s);
+	assert_int_equal(asked.frames, 2);
+	assert_int_equal(asked.outcome, CHANGE_MADE);
+	member_receive(s->member, 77, FRAME_CHANGE, second);
+	member_receive(s->member, 77, FRAME_CHANGE, first);
+	solo_work(s);
+	assert_int_equal(asked.frames, 2);
+	assert_null(strstr(solo_say(s, "MEMBER LIST"), "n3"));
+	blob_release(first);
+	blob_release(second);
 	solo_close(s);
 }
 
@@ -287,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_change_that_is_not_decided_in_time_is_uncertain),
 		cmocka_unit_test(a_second_change_has_to_wait),
 		cmocka_unit_test(a_change_that_comes_twice_is_answered_once),
+		cmocka_unit_test(a_change_that_was_answered_is_not_made_again),
 		cmocka_unit_test(a_member_tells_its_address),
 		cmocka_unit_test(frames_are_read_back),
 	};
