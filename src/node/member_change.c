@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/logging.h"
+#include "base/mutant.h"
 #include "consensus/label.h"
 #include "node/change_frame.h"
 #include "node/member_state.h"
@@ -181,6 +182,8 @@ static enum change_outcome change_outcome(const struct member *m, const struct r
 
 	if (c->transfer_to)
 		return transfer_outcome(m, s);
+	if (MUTANT(change_told_before_commit))
+		return CHANGE_MADE;
 	if (c->index > s->commit)
 		return s->role == RAFT_LEADER && s->term == c->term ? 0 : CHANGE_UNKNOWN;
 	/* What is compacted was committed by this member while it led: it is what it was. */

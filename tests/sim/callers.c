@@ -1,6 +1,7 @@
 /* Connections: opened, used, left, cut. */
 
 #include "sim/callers.h"
+#include "sim/roster.h"
 
 #include "base/check.h"
 #include "base/error.h"
@@ -110,6 +111,7 @@ static void caller_connects(struct caller *c)
 	c->readonly = false;
 	c->floor = 0;
 	c->watch_floor = UINT64_MAX;
+	c->seating = c->seating_term = 0;
 	TRACE(w, h, "client %u connects", c->number);
 	c->working = "connection";
 	caller_introduces(c);
@@ -153,7 +155,8 @@ static enum asked_kind kind_of(const struct words *words)
 
 	words_borrow(words, argv);
 	command = command_lookup(argv, words->count, &parent);
-	if (!command || command->role || command->class == COMMAND_LOCAL)
+	if (!command || command->role || command->class == COMMAND_LOCAL ||
+	    command->class == COMMAND_CLUSTER)
 		return ASKED_LOCAL;
 	return command->class == COMMAND_READ ? ASKED_READ : ASKED_WRITE;
 }
@@ -219,6 +222,10 @@ struct asked *ask(struct caller *c, const char *fmt, ...)
 	a->database = c->database;
 	a->asked_us = w->now_us;
 	a->watch_number = c->watch_number;
+	a->seating = roster_newest(w);
+	a->own_seating = c->seating;
+	a->own_term = c->seating_term;
+	a->leaders = w->leader_count;
 	a->floor = c->readonly && a->kind != ASKED_WRITE ? c->floor : w->callers->floor;
 	ask_changes(c, a, text);
 	w->counts.client_ops++;
@@ -396,6 +403,7 @@ static void caller_acts(struct world *w, struct event *e)
 void callers_start(struct world *w)
 {
 	w->callers = MEM_NEW(struct callers);
+	w->callers->roster = roster_new();
 	w->model = model_new(w);
 	w->callers->all = mem_zalloc(w->profile.clients, sizeof(*w->callers->all));
 	for (unsigned i = 0; i < w->profile.clients; i++) {
@@ -420,6 +428,7 @@ void callers_close(struct world *w)
 		buf_free(&c->walk.names);
 	}
 	if (w->callers) {
+		roster_free(w->callers->roster);
 		mem_free(w->callers->written);
 		mem_free(w->callers->all);
 	}

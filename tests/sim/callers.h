@@ -17,6 +17,7 @@
 
 struct asked;
 struct caller;
+struct roster;
 
 /* What an answer says of the request. */
 enum heard { HEARD_DONE, HEARD_REFUSED, HEARD_UNCERTAIN, HEARD_UNREADABLE };
@@ -52,6 +53,10 @@ struct asked {
 	uint64_t asked_us;
 	uint64_t watch_number; /* of the caller then */
 	uint64_t floor;	       /* it must not see less than this revision */
+	uint64_t seating;      /* place of the newest membership that was committed then */
+	uint64_t own_seating;  /* of the caller then, */
+	uint64_t own_term;     /* and seating_term */
+	size_t leaders;	       /* that there had been then */
 	bool unmodelled;       /* whoever asked looks at the answer */
 	bool handed;	       /* to the member */
 	struct buf expected;   /* of ASKED_LOCAL; empty: anything */
@@ -87,9 +92,11 @@ struct caller {
 	const char *working; /* name of the work that asks at the moment */
 	unsigned database;
 	bool readonly;
-	struct asked *multi;  /* the MULTI that is open; NULL: none */
-	uint64_t floor;	      /* revision that it has seen */
-	uint64_t watch_floor; /* what the oldest WATCH of the next EXEC must have seen */
+	struct asked *multi;   /* the MULTI that is open; NULL: none */
+	uint64_t floor;	       /* revision that it has seen */
+	uint64_t seating;      /* of the change that was acknowledged to it last, */
+	uint64_t seating_term; /* and the term that its member led then; 0: it did not */
+	uint64_t watch_floor;  /* what the oldest WATCH of the next EXEC must have seen */
 
 	/* what it watches keys for; the step that follows, once it may come */
 	bool watching;
@@ -114,7 +121,9 @@ struct callers {
 	struct caller *all;
 	struct written *written; /* value / VALUE_STEP */
 	size_t written_cap;
-	uint64_t floor; /* the newest revision that anybody has heard of */
+	uint64_t floor;	  /* the newest revision that anybody has heard of */
+	uint64_t address; /* number of the newest one that somebody asked to give */
+	struct roster *roster;
 	size_t largest; /* bytes that any request so far takes in the log, at most */
 };
 
@@ -168,6 +177,7 @@ void work_count(struct caller *c);
 void work_own(struct caller *c);
 void work_big(struct caller *c);
 void work_large(struct caller *c);
+void work_members(struct caller *c);
 void work_local(struct caller *c);
 void work_nonsense(struct caller *c);
 void work_transfer(struct caller *c);

@@ -114,6 +114,10 @@
 	X(WORK_BIG, MEMBERS, "client", "big value")                                    \
 	X(WORK_LARGE, MEMBERS, "client", "large string")                               \
 	X(STRING_LARGE, MEMBERS, "client", "large string at its full length")          \
+	X(WORK_MEMBERS, MEMBERS, "client", "MEMBER")                                   \
+	X(MEMBER_MADE, MEMBERS, "client", "change of members acknowledged")            \
+	X(MEMBER_REFUSED, MEMBERS, "client", "change of members refused")              \
+	X(MEMBER_UNCERTAIN, MEMBERS, "client", "change of members uncertain")          \
 	X(WORK_LOCAL, MEMBERS, "client", "PING or ECHO")                               \
 	X(WORK_NONSENSE, MEMBERS, "client", "no command")                              \
 	X(WORK_TRANSFER, MEMBERS, "client", "transfer")                                \
@@ -159,6 +163,9 @@
 	X(CHECK_HELD, BOTH, "check", "log that somebody needs is kept")                \
 	X(CHECK_ANSWERED, MEMBERS, "check", "each question for rows answered once")    \
 	X(CHECK_PACE, MEMBERS, "check", "a state is given at its pace")                \
+	X(CHECK_SEATED, MEMBERS, "check", "change of members as its client hears it")  \
+	X(CHECK_LISTED, MEMBERS, "check", "list of members")                           \
+	X(CHECK_REACH, MEMBERS, "check", "change of members leaves a majority")        \
 	X(CHECK_SCAN, MEMBERS, "check", "walk over a database")                        \
 	X(CHECK_AUTHOR, MEMBERS, "check", "authors of changes are known")              \
 	X(CHECK_MEMBERSHIP, BOTH, "check", "memberships follow each other")            \

@@ -425,6 +425,7 @@ void host_start(struct host *h)
 	h->dying = false;
 	h->seen_held = UINT64_MAX;
 	h->seen_trim = 0;
+	h->seen_change = h->seen_memberships = 0;
 	memset(h->helped, 0, sizeof(h->helped));
 	h->id = driver_id(h->driver);
 	TRACE(w, h, "starts as %016" PRIx64, h->id);

@@ -95,6 +95,8 @@ bool may_lose(struct world *w, struct host *h);
 void rot_mend(struct world *w, struct host *h);
 
 /* nemesis_members.c: the operator, who starts, retires and replaces members */
+/* A machine that takes no part, started, with a directory of its own; NULL: there is none. */
+struct host *spare(struct world *w);
 void janitor(struct world *w, struct event *e);
 
 #endif

@@ -44,7 +44,7 @@ bool may_lose(struct world *w, struct host *h)
 	const struct membership *m;
 	struct raft_status s;
 
-	if (!h || !leader || anybody_suspect(w) || !h->id)
+	if (!h || !leader || anybody_suspect(w) || !h->id || w->now_us < w->votes_move_us)
 		return false;
 	m = driver_membership(leader->driver);
 	driver_status(leader->driver, &s);

@@ -52,7 +52,7 @@ static struct host *changing_leader(struct world *w)
 	return leader || !random_chance(&w->random, 200000) ? leader : world_leader(w);
 }
 
-static struct host *spare(struct world *w)
+struct host *spare(struct world *w)
 {
 	for (unsigned i = 0; i < w->host_count; i++) {
 		struct host *h = &w->hosts[i];

@@ -1,7 +1,13 @@
 #ifndef CONCLAVE_SIM_REPLY_H
 #define CONCLAVE_SIM_REPLY_H
 
-/* Replies of the protocol, as a client of either version reads them. */
+/*
+ * Replies of the protocol, as a client of either version reads them.
+ *
+ * It is not the reader of src/resp/reply.h, on purpose: whoever checks what members say must not
+ * read it as they, or their tools, would; and of the types that there are it takes those alone that
+ * simulated clients ask for, so that any other one is found at once.
+ */
 
 #include "base/bytes.h"
 

@@ -14,6 +14,7 @@
 #include "sim/callers.h"
 #include "sim/control.h"
 #include "sim/mode_members.h"
+#include "sim/roster.h"
 #include "storage/txn_chunks.h"
 #include "storage/txn_element.h"
 
@@ -483,6 +484,7 @@ void members_watch_turn(struct host *h)
 
 	control_watch_turn(h);
 	members_watch_memory(h);
+	roster_watch(h);
 	driver_status(h->driver, &status);
 	if (m->removed && !membership_was_removed(
 				  raft_membership_at(driver_raft(h->driver), status.commit), h->id))

@@ -12,6 +12,7 @@ static const struct work works[] = {
 	{"pipeline of its own", 14, COUNT_WORK_OWN, work_own},
 	{"big value", 4, COUNT_WORK_BIG, work_big},
 	{"large string", 9, COUNT_WORK_LARGE, work_large},
+	{"MEMBER", 3, COUNT_WORK_MEMBERS, work_members},
 	{"PING or ECHO", 3, COUNT_WORK_LOCAL, work_local},
 	{"nonsense", 1, COUNT_WORK_NONSENSE, work_nonsense},
 	{"transfer", 10, COUNT_WORK_TRANSFER, work_transfer},

@@ -129,9 +129,12 @@ struct host {
 	uint64_t seen_term;
 	uint64_t seen_commit;
 	uint64_t seen_base;
-	uint64_t seen_held;    /* as raft_held_index said, */
-	uint64_t seen_held_ms; /* and until when that must hold, on its clock */
-	uint64_t seen_trim;    /* of its log, what was on disk and applied */
+	uint64_t seen_held;	   /* as raft_held_index said, */
+	uint64_t seen_held_ms;	   /* and until when that must hold, on its clock */
+	uint64_t seen_trim;	   /* of its log, what was on disk and applied */
+	uint64_t seen_change;	   /* the change of members that it was asked for last */
+	uint64_t seen_memberships; /* as raft_state.h counts them, and one more, */
+	uint64_t seen_roster;	   /* and its commit index, when they were looked at */
 	struct helped helped[SIM_HOSTS_MAX];
 	uint64_t disk_id; /* whose disk the following was seen on */
 	uint64_t disk_last;
@@ -243,9 +246,10 @@ struct world {
 	struct host *hosts;
 	unsigned host_count;
 	struct link links[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
-	struct list flying; /* frames on their way */
-	uint64_t promoted;  /* the id that was promoted last because somebody asked for it */
-	bool born;	    /* some member knows that the cluster exists */
+	struct list flying;	/* frames on their way */
+	uint64_t promoted;	/* the id that was promoted last because somebody asked for it */
+	uint64_t votes_move_us; /* until then somebody may have asked for it, and nothing is lost */
+	bool born;		/* some member knows that the cluster exists */
 	bool calm;
 	bool done;
 	struct sim_counts counts;
