@@ -81,3 +81,13 @@ void crash_report_on(void)
 	/* The first call loads a library, which the handler could not. */
 	(void)backtrace(frames, 1);
 }
+
+void crash_report_off(void)
+{
+	stack_t none = {.ss_flags = SS_DISABLE}, stack;
+
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		CHECK(signal(deadly[i].number, SIG_DFL) != SIG_ERR);
+	CHECK(sigaltstack(&none, &stack) == 0);
+	mem_free(stack.ss_sp);
+}

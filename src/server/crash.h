@@ -10,4 +10,7 @@
 /* From now on, for every thread. */
 void crash_report_on(void);
 
+/* No more: what was taken for it is given back. By the thread that turned it on. */
+void crash_report_off(void);
+
 #endif

@@ -218,6 +218,7 @@ int main(int argc, char **argv)
 		p.terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		p.logger = logger_to_stream(stderr, (enum log_level)p.options.log_level);
 		code = process_run(&p);
+		crash_report_off();
 	}
 	options_free(&p.options);
 	buf_free(&problem);
