@@ -7,6 +7,8 @@
 #include "node/member_state.h"
 #include "node/transfer.h"
 
+#include <inttypes.h>
+
 /* A state that nobody has asked for so long is not kept open any more, in election timeouts. */
 #define SHARE_TIMEOUTS 10
 
@@ -28,6 +30,7 @@ struct share_job {
 	struct fetch fetch;
 	struct buf answer;
 	uint64_t send_ms; /* when the answer goes out; 0: it is not there yet */
+	int error;	  /* of reading the rows */
 };
 
 static void share_send(struct member *m, uint64_t to, const struct buf *answer)
@@ -90,7 +93,6 @@ static enum job_progress share_step(struct job *job)
 	struct engine_cursor *c = engine_cursor_open(store_share_view(j->share->published),
 						     j->fetch.family, (struct slice){NULL, 0});
 	uint32_t count = 0;
-	int rc;
 
 	engine_cursor_seek(c, j->fetch.after);
 	if (j->fetch.after.len && engine_cursor_valid(c) &&
@@ -104,8 +106,8 @@ static enum job_progress share_step(struct job *job)
 		count++;
 		engine_cursor_next(c);
 	}
-	rc = engine_cursor_error(c);
-	if (rc != OK) {
+	j->error = engine_cursor_error(c);
+	if (j->error != OK) {
 		rows_begin(j->fetch.request, &j->answer);
 		rows_end(&j->answer, ROWS_GONE, 0);
 	} else {
@@ -115,6 +117,17 @@ static enum job_progress share_step(struct job *job)
 	return JOB_DONE;
 }
 
+/* Whoever asked hears only that there is nothing, and asks again. */
+static void share_failed(struct member *m, const struct share_job *j)
+{
+	LOG(m->io->logger, LOG_ERROR,
+	    "the stored state cannot be given to member %016" PRIx64
+	    ": %s. Hand over if this member leads, stop it, remove its state (in its directory the "
+	    "file ENGINE and engine-*, but not the log), and start it again: it gets its state "
+	    "from the others",
+	    j->fetch.from, error_text(j->error));
+}
+
 /* The line is taken by what went out before, as long as that needs at the rate that is allowed. */
 static void share_done(struct job *job)
 {
@@ -122,6 +135,8 @@ static void share_done(struct job *job)
 	struct member *m = j->member;
 	uint64_t now_us = member_now_us(m), rate = m->options.share_bytes_per_s;
 
+	if (j->error != OK)
+		share_failed(m, j);
 	m->share_free_us = MAX(m->share_free_us, now_us);
 	j->send_ms = m->share_free_us / 1000;
 	if (rate && !MUTANT(share_unpaced))

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -21,6 +22,7 @@ struct giver {
 	unsigned answers;
 	size_t bytes; /* of the last one */
 	uint64_t request;
+	unsigned kind; /* of rows */
 };
 
 static void note_answer(void *ctx, uint64_t to, const struct frame *frame)
@@ -33,6 +35,7 @@ static void note_answer(void *ctx, uint64_t to, const struct frame *frame)
 	assert_int_equal(to, OTHER);
 	assert_int_equal(rows_decode(frame->head, &rows), OK);
 	g->request = rows.request;
+	g->kind = rows.kind;
 	g->bytes = frame->head.len;
 	g->answers++;
 }
@@ -126,12 +129,33 @@ static void a_question_asked_again_is_answered_once(void **state)
 	solo_close(&g.solo);
 }
 
+/* The log says so; whoever asked is told that there is nothing. */
+static void rows_that_cannot_be_read_are_not_passed_over(void **state)
+{
+	struct giver g;
+
+	(void)state;
+	giver_start(&g, 0);
+	engine_memory_fail(g.solo.rows, ENGINE_MEMORY_READ, 1, ERR_CORRUPT);
+	ask(&g, 1);
+	solo_work(&g.solo);
+	assert_int_equal(g.answers, 1);
+	assert_int_equal(g.kind, ROWS_GONE);
+	buf_append_byte(&g.solo.log_text, 0);
+	assert_non_null(
+		strstr((char *)g.solo.log_text.data,
+		       "the stored state cannot be given to member 000000000000004d: stored"));
+	assert_int_equal(g.solo.failures, 0);
+	solo_close(&g.solo);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_wait_for_the_line_to_be_free),
 		cmocka_unit_test(without_a_bound_nothing_waits),
 		cmocka_unit_test(a_question_asked_again_is_answered_once),
+		cmocka_unit_test(rows_that_cannot_be_read_are_not_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
