@@ -233,7 +233,8 @@ bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice
 	if (rc == OK)
 		LOG(m->io->logger, LOG_NOTICE, "%.*s (%016" PRIx64 ") joins as a learner",
 		    (int)name.len, (const char *)name.data, id);
-	if (rc != ERR_BUSY && rc != ERR_UNAVAILABLE)
+	/* It may have found out right now that it does not lead any more. */
+	if (rc != ERR_BUSY && rc != ERR_UNAVAILABLE && rc != ERR_NOT_LEADER)
 		return rc == OK;
 	buf_clear(why);
 	return true;
