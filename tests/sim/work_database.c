@@ -30,11 +30,24 @@ void work_swap(struct caller *c)
 }
 
 /* Too long to stand in a record. */
-static void place_long(struct caller *c)
+static void set_long(struct caller *c, unsigned key)
 {
 	unsigned number = below(c, 1000);
 
-	ask(c, "SET m%u long%0*u", below(c, 3), 80 + (int)below(c, 200), number);
+	ask(c, "SET m%u long%0*u", key, 80 + (int)below(c, 200), number);
+}
+
+/* One that takes another one's place is what is changed then. */
+static void place_long(struct caller *c)
+{
+	unsigned key = below(c, 3), other = (key + 1) % 3;
+
+	set_long(c, key);
+	if (below(c, 2))
+		return;
+	set_long(c, other);
+	ask(c, "RENAME m%u m%u", other, key);
+	ask(c, "APPEND m%u +%u", key, below(c, 10));
 }
 
 void work_place(struct caller *c)
