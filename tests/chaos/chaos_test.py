@@ -2,13 +2,16 @@
 """What the clients and the checker of chaos would find to be wrong, if a server did it."""
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
 import unittest
 from types import SimpleNamespace
 
+import rot
 from history import APPLIED, DONE, OPEN, REFUSED, History, Op
+from judge import Judge
 from protocol import Error, Parser, encode
 from works import TOKEN_BYTES, Counter, Sequence, Tokens
 
@@ -125,6 +128,65 @@ class Protocol(unittest.TestCase):
             found += parser.replies()
         self.assertEqual(found, [b"OK", -2, b"a\r\n", None, [[], b"x"], Error("ERR no"), None])
         self.assertEqual(encode((b"SET", 1)), b"*2\r\n$3\r\nSET\r\n$1\r\n1\r\n")
+
+
+class Logs(unittest.TestCase):
+    """What members say is held against what was done to them."""
+
+    def found(self, line, rotten=False):
+        members = [SimpleNamespace(name="n1", rotten=rotten, has_said=lambda: "all is well"),
+                   SimpleNamespace(name="n2", rotten=False, has_said=lambda: line)]
+        return Judge(SimpleNamespace(members=members, gone=[]), None, None, {}).logs()
+
+    def test_damage_is_said_of_spoiled_disks_only(self):
+        for line in ("the log is damaged from entry 5 to 9", "member 12 has a damaged log: it does not count",
+                     "log /d: damage in segment 7 at offset 0", "stops: stored data is damaged"):
+            self.assertIsNone(self.found(line, rotten=True), line)
+            self.assertIsNotNone(self.found(line), line)
+
+    def test_nothing_else_is_excused_by_them(self):
+        for line in ("crashed: SIGSEGV", "a digest differs from that of the others", "stops: input/output error"):
+            self.assertIsNotNone(self.found(line, rotten=True), line)
+        self.assertIsNone(self.found("stops: the log failed: no space left", rotten=True))
+
+
+class Rot(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="conclave-chaos-test-")
+        self.addCleanup(folder.cleanup)
+        self.dir = folder.name
+        for name in ("log/1.log", "log/2.log", "log/3.log", "engine-1/MANIFEST-1", "engine-1/7.sst", "engine-1/8.sst"):
+            os.makedirs(os.path.dirname(os.path.join(self.dir, name)), exist_ok=True)
+            with open(os.path.join(self.dir, name), "wb") as f:
+                f.write(bytes(8192))
+
+    def changed(self):
+        """{name: bits that are set}"""
+        found = {}
+        for folder, _, names in os.walk(self.dir):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as f:
+                    if bits := sum(byte.bit_count() for byte in f.read()):
+                        found[name] = bits
+        return found
+
+    def test_the_newest_segment_is_spoiled_in_its_header(self):
+        for seed in range(20):
+            flipped = rot.rot_log(self.dir, random.Random(seed))
+            self.assertEqual(len(self.changed()), len(flipped))
+            with open(os.path.join(self.dir, "log", "3.log"), "r+b") as f:
+                self.assertEqual(sum(byte.bit_count() for byte in f.read(rot.HEADER_BYTES)), 1)
+            self.setUp()
+
+    def test_tables_are_spoiled_or_their_list(self):
+        found = set()
+        for seed in range(20):
+            rot.rot_state(self.dir, random.Random(seed))
+            changed = self.changed()
+            self.assertEqual(set(changed.values()), {1})
+            found |= set(changed)
+            self.setUp()
+        self.assertEqual(found, {"MANIFEST-1", "7.sst", "8.sst"})
 
 
 class Checker(unittest.TestCase):

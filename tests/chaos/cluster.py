@@ -28,6 +28,7 @@ class Member:
         self.said = os.path.join(cluster.root, name + ".log")
         self.disk = None  # one of its own that can be filled
         self.may_end = False
+        self.rotten = False  # bits of its files were flipped at some time
         self.process = None
         self.runs, self.started_s = 0, 0
         self.ended_in_peace = {}  # by run: whether it did, as soon as that is known
@@ -107,6 +108,9 @@ class Member:
     def has_said(self):
         with open(self.said, encoding="utf-8", errors="replace") as said:
             return said.read()
+
+    def has_said_in_this_run(self):
+        return self.has_said().rpartition(f"---- run {self.runs}\n")[2]
 
 
 class Cluster:

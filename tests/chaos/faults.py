@@ -3,6 +3,8 @@
 import time
 from collections import Counter
 
+import rot
+from cluster import Failed
 from protocol import Error
 
 VOTE_SECONDS = 90  # who comes to a cluster under load has its vote by then
@@ -317,7 +319,6 @@ class Nemesis:
         self.cluster.wait_for(lambda: member.ask("CONFIG", "SET", "disk-reserve", "0") == b"OK",
                               f"{member.name} does not take its configuration")
 
-
     def full_disk(self):
         """Nothing more can be written: the member may end, and comes back when there is room again."""
         for member in self.small_disks():
@@ -331,6 +332,43 @@ class Nemesis:
             member.may_end = False
             if not member.lives():
                 self.restart(member)
+
+    def killed_and_rotten(self, spoil):
+        """One of them, killed, and then its disk spoiled."""
+        member = self.perhaps_leader()
+        self.log(f"  kill -9 {member.name}")
+        member.kill()
+        self.hold(0, 1)
+        self.log(f"  bits flip: {', '.join(spoil(member.dir, self.random))}")
+        member.rotten = True
+        return member
+
+    def rotten_log(self):
+        """It says so, has no vote that counts, and gets from the others what it may have lost."""
+        member = self.killed_and_rotten(rot.rot_log)
+        self.restart(member)
+        self.cluster.wait_for(lambda: "the log is damaged from entry" in member.has_said_in_this_run(),
+                              f"{member.name} does not say that its log is damaged")
+        self.cluster.wait_for(lambda: "the damaged log is whole again" in member.has_said_in_this_run(),
+                              f"{member.name} does not get whole again", VOTE_SECONDS)
+
+    def rotten_state(self):
+        """It serves nothing that is wrong; sooner or later it ends and says why. Without its state it gets another."""
+        member = self.killed_and_rotten(rot.rot_state)
+        member.may_end = True
+        self.restart(member)
+        self.hold(1, 4)
+        self.cluster.check()
+        member.may_end = False
+        if member.lives():
+            member.kill()
+        elif "orruption" not in member.has_said_in_this_run():
+            raise Failed(f"{member.name} ended and did not say that its state is damaged")
+        self.log(f"  {member.name} loses its state")
+        rot.drop_state(member.dir)
+        self.restart(member)
+        self.cluster.wait_for(lambda: member.ask("SET", f"service:{member.name}", "1") == b"OK",
+                              f"{member.name} does not come back without its state", VOTE_SECONDS)
 
 
 class Fault:
@@ -368,4 +406,6 @@ FAULTS = (
     Fault("changes on both sides", Nemesis.change_on_both_sides, 2, of_network=True),
     Fault("full disk", Nemesis.full_disk, 2, of_disk=True),
     Fault("no space", Nemesis.no_space, 1),
+    Fault("damaged log", Nemesis.rotten_log, 2),
+    Fault("damaged state", Nemesis.rotten_state, 2),
 )

@@ -11,6 +11,9 @@ PAGE = 2000
 FINAL_SECONDS = 30
 BAD = re.compile("crashed: |differs from that of|the data of the members differs|damage|stops: (?!.*no space left)")
 
+# Of these nothing is said but of a member whose disk was spoiled.
+ROT = re.compile("log is damaged|damaged log|damage in segment|state is damaged|orruption|stored data is damaged")
+
 
 class Judge:
     """Each check is a name and what is wrong, or None."""
@@ -132,9 +135,11 @@ class Judge:
         return digests
 
     def logs(self):
-        for member in self.cluster.members + self.cluster.gone:
+        members = self.cluster.members + self.cluster.gone
+        spoiled = any(member.rotten for member in members)
+        for member in members:
             for line in member.has_said().splitlines():
-                if BAD.search(line):
+                if BAD.search(line) and not (spoiled and ROT.search(line)):
                     return f"{member.name}: {line}"
         return None
 
