@@ -13,7 +13,7 @@ import rot
 from history import APPLIED, DONE, OPEN, REFUSED, History, Op
 from judge import Judge
 from protocol import Error, Parser, encode
-from works import TOKEN_BYTES, Counter, Sequence, Tokens
+from works import TOKEN_BYTES, Counter, Revisions, Sequence, Shared, Tokens
 
 
 class Bench:
@@ -60,6 +60,16 @@ class Answers(unittest.TestCase):
     def test_a_counter_that_goes_back_is_seen(self):
         counter = self.count((DONE, 1), (DONE, 2))
         self.bench.hear(self.bench.send(counter.get(self.bench)), DONE, b"1")
+        self.assertEqual(len(self.bench.wrongs), 1)
+
+    def test_a_revision_never_goes_back(self):
+        load = SimpleNamespace(history=self.bench.history, shared=Shared())
+        work = Revisions(SimpleNamespace(random=random.Random(1), load=load, expect=self.bench.expect))
+        early = self.bench.send(work.newest())
+        self.bench.hear(self.bench.send(work.newest()), DONE, 7)
+        self.bench.hear(early, DONE, 6)
+        self.assertFalse(self.bench.wrongs)
+        self.bench.hear(self.bench.send(work.newest()), DONE, 6)
         self.assertEqual(len(self.bench.wrongs), 1)
 
     def tokens(self, *outcomes):

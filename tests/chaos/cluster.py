@@ -179,10 +179,17 @@ class Cluster:
                 found, newest = member, int(info["raft_term"])
         return found
 
+    def rows_at(self, member):
+        """Of the list of members that it gives."""
+        return [dict(zip(row[::2], row[1::2])) for row in member.ask("MEMBER", "LIST")]
+
     def roles_at(self, member):
         """{name: role} as it sees them."""
-        rows = [dict(zip(row[::2], row[1::2])) for row in member.ask("MEMBER", "LIST")]
-        return {row[b"name"].decode(): row[b"role"].decode() for row in rows}
+        return {row[b"name"].decode(): row[b"role"].decode() for row in self.rows_at(member)}
+
+    def leaders_at(self, member):
+        """The names of those that it takes for leaders."""
+        return [row[b"name"].decode() for row in self.rows_at(member) if row[b"leads"]]
 
     def roles(self):
         """The same of the first that answers."""

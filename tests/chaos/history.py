@@ -6,7 +6,7 @@ import threading
 DONE, OPEN, APPLIED, REFUSED = "done", "open", "applied", "refused"
 
 # An error with one of these in front says: this was not done and never will be.
-REFUSALS = ("CLUSTERDOWN", "TRYAGAIN", "LOADING", "MASTERDOWN", "READONLY", "OOM", "EXECABORT")
+REFUSALS = ("CLUSTERDOWN", "TRYAGAIN", "LOADING", "MASTERDOWN", "READONLY", "OOM", "EXECABORT", "COMPACTED")
 
 
 class Op:

@@ -95,9 +95,14 @@ class Judge:
                               "keys do not expire", FINAL_SECONDS)
 
     def one_leader(self):
+        """INFO and MEMBER LIST of all say who."""
         def named():
-            return {member.info()["raft_leader"] for member in self.cluster.members}
-        self.cluster.wait_for(lambda: len(named()) == 1 and "" not in named(), "members do not name one leader")
+            return {(member.info()["raft_leader"], *self.cluster.leaders_at(member)) for member in self.cluster.members}
+
+        def is_one(names):
+            (told, *listed), *others = names
+            return not others and listed == [told]
+        self.cluster.wait_for(lambda: is_one(named()), "members do not name one leader")
 
     def save(self, member):
         with Asker(member.socket, FINAL_SECONDS) as asker:

@@ -136,7 +136,7 @@ class Client:
             else:
                 self.wrong(op, "an error that nothing explains")
                 return
-            self.history.count("error: " + " ".join(text.split()[:4]))
+            self.history.count("error: " + " ".join(w for w in text.split()[:4] if not w.isdigit()))
         self.finish(op, now)
 
     def finish(self, op, now):

@@ -338,6 +338,28 @@ class ReadsHere(Work):
             self.seen[counter.name] = value
 
 
+class Revisions(Work):
+    """The number of the newest change: it never goes back for anybody, also while the past is given up."""
+
+    def ask(self):
+        ops = [self.newest() for _ in range(self.random.randint(1, 4))]
+        if self.random.random() < 0.03:
+            revision = max(0, self.shared.revision - self.random.randint(0, 100))
+            ops.append(Op((b"HISTORY", b"COMPACT", revision), lambda op: self.expect(op, lambda r: r == b"OK"),
+                          changes=True))
+        return ops
+
+    def newest(self):
+        op = Op((b"REVISION",), self.has_heard)
+        op.floor = self.shared.revision
+        return op
+
+    def has_heard(self, op):
+        if op.outcome == DONE:
+            self.expect(op, lambda r: r >= op.floor)
+            self.shared.revision = max(self.shared.revision, op.reply)
+
+
 class Shared:
     """The keys of all."""
 
@@ -349,6 +371,7 @@ class Shared:
         self.accounts = [b"b:%d" % i for i in range(ACCOUNTS)]
         self.sequences = []
         self.slots = {}
+        self.revision = 0  # that somebody has seen
 
     def new_counter(self, name):
         self.own_counters.append(Counter(name))
@@ -359,4 +382,4 @@ class Shared:
         return self.tokens[-1]
 
 
-KINDS = (Registers, Registers, Hashes, Counters, Appends, Bank, Expiring, Ranges, ReadsHere)
+KINDS = (Registers, Registers, Hashes, Counters, Appends, Bank, Expiring, Ranges, ReadsHere, Revisions)
