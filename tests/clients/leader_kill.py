@@ -179,6 +179,8 @@ class Story:
                 errors.update(slot.errors)
             print(f"{driver.name}: INCR {dict(incrs)}, connections lost "
                   f"{sum(slot.losses for slot in driver.slots.values())}, errors {dict(errors)}")
+        at_target = sum((slot.errors for slot in self.of_member(self.target)), Counter())
+        print(f"errors at {self.target.name}, which lived: {dict(at_target)}")
 
 
 def run(house, args):
