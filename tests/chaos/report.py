@@ -25,6 +25,9 @@ class Report:
             print(f"{'FAILED' if wrong else 'ok'}: {what}")
             if wrong:
                 print("    " + "\n    ".join(wrong.split("\n")[:40]))
+        if not run.judge.failed():
+            print("so nothing that was acknowledged is lost or was done twice, nothing that was refused was done, "
+                  "and no answer was wrong or another one's")
         return not run.judge.failed()
 
     def print_verdict(self):
