@@ -71,6 +71,8 @@ class Member:
 
     def kill(self):
         self.check()
+        if not self.lives():  # it was free to end
+            return
         self.answers_since = None
         self.process.kill()
         self.process.wait()

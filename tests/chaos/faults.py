@@ -359,11 +359,10 @@ class Nemesis:
         self.restart(member)
         self.hold(1, 4)
         self.cluster.check()
-        member.may_end = False
-        if member.lives():
-            member.kill()
-        elif "orruption" not in member.has_said_in_this_run():
+        if not member.lives() and "orruption" not in member.has_said_in_this_run():
             raise Failed(f"{member.name} ended and did not say that its state is damaged")
+        member.kill()
+        member.may_end = False
         self.log(f"  {member.name} loses its state")
         rot.drop_state(member.dir)
         self.restart(member)
