@@ -43,6 +43,8 @@ class PlainHouse(House):
 
 def built_redigo(house):
     """Debian has the library as sources."""
+    if not shutil.which("go"):
+        raise ProgramFailed("there is no go: scripts/install-deps clients")
     program = os.path.join(house.root, "count_redigo")
     subprocess.run(["go", "build", "-o", program, os.path.join(HERE, "count_redigo.go")], check=True, timeout=SECONDS,
                    env={**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode",
@@ -216,12 +218,14 @@ def main():
     house = PlainHouse(os.path.abspath(args.server))
     try:
         problems = run(house, args)
-        if problems:
-            kept = house.root + ".kept"
-            shutil.copytree(house.root, kept)
-            sys.exit("\n".join([*problems[:40], f"{len(problems)} problems; kept in {kept}"]))
+    except (Failed, ProgramFailed) as e:
+        problems = [str(e)]
     finally:
-        house.close()
+        for server in house.all.values():
+            server.end()
+    if problems:
+        sys.exit("\n".join([*problems[:40], f"{len(problems)} problems; kept in {house.root}"]))
+    house.close()
     print(f"leader_kill: all counted right over {args.kills} kills")
 
 
