@@ -24,10 +24,11 @@ int change_request_decode(struct cursor *c, struct cluster_request *out)
 	return OK;
 }
 
-void change_frame_put_head(uint64_t from, uint64_t number, struct buf *out)
+void change_frame_put_head(const struct change_frame *f, struct buf *out)
 {
-	buf_append_fixed64(out, from);
-	buf_append_fixed64(out, number);
+	buf_append_fixed64(out, f->from);
+	buf_append_fixed64(out, f->number);
+	buf_append_fixed64(out, f->term);
 }
 
 int change_frame_decode(struct slice bytes, struct change_frame *out)
@@ -36,6 +37,7 @@ int change_frame_decode(struct slice bytes, struct change_frame *out)
 
 	out->from = cursor_fixed64(&c);
 	out->number = cursor_fixed64(&c);
+	out->term = cursor_fixed64(&c);
 	return change_request_decode(&c, &out->request);
 }
 

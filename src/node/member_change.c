@@ -131,6 +131,7 @@ static bool is_new(struct changing *c, const struct change_frame *f)
 
 static void take_change(struct member *m, const struct change_frame *f)
 {
+	bool led = leads(m) && (f->number == 0 || f->term == m->status.term);
 	struct changing *c = &m->changing;
 	struct changed_frame refusal = {.number = f->number, .outcome = CHANGE_NOT_LED};
 	struct buf why = {0};
@@ -138,11 +139,11 @@ static void take_change(struct member *m, const struct change_frame *f)
 
 	if (f->number && !is_new(c, f))
 		return;
-	if (leads(m) && c->under_way) {
+	if (led && c->under_way) {
 		buf_append_slice(&why, SLICE_LITERAL("TRYAGAIN another change of the membership "
 						     "is under way; try again when it is done"));
 		rc = ERR_BUSY;
-	} else if (leads(m)) {
+	} else if (led) {
 		rc = member_make_change(m, &f->request, &why);
 	}
 	if (rc == OK && f->number) {
@@ -245,7 +246,9 @@ bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice
 static void hand_out(struct member *m, struct request *r)
 {
 	struct frame frame = {.kind = FRAME_CHANGE};
-	struct change_frame f = {.from = driver_id(m->driver), .number = ++m->changing.number};
+	struct change_frame f = {.from = driver_id(m->driver),
+				 .number = ++m->changing.number,
+				 .term = m->status.term};
 	struct cursor c = cursor_of(buf_slice(&r->change));
 	struct buf bytes = {0};
 
@@ -255,7 +258,7 @@ static void hand_out(struct member *m, struct request *r)
 		take_change(m, &f);
 		return;
 	}
-	change_frame_put_head(f.from, f.number, &bytes);
+	change_frame_put_head(&f, &bytes);
 	buf_append_slice(&bytes, buf_slice(&r->change));
 	frame.head = buf_slice(&bytes);
 	m->io->send(m->io->ctx, m->status.leader, &frame);
@@ -299,7 +302,7 @@ static void announce(struct member *m)
 	buf_printf(&id, "%016" PRIx64, f.from);
 	f.request.who = buf_slice(&id);
 	buf_clear(&bytes);
-	change_frame_put_head(f.from, 0, &bytes);
+	change_frame_put_head(&f, &bytes);
 	change_request_encode(&f.request, &bytes);
 	frame.head = buf_slice(&bytes);
 	if (leads(m))

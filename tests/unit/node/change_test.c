@@ -1,6 +1,7 @@
 /* MEMBER: a cluster of one is told who takes part, and says why it does not do what harms it. */
 
 #include "node/change_frame.h"
+#include "node/member_state.h"
 
 #include "base/error.h"
 #include "consensus/label.h"
@@ -191,9 +192,11 @@ static void note_frame(void *ctx, uint64_t to, const struct frame *frame)
 	t->outcome = f.outcome;
 }
 
-/* A frame of another member that asks for a newcomer. */
-static struct blob *newcomer_asks(uint64_t number, struct slice id, struct slice name)
+/* A frame of another member that asks the leader of this term for a newcomer. */
+static struct blob *newcomer_asks(uint64_t term, uint64_t number, struct slice id,
+				  struct slice name)
 {
+	struct change_frame f = {.from = 77, .number = number, .term = term};
 	struct cluster_request c = {.change = CLUSTER_ADD,
 				    .who = id,
 				    .name = name,
@@ -201,11 +204,19 @@ static struct blob *newcomer_asks(uint64_t number, struct slice id, struct slice
 	struct buf bytes = {0};
 	struct blob *body;
 
-	change_frame_put_head(77, number, &bytes);
+	change_frame_put_head(&f, &bytes);
 	change_request_encode(&c, &bytes);
 	body = blob_copy(buf_slice(&bytes));
 	buf_free(&bytes);
 	return body;
+}
+
+static uint64_t term_of(const struct solo *s)
+{
+	struct raft_status status;
+
+	driver_status(s->member->driver, &status);
+	return status.term;
 }
 
 /* What the network brings twice is no second wish. */
@@ -218,7 +229,7 @@ static void a_change_that_comes_twice_is_answered_once(void **state)
 	(void)state;
 	start(s);
 	s->io.send = note_frame;
-	body = newcomer_asks(5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
+	body = newcomer_asks(term_of(s), 5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
 	s->hold_pool = true;
 	member_receive(s->member, 77, FRAME_CHANGE, body);
 	member_receive(s->member, 77, FRAME_CHANGE, body);
@@ -243,8 +254,9 @@ static void a_change_that_was_answered_is_not_made_again(void **state)
 	(void)state;
 	start(s);
 	s->io.send = note_frame;
-	first = newcomer_asks(5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
-	second = newcomer_asks(6, SLICE_LITERAL("00000000000000ab"), SLICE_LITERAL("n3"));
+	first = newcomer_asks(term_of(s), 5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
+	second = newcomer_asks(term_of(s), 6, SLICE_LITERAL("00000000000000ab"),
+			       SLICE_LITERAL("n3"));
 	s->hold_pool = true;
 	member_receive(s->member, 77, FRAME_CHANGE, first);
 	member_receive(s->member, 77, FRAME_CHANGE, second);
@@ -261,6 +273,26 @@ static void a_change_that_was_answered_is_not_made_again(void **state)
 	assert_null(strstr(solo_say(s, "MEMBER LIST"), "n3"));
 	blob_release(first);
 	blob_release(second);
+	solo_close(s);
+}
+
+/* This one has forgotten what it did when it led before, or never knew what another one did. */
+static void a_change_for_the_leader_of_another_term_is_not_made(void **state)
+{
+	struct asked_solo asked = {0};
+	struct solo *s = &asked.solo;
+	struct blob *body;
+
+	(void)state;
+	start(s);
+	s->io.send = note_frame;
+	body = newcomer_asks(term_of(s) - 1, 5, SLICE_LITERAL(ID), SLICE_LITERAL("n2"));
+	member_receive(s->member, 77, FRAME_CHANGE, body);
+	solo_work(s);
+	assert_int_equal(asked.frames, 1);
+	assert_int_equal(asked.outcome, CHANGE_NOT_LED);
+	assert_null(strstr(solo_say(s, "MEMBER LIST"), "n2"));
+	blob_release(body);
 	solo_close(s);
 }
 
@@ -290,21 +322,22 @@ static void frames_are_read_back(void **state)
 				    .rises = true};
 	struct changed_frame answer = {
 		.number = 7, .outcome = CHANGE_REFUSED, .error = SLICE_LITERAL("ERR no")};
-	struct change_frame f;
+	struct change_frame f = {.from = 3, .number = 4, .term = 5};
 	struct changed_frame back;
 	struct buf bytes = {0};
 
 	(void)state;
-	change_frame_put_head(3, 4, &bytes);
+	change_frame_put_head(&f, &bytes);
 	change_request_encode(&c, &bytes);
 	assert_int_equal(change_frame_decode(buf_slice(&bytes), &f), OK);
 	assert_int_equal(f.from, 3);
 	assert_int_equal(f.number, 4);
+	assert_int_equal(f.term, 5);
 	assert_int_equal(f.request.change, CLUSTER_REPLACE);
 	assert_true(slice_equal(f.request.name, c.name));
 	for (size_t len = 0; len < bytes.len; len++)
 		assert_int_equal(change_frame_decode(slice_of(bytes.data, len), &f), ERR_MALFORMED);
-	bytes.data[16] = CLUSTER_UPDATE + 1;
+	bytes.data[24] = CLUSTER_UPDATE + 1;
 	assert_int_equal(change_frame_decode(buf_slice(&bytes), &f), ERR_MALFORMED);
 	buf_clear(&bytes);
 	changed_frame_encode(&answer, &bytes);
@@ -329,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_second_change_has_to_wait),
 		cmocka_unit_test(a_change_that_comes_twice_is_answered_once),
 		cmocka_unit_test(a_change_that_was_answered_is_not_made_again),
+		cmocka_unit_test(a_change_for_the_leader_of_another_term_is_not_made),
 		cmocka_unit_test(a_member_tells_its_address),
 		cmocka_unit_test(frames_are_read_back),
 	};
