@@ -210,10 +210,11 @@ static void check_propose(struct member *m)
 }
 
 /*
- * The voter that is furthest of those whose state is in order and who are there; 0: there is none.
- * While leadership is being handed over nothing is proposed, so nobody is tried in vain.
+ * The voter that is furthest, and holds at least so much of the log, of those whose state is in
+ * order and who are there; 0: there is none. While leadership is being handed over nothing is
+ * proposed, so nobody is tried in vain.
  */
-static uint64_t heir_of(const struct member *m)
+static uint64_t heir_of(const struct member *m, uint64_t at_least)
 {
 	uint64_t silent_ms = m->options.driver.raft.election_ms, now = member_now_ms(m);
 	const struct raft *raft = driver_raft(m->driver);
@@ -226,7 +227,8 @@ static uint64_t heir_of(const struct member *m)
 		const struct participant *member = membership_find(all, s.id);
 
 		if (!member || !(member->roles & MEMBER_VOTER) || position_quarantine(p, s.id) ||
-		    s.heard_ms + silent_ms < now || (heir && s.match <= match))
+		    s.heard_ms + silent_ms < now || s.match < at_least ||
+		    (heir && s.match <= match))
 			continue;
 		heir = s.id;
 		match = s.match;
@@ -234,9 +236,9 @@ static uint64_t heir_of(const struct member *m)
 	return heir;
 }
 
-static void leave_office(struct member *m)
+static void leave_office(struct member *m, uint64_t at_least)
 {
-	uint64_t now = member_now_ms(m), heir = heir_of(m);
+	uint64_t now = member_now_ms(m), heir = heir_of(m, at_least);
 	int rc;
 
 	if (now < m->check.leave_due_ms || !heir)
@@ -273,8 +275,12 @@ void member_check_turn(struct member *m)
 	tell(m);
 	if (!leads(m))
 		return;
+	/* With a state that others cannot be given a leader serves all the same: to wait for
+	 * somebody who has far to come would cost writes. */
 	if (member_is_quarantined(m))
-		leave_office(m);
+		leave_office(m, 0);
+	else if (m->check.unreadable)
+		leave_office(m, m->status.commit);
 	judge(m);
 	if (m->options.check_interval_ms)
 		check_propose(m);
@@ -316,6 +322,7 @@ void member_check_forget(struct member *m)
 {
 	m->check.own = (struct digests){0};
 	m->check.to_tell = false;
+	m->check.unreadable = false;
 }
 
 /* ---- applied --------------------------------------------------------------------------------- */

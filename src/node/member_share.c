@@ -86,6 +86,17 @@ static void share_job_free(struct share_job *j)
 	mem_free(j);
 }
 
+/* Whether rows are missing among those up to where the cursor stands. */
+static int share_verify(const struct share_job *j, const struct engine_cursor *c)
+{
+	struct slice to = {NULL, 0};
+
+	if (engine_cursor_valid(c))
+		to = engine_cursor_key(c);
+	return engine_view_verify(store_share_view(j->share->published), j->fetch.family,
+				  j->fetch.after, to);
+}
+
 /* In the pool: rows behind the one that the question names. */
 static enum job_progress share_step(struct job *job)
 {
@@ -107,6 +118,8 @@ static enum job_progress share_step(struct job *job)
 		engine_cursor_next(c);
 	}
 	j->error = engine_cursor_error(c);
+	if (j->error == OK)
+		j->error = share_verify(j, c);
 	if (j->error != OK) {
 		rows_begin(j->fetch.request, &j->answer);
 		rows_end(&j->answer, ROWS_GONE, 0);
@@ -117,14 +130,14 @@ static enum job_progress share_step(struct job *job)
 	return JOB_DONE;
 }
 
-/* Whoever asked hears only that there is nothing, and asks again. */
+/* Whoever asked hears only that there is nothing, and asks again: better of another one. */
 static void share_failed(struct member *m, const struct share_job *j)
 {
+	m->check.unreadable = true;
 	LOG(m->io->logger, LOG_ERROR,
 	    "the stored state cannot be given to member %016" PRIx64
-	    ": %s. Hand over if this member leads, stop it, remove its state (in its directory the "
-	    "file ENGINE and engine-*, but not the log), and start it again: it gets its state "
-	    "from the others",
+	    ": %s. Stop this member, remove its state (in its directory the file ENGINE and "
+	    "engine-*, but not the log), and start it again: it gets its state from the others",
 	    j->fetch.from, error_text(j->error));
 }
 

@@ -249,7 +249,9 @@ struct check {
 	uint64_t verdict_proposed; /* and of the newest VERDICT */
 	uint64_t decided;	   /* index of the CHECK on which a majority agreed last */
 	uint64_t alarmed;	   /* and of the one of which it was said that none does */
-	uint64_t leave_due_ms;	   /* a leader in quarantine tries to hand over again */
+	uint64_t leave_due_ms;	   /* one that should not lead tries to hand over again */
+
+	bool unreadable; /* the stored state could not be read for others */
 };
 
 /* What no session runs for a while. */

@@ -102,6 +102,16 @@ struct engine_get {
 void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 
 /*
+ * Reads all that lies from `from` to `to`, which is excluded (empty: to the end), also what a range
+ * has deleted. OK, or what is wrong: ERR_CORRUPT, ERR_IO. For who passes on what a cursor has
+ * shown: where a file with deleted ranges ends and the next one of its level cannot be read,
+ * RocksDB's cursor shows no more rows of that level, and no error (7.8.3; mended in 8.6, by its
+ * pull request 11782).
+ */
+MUST_USE int engine_view_verify(struct engine_view *v, enum engine_family family, struct slice from,
+				struct slice to);
+
+/*
  * Bytes that the rows from `from` on take, roughly: of what is there now, the view may be older.
  */
 uint64_t engine_view_bytes(struct engine_view *v, enum engine_family family, struct slice from);

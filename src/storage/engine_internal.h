@@ -28,9 +28,12 @@ struct engine_ops {
 
 	uint64_t (*view_bytes)(struct engine_view *v, enum engine_family family, struct slice from);
 
-	/* A cursor's moves leave its row, or why there is none, in struct engine_cursor. */
+	/*
+	 * A cursor's moves leave its row, or why there is none, in struct engine_cursor. With
+	 * `deleted_too` it may stand at rows that a range has deleted.
+	 */
 	struct engine_cursor *(*cursor_open)(struct engine_view *v, enum engine_family family,
-					     struct slice end);
+					     struct slice end, bool deleted_too);
 	void (*cursor_close)(struct engine_cursor *c);
 	void (*cursor_seek)(struct engine_cursor *c, struct slice key);
 	void (*cursor_seek_before)(struct engine_cursor *c, struct slice key);

@@ -91,7 +91,7 @@ int rocks_view_get(struct engine_view *v, enum engine_family family, struct slic
 void rocks_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 uint64_t rocks_view_bytes(struct engine_view *v, enum engine_family family, struct slice from);
 struct engine_cursor *rocks_cursor_open(struct engine_view *v, enum engine_family family,
-					struct slice end);
+					struct slice end, bool deleted_too);
 void rocks_cursor_close(struct engine_cursor *c);
 void rocks_cursor_seek(struct engine_cursor *c, struct slice key);
 void rocks_cursor_seek_before(struct engine_cursor *c, struct slice key);

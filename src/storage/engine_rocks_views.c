@@ -152,7 +152,7 @@ void rocks_view_get_many(struct engine_view *view, struct engine_get *gets, size
 }
 
 struct engine_cursor *rocks_cursor_open(struct engine_view *view, enum engine_family family,
-					struct slice end)
+					struct slice end, bool deleted_too)
 {
 	struct rocks_cursor *c = MEM_NEW(struct rocks_cursor);
 	struct rocks_view *v = rocks_view_of(view);
@@ -160,6 +160,7 @@ struct engine_cursor *rocks_cursor_open(struct engine_view *view, enum engine_fa
 	c->rocks = v->rocks;
 	c->options = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_snapshot(c->options, v->snapshot);
+	rocksdb_readoptions_set_ignore_range_deletions(c->options, deleted_too);
 	if (end.len > 0) {
 		buf_append_slice(&c->end, end);
 		rocksdb_readoptions_set_iterate_upper_bound(

@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 
-from members import SECONDS, SIZES, wait_for
-from process import expect, expect_in, run_stories
+from members import LOG_BYTES, SECONDS, SIZES, start_three, wait_for
+from process import expect, expect_in, run_stories, text_of
 from space import Disk, may_mount
 
 
@@ -129,6 +129,25 @@ def a_state_in_a_cluster_is_made_again(house):
     wait_for(lambda: members[2].say("SET", "b", "1") == b"OK", "n3 takes no write")
 
 
+def a_leader_that_cannot_give_its_state_leads_no_more(house):
+    """Else who needs one would ask it for ever."""
+    members = start_three(house)
+    leader = next(m for m in members if any(r[b"leads"] == 1 and r[b"name"].decode() == m.name
+                                            for r in m.members().values()))
+    other, away = (m for m in members if m is not leader)
+    away.end()
+    for _ in range(4):
+        other.write(250, 8000)  # more than the log keeps
+    wait_for(lambda: leader.log_bytes() < 2 * LOG_BYTES, "the log keeps everything")
+    expect(leader.say("SAVE"), b"OK", "SAVE")
+    # Values, which a leader that nobody asks for them does not read.
+    flip(engine_files(leader, "*.sst")[-1], 200)
+    away.start()
+    wait_for(lambda: away.say("GET", "key:249") == b"v" * 8000, f"{away.name} does not get a state")
+    expect_in("the stored state cannot be given to member ", text_of(leader.said), "the leader")
+    wait_for(lambda: other.say("SET", "goes", "on") == b"OK", "no write")
+
+
 def directories_that_do_not_belong_together(house):
     one, other = write_some(house, "n1"), write_some(house, "n2")
     expect_in("it belongs to a member of a cluster with another cluster-token", does_not_start(
@@ -161,4 +180,5 @@ def a_directory_that_cannot_be_written(house):
 if __name__ == "__main__":
     may_mount()
     run_stories(__doc__, [a_byte_in_the_log, a_segment_is_missing, a_byte_in_the_state, a_state_in_a_cluster_is_made_again,
+                          a_leader_that_cannot_give_its_state_leads_no_more,
                           directories_that_do_not_belong_together, a_directory_that_cannot_be_written])
