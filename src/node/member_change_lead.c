@@ -82,7 +82,10 @@ static bool name_is_taken(const struct member *m, struct slice name, uint64_t id
 	return p && p->id != id;
 }
 
-/* Voters that answer are a majority of those there would be. */
+/*
+ * Voters that answer are a majority of those there would be. One in quarantine is none of them: its
+ * log counts, but nobody could be given its state.
+ */
 static bool keeps_quorum(const struct member *m, const struct membership *next, struct buf *why)
 {
 	unsigned voters = 0, alive = 0;
@@ -94,7 +97,7 @@ static bool keeps_quorum(const struct member *m, const struct membership *next, 
 		if (!(p->roles & MEMBER_VOTER))
 			continue;
 		voters++;
-		if (answers(m, p->id))
+		if (answers(m, p->id) && !position_quarantine(store_position(m->store), p->id))
 			alive++;
 		else
 			silent = p;
@@ -103,9 +106,9 @@ static bool keeps_quorum(const struct member *m, const struct membership *next, 
 		return true;
 	buf_printf(
 		why,
-		"ERR refused: of the %u voters that would be left %u answer, which is no majority, "
-		"and nothing could be written any more. Bring %.*s back, or remove it first, or "
-		"add a member and wait until it votes",
+		"ERR refused: of the %u voters that would be left %u answer and are in order, "
+		"which is no majority, and nothing could be written any more. Bring %.*s back, or "
+		"remove it first, or add a member and wait until it votes",
 		voters, alive, (int)label_of_member(silent).name.len,
 		(const char *)label_of_member(silent).name.data);
 	return false;

@@ -106,13 +106,15 @@ static bool in_quarantine(const struct host *h)
 	return h->member && position_quarantine(position_of(h), h->id);
 }
 
-/* As anybody knows: one that was refilled may have its quarantine still to come. */
-static bool anybody_drifted(const struct world *w)
+bool anybody_drifted(const struct world *w)
 {
-	for (unsigned i = 0; i < w->host_count; i++)
-		if (runs(&w->hosts[i]) &&
-		    (control_drifted(&w->hosts[i]) || position_of(&w->hosts[i])->quarantine_count))
+	for (unsigned i = 0; i < w->host_count; i++) {
+		const struct host *h = &w->hosts[i];
+
+		if (h->member && runs(h) &&
+		    (control_drifted(h) || position_of(h)->quarantine_count))
 			return true;
+	}
 	return false;
 }
 

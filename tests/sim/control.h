@@ -27,6 +27,9 @@ void control_checks(struct host *h, bool begins);
 /* Versions, refills and disks, by the operator. */
 void control_janitor(struct world *w);
 
+/* As anybody knows: one that was refilled may have its quarantine still to come. */
+bool anybody_drifted(const struct world *w);
+
 /* A member has applied this entry, whole. */
 void control_watch_applied(struct host *h, uint64_t index, const struct entry *e);
 void control_watch_turn(struct host *h);

@@ -1,5 +1,6 @@
 /* Changes of membership, and the operator who starts, retires and replaces members. */
 
+#include "sim/control.h"
 #include "sim/mode.h"
 #include "sim/nemesis.h"
 
@@ -100,6 +101,12 @@ static bool add_member(struct world *w, enum member_change_kind kind)
 	return change(w, leader, &c, 1);
 }
 
+/* Not while the log or the state of one that votes is worth nothing: others have to have it. */
+static bool votes_may_move(struct world *w)
+{
+	return !anybody_suspect(w) && !anybody_drifted(w);
+}
+
 bool act_add(struct world *w)
 {
 	return add_member(w, MEMBER_ADD_LEARNER);
@@ -107,7 +114,7 @@ bool act_add(struct world *w)
 
 bool act_add_voter(struct world *w)
 {
-	return !anybody_suspect(w) && add_member(w, MEMBER_ADD_VOTER);
+	return votes_may_move(w) && add_member(w, MEMBER_ADD_VOTER);
 }
 
 static bool change_one(struct world *w, enum member_change_kind kind, uint8_t role, bool leader_too)
@@ -116,7 +123,7 @@ static bool change_one(struct world *w, enum member_change_kind kind, uint8_t ro
 	const struct membership *m;
 	struct member_change c = {.kind = kind};
 
-	if (!leader || anybody_suspect(w))
+	if (!leader || !votes_may_move(w))
 		return false;
 	m = driver_membership(leader->driver);
 	h = leader_too ? leader : member_with(w, m, role);
@@ -155,7 +162,7 @@ bool act_replace(struct world *w)
 	struct host *leader = changing_leader(w), *old, *new;
 	struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
 
-	if (!leader || anybody_suspect(w))
+	if (!leader || !votes_may_move(w))
 		return false;
 	old = member_with(w, driver_membership(leader->driver), MEMBER_VOTER);
 	new = old ? spare(w) : NULL;

@@ -175,12 +175,13 @@ static void watch_accepted(struct host *h, const struct raft *r)
 		if (!(now->members[i].roles & MEMBER_VOTER))
 			continue;
 		voters++;
-		alive += answers(h, r, now->members[i].id);
+		alive += answers(h, r, now->members[i].id) &&
+			 !position_quarantine(store_position(h->member->store), now->members[i].id);
 	}
 	if (alive <= voters / 2 && moves_votes(raft_membership_at(r, c->index - 1), now))
 		world_fail(h->world,
-			   "%s makes a change after which %u of %u voters answer, because somebody "
-			   "asked for it",
+			   "%s makes a change after which %u of %u voters answer and are not in "
+			   "quarantine, because somebody asked for it",
 			   h->name, alive, voters);
 }
 
