@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INCRS	   16
+#define INCRS	   8 /* twice */
 #define APPENDS	   4
-#define ROUND	   (INCRS + APPENDS + 2)
+#define ROUND	   (2 * INCRS + APPENDS + 4)
 #define LINE_BYTES 4096
 #define PAUSE_MS   10
 
@@ -80,11 +80,19 @@ static void tell(FILE *line, const redisReply *reply)
 	}
 }
 
+static void send_incrs(const struct slot *s)
+{
+	for (int i = 0; i < INCRS; i++)
+		(void)redisAppendCommand(s->context, "INCR %s:n", s->name);
+}
+
 static void send_round(const struct slot *s, int number)
 {
 	/* What a broken connection makes of it shows when replies are read. */
-	for (int i = 0; i < INCRS; i++)
-		(void)redisAppendCommand(s->context, "INCR %s:n", s->name);
+	send_incrs(s);
+	(void)redisAppendCommand(s->context, "ECHO %s.%d", s->name, number);
+	(void)redisAppendCommand(s->context, "GET %s:v", s->name);
+	send_incrs(s);
 	for (int i = 0; i < APPENDS; i++)
 		(void)redisAppendCommand(s->context, "APPEND %s:w:%d %s.%d;", s->name, number / 16,
 					 s->name, APPENDS * number + i);

@@ -40,8 +40,12 @@ const libraries = {
 };
 
 function round(name, number) {
+  const incrs = Array.from({ length: 8 }, () => ['incr', `${name}:n`]);
   return [
-    ...Array.from({ length: 16 }, () => ['incr', `${name}:n`]),
+    ...incrs,
+    ['echo', `${name}.${number}`],
+    ['get', `${name}:v`],
+    ...incrs,
     ...[0, 1, 2, 3].map((i) => ['append', `${name}:w:${Math.floor(number / 16)}`, `${name}.${4 * number + i};`]),
     ['set', `${name}:v`, `${name}.${number}`],
     ['get', `${name}:v`],

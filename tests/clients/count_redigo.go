@@ -48,9 +48,16 @@ func ask(c redis.Conn, name string, number int) []string {
 		c.Send(command, arguments...) // an error stays with the connection
 	}
 
-	for i := 0; i < 16; i++ {
-		send("INCR", name+":n")
+	increment := func() {
+		for i := 0; i < 8; i++ {
+			send("INCR", name+":n")
+		}
 	}
+
+	increment()
+	send("ECHO", fmt.Sprintf("%s.%d", name, number))
+	send("GET", name+":v")
+	increment()
 	for i := 0; i < 4; i++ {
 		send("APPEND", fmt.Sprintf("%s:w:%d", name, number/16), fmt.Sprintf("%s.%d;", name, 4*number+i))
 	}

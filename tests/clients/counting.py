@@ -4,9 +4,10 @@ count_hiredis.c, count_redis_py.py, count_node.js and count_redigo.go do all the
 `program library connections port ...` opens so many connections to each port. A connection is called
 library.member.number, member 0 being the first port. It asks in rounds, each one pipeline:
 
-    16 INCR name:n, 4 APPEND name:w:<round / 16> "<name>.<n>;", SET name:v <name>.<round>, GET name:v
+    8 INCR name:n, ECHO <name>.<round>, GET name:v, 8 INCR name:n,
+    4 APPEND name:w:<round / 16> "<name>.<n>;", SET name:v <name>.<round>, GET name:v
 
-where n numbers the words from 0. A round is written as one line, name, round and replies: `:1` a number, `$text`
+where n numbers the words from 0: reads, and what needs no other member, stand behind and before writes. A round is written as one line, name, round and replies: `:1` a number, `$text`
 a text or a status, `_` nothing, `-CLUSTERDOWN_There` an error's first two words, `!` none, `?` anything else. Behind
 a `!` the line may end. Who has lost its connection asks PING until somebody answers, and goes on.
 When the standard input ends, rounds are ended, and the program is.
@@ -15,8 +16,9 @@ When the standard input ends, rounds are ended, and the program is.
 import re
 from collections import Counter
 
-INCRS, APPENDS, ROUNDS_OF_STRING = 16, 4, 16
-ROUND = INCRS + APPENDS + 2
+HALF_OF_INCRS, APPENDS, ROUNDS_OF_STRING = 8, 4, 16
+INCRS = 2 * HALF_OF_INCRS
+ROUND = INCRS + APPENDS + 4
 
 DONE, OPEN, REFUSED = "done", "open", "refused"
 # docs/consistency.md: these were not done and never will be.
@@ -49,9 +51,13 @@ class Slot:
         if len(replies) != ROUND:
             self.wrong(f"{len(replies)} replies")
             return
-        for reply in replies[:INCRS]:
+        for reply in replies[:HALF_OF_INCRS]:
             self.heard_incr(reply)
-        for i, reply in enumerate(replies[INCRS:-2]):
+        self.heard_echo(replies[HALF_OF_INCRS])
+        self.heard_get(replies[HALF_OF_INCRS + 1])
+        for reply in replies[HALF_OF_INCRS + 2:INCRS + 2]:
+            self.heard_incr(reply)
+        for i, reply in enumerate(replies[INCRS + 2:-2]):
             self.heard_append(self.rounds * APPENDS + i, reply)
         self.heard_set(replies[-2])
         self.heard_get(replies[-1])
@@ -89,6 +95,11 @@ class Slot:
         outcome, length = self.outcome(reply, ":")
         words = self.words.setdefault(self.rounds // ROUNDS_OF_STRING, [])
         words.append((f"{self.name}.{number};", outcome, length and int(length), self.losses))
+
+    def heard_echo(self, reply):
+        outcome, text = self.outcome(reply, "$")
+        if text is not None and text != f"{self.name}.{self.rounds}":
+            self.wrong(f"ECHO is {text} ({outcome})")
 
     def heard_set(self, reply):
         outcome, text = self.outcome(reply, "$")

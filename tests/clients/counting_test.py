@@ -3,9 +3,10 @@
 
 import unittest
 
-from counting import APPENDS, INCRS, ROUND, Slot
+from counting import APPENDS, HALF_OF_INCRS, INCRS, ROUND, Slot
 
 NAME = "lib.0.0"
+ECHO, FIRST_GET, LAST_INCR, FIRST_APPEND = HALF_OF_INCRS, HALF_OF_INCRS + 1, INCRS + 1, INCRS + 2
 
 
 def words(number):
@@ -22,8 +23,9 @@ def lengths(before, number):
 
 def replies(number, incrs_before=0, length_before=0):
     """Of a round of which all was done."""
-    return [*(f":{incrs_before + i + 1}" for i in range(INCRS)), *lengths(length_before, number), "$OK",
-            f"${NAME}.{number}"]
+    incrs = [f":{incrs_before + i + 1}" for i in range(INCRS)]
+    return [*incrs[:HALF_OF_INCRS], f"${NAME}.{number}", f"${NAME}.{number - 1}" if number else "_",
+            *incrs[HALF_OF_INCRS:], *lengths(length_before, number), "$OK", f"${NAME}.{number}"]
 
 
 class Judge(unittest.TestCase):
@@ -104,11 +106,12 @@ class Judge(unittest.TestCase):
         self.assert_wrong("the counter is")
 
     def test_an_error_that_nothing_explains(self):
-        self.changed(INCRS - 1, "-ERR_value")
+        self.changed(LAST_INCR, "-ERR_value")
         self.assert_wrong("an error that nothing explains")
 
     def test_replies_of_another_kind(self):
-        for at, reply in ((0, "$1"), (INCRS, "$OK"), (ROUND - 2, ":1"), (ROUND - 1, "_"), (ROUND - 1, ":7"), (3, "?")):
+        for at, reply in ((0, "$1"), (FIRST_APPEND, "$OK"), (ROUND - 2, ":1"), (ROUND - 1, "_"), (ROUND - 1, ":7"),
+                          (ECHO, ":1"), (LAST_INCR, "?")):
             self.setUp()
             self.changed(at, reply)
             self.assert_wrong("a reply of another kind")
@@ -117,10 +120,13 @@ class Judge(unittest.TestCase):
         self.changed(ROUND - 1, "$other.0.0.0")
         self.assert_wrong("GET is other.0.0.0")
         self.setUp()
+        self.changed(ECHO, f"${NAME}.7")
+        self.assert_wrong(f"ECHO is {NAME}.7")
+        self.setUp()
         self.changed(1, ":1")
         self.assert_wrong("INCR is 1 after 1")
         self.setUp()
-        self.changed(INCRS - 1, f":{INCRS + 1}")
+        self.changed(LAST_INCR, f":{INCRS + 1}")
         self.assert_wrong(f"INCR is {INCRS + 1}")
 
     def test_an_older_value_is_read(self):
@@ -128,6 +134,10 @@ class Judge(unittest.TestCase):
         self.slot.hear(0, replies(0))
         self.slot.hear(1, [*told[:-1], f"${NAME}.0"])
         self.assert_wrong("GET is")
+
+    def test_a_read_sees_a_write_behind_it(self):
+        self.changed(FIRST_GET, f"${NAME}.0")
+        self.assert_wrong(f"GET is {NAME}.0, and not of []")
 
     def test_words_that_do_not_stand_where_they_should(self):
         one, two, three, four = words(0)

@@ -218,8 +218,8 @@ def main():
     house = PlainHouse(os.path.abspath(args.server))
     try:
         problems = run(house, args)
-    except (Failed, ProgramFailed) as e:
-        problems = [str(e)]
+    except (Failed, ProgramFailed, OSError) as e:
+        problems = [str(e) or repr(e)]
     finally:
         for server in house.all.values():
             server.end()
