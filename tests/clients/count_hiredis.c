@@ -14,7 +14,7 @@
 #define APPENDS	   4
 #define ROUND	   (2 * INCRS + APPENDS + 4)
 #define LINE_BYTES 4096
-#define PAUSE_MS   10
+#define PAUSE_MS   20
 
 /* One connection after the other. */
 struct slot {

@@ -3,7 +3,7 @@
 
 const { setTimeout: pause } = require('node:timers/promises');
 
-const PAUSE_MS = 10;
+const PAUSE_MS = 20;
 
 // What became of a round, one {value} or {error} for each command; and PING.
 const libraries = {

@@ -13,7 +13,7 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-const pause = 10 * time.Millisecond
+const pause = 20 * time.Millisecond
 
 func told(reply interface{}, err error) string {
 	if refusal, is := err.(redis.Error); is {

@@ -6,7 +6,7 @@ import time
 
 import redis
 
-PAUSE_S = 0.01
+PAUSE_S = 0.02
 
 
 def told(reply):
