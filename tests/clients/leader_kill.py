@@ -19,6 +19,7 @@ from members import SECONDS, Failed, House, Server, change, start_three, wait_fo
 
 CONNECTIONS = 2  # of each program to each member
 ROUNDS = 5  # that each connection ends, at most, before the next thing happens
+BUILD_SECONDS = 600  # Go builds its own library first, once
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "..", "..", "build")
 MODULES = os.path.join(BUILD, "npm", "node_modules")
@@ -46,33 +47,34 @@ def built_redigo(house):
     if not shutil.which("go"):
         raise ProgramFailed("there is no go: scripts/install-deps clients")
     program = os.path.join(house.root, "count_redigo")
-    subprocess.run(["go", "build", "-o", program, os.path.join(HERE, "count_redigo.go")], check=True, timeout=SECONDS,
-                   env={**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode",
-                        "GOCACHE": os.path.abspath(os.path.join(BUILD, "go"))})
+    subprocess.run(["go", "build", "-o", program, os.path.join(HERE, "count_redigo.go")], check=True,
+                   timeout=BUILD_SECONDS, env={**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode",
+                                               "GOCACHE": os.path.abspath(os.path.join(BUILD, "go"))})
     return program
+
+
+def program_with(library, house, hiredis):
+    if library == "hiredis":
+        return [hiredis]
+    if library == "redis_py":
+        return ["/usr/bin/python3", os.path.join(HERE, "count_redis_py.py")]
+    if library == "redigo":
+        return [built_redigo(house)]
+    return [os.path.join(MODULES, ".bin", "node"), os.path.join(HERE, "count_node.js")]
 
 
 class Driver:
     """A program that counts."""
 
-    def __init__(self, house, library, hiredis, servers):
+    def __init__(self, house, library, program, servers):
         self.name = library
         self.slots = {name: Slot(name) for member in range(len(servers)) for name in
                       (f"{library}.{member}.{i}" for i in range(CONNECTIONS))}
         self.wrote, self.said = (os.path.join(house.root, library + end) for end in (".rounds", ".log"))
         with open(self.wrote, "wb") as wrote, open(self.said, "wb") as said:
             self.process = subprocess.Popen(
-                [*self.program(house, hiredis), library, str(CONNECTIONS), *(str(s.port) for s in servers)],
+                [*program, library, str(CONNECTIONS), *(str(s.port) for s in servers)],
                 stdin=subprocess.PIPE, stdout=wrote, stderr=said, env={**os.environ, "NODE_PATH": MODULES})
-
-    def program(self, house, hiredis):
-        if self.name == "hiredis":
-            return [hiredis]
-        if self.name == "redis_py":
-            return ["/usr/bin/python3", os.path.join(HERE, "count_redis_py.py")]
-        if self.name == "redigo":
-            return [built_redigo(house)]
-        return [os.path.join(MODULES, ".bin", "node"), os.path.join(HERE, "count_node.js")]
 
     def check(self):
         if self.process.poll() is not None:
@@ -186,11 +188,12 @@ class Story:
 
 
 def run(house, args):
+    programs = {library: program_with(library, house, args.hiredis) for library in args.only or LIBRARIES}
     servers = start_three(house, *(() if args.impatient else ("--request-timeout", "60s")))
     drivers = []
     try:
-        for library in args.only or LIBRARIES:
-            drivers.append(Driver(house, library, args.hiredis, servers))
+        for library, program in programs.items():
+            drivers.append(Driver(house, library, program, servers))
         story = Story(house, servers, drivers, random.Random(args.seed))
         story.go_on()
         for _ in range(args.kills):
