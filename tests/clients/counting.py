@@ -7,9 +7,10 @@ library.member.number, member 0 being the first port. It asks in rounds, each on
     8 INCR name:n, ECHO <name>.<round>, GET name:v, 8 INCR name:n,
     4 APPEND name:w:<round / 16> "<name>.<n>;", SET name:v <name>.<round>, GET name:v
 
-where n numbers the words from 0: reads, and what needs no other member, stand behind and before writes. A round is written as one line, name, round and replies: `:1` a number, `$text`
-a text or a status, `_` nothing, `-CLUSTERDOWN_There` an error's first two words, `!` none, `?` anything else. Behind
-a `!` the line may end. Who has lost its connection asks PING until somebody answers, and goes on.
+where n numbers the words from 0: reads, and what needs no other member, stand behind and before writes. A round is
+written as one line, name, round and replies: `:1` a number, `$text` a text or a status, `_` nothing,
+`-CLUSTERDOWN_There` an error's first two words, `!` none, `?` anything else. Behind a `!` the line may end. Who has
+lost its connection asks PING until somebody answers, and goes on.
 When the standard input ends, rounds are ended, and the program is.
 """
 

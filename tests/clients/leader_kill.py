@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Programs with one library each count on all members of a cluster, while its leaders die and hand over again and again.
+"""Programs with one library each count on all members of a cluster, whose leaders die and hand over all the while.
 
 Clients of the first member, which lives, notice nothing: whatever they asked is answered, and done once. Clients of the
 others lose what was not answered when their member was killed; that is done once or not at all. counting.py says what
