@@ -59,7 +59,8 @@ static void birth_end(struct driver *d)
 	CHECK(rc == OK);
 	membership_free(&m);
 	d->unborn = false;
-	LOG(d->io->logger, LOG_NOTICE, "the cluster is born with %u members", d->birth.count);
+	LOG(d->io->logger, LOG_NOTICE, "the cluster is born with %u member%s", d->birth.count,
+	    d->birth.count == 1 ? "" : "s");
 	raft_born(d->raft, driver_now_ms(d));
 }
 

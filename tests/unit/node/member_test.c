@@ -275,7 +275,7 @@ static void a_member_that_is_alone_says_nothing_of_others(void **state)
 	member_hand_over(s.member);
 	solo_work(&s);
 	buf_append_byte(&s.log_text, 0);
-	assert_non_null(strstr((char *)s.log_text.data, "the cluster is born with 1 members"));
+	assert_non_null(strstr((char *)s.log_text.data, "the cluster is born with 1 member"));
 	assert_null(strstr((char *)s.log_text.data, "waits for"));
 	assert_null(strstr((char *)s.log_text.data, "handed over"));
 	solo_close(&s);
