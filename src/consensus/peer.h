@@ -17,11 +17,11 @@
  * messages and bytes. SNAPSHOT: nothing, until the follower has state to build on.
  */
 
+#include "consensus/raft.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum peer_state { PEER_PROBE, PEER_REPLICATE, PEER_SNAPSHOT };
 
 enum peer_vote { VOTE_NONE, VOTE_GRANTED, VOTE_REFUSED };
 

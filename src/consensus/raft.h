@@ -20,7 +20,6 @@
 
 #include "consensus/membership.h"
 #include "consensus/message.h"
-#include "consensus/peer.h"
 #include "consensus/raft_log.h"
 #include "consensus/snapshot.h"
 
@@ -275,6 +274,9 @@ struct raft_status {
 };
 
 void raft_status(const struct raft *r, struct raft_status *out);
+
+/* How a leader sends to another; consensus/peer.h tells of them. */
+enum peer_state { PEER_PROBE, PEER_REPLICATE, PEER_SNAPSHOT };
 
 /* How a leader sees one of the others. */
 struct raft_peer_status {

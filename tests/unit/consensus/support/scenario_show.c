@@ -3,6 +3,8 @@
 #include "scenario_parts.h"
 #include "world_print.h"
 
+#include "consensus/peer.h"
+
 #include <inttypes.h>
 
 void scenario_trace(struct scenario *s, struct words *words)
