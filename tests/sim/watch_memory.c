@@ -46,7 +46,7 @@ static void watch_tail(struct host *h, const struct raft *r)
 static void watch_sent(struct host *h, const struct raft *r)
 {
 	size_t message = r->options.append_bytes + h->world->profile.batch_bytes +
-			 h->world->callers->largest + AUTHORS_BYTES;
+			 h->world->callers->largest + AUTHORS_BYTES + ENTRY_BYTES;
 
 	for (size_t i = 0; i < r->peer_count; i++)
 		watch_bound(h, "bytes on their way to another", (size_t)r->peers[i].inflight_sum,
