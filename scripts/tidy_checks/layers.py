@@ -10,6 +10,7 @@ FLOORS = [
     {"lease", "pubsub"},
     {"command"},
     {"node"},
+    {"peer"},
     {"server", "ctl"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

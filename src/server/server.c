@@ -26,7 +26,7 @@ static void accepted_peer(void *ctx, int fd)
 {
 	struct server *s = ctx;
 
-	peers_accept(s->peers, fd);
+	peers_accept(company_peers(s->company), socket_wires_accept(s->wires, fd));
 }
 
 static void thread_wakes(void *ctx)
@@ -47,7 +47,7 @@ static void loop_is_woken(void *ctx)
 
 static bool server_is_settled(const struct server *s, uint64_t now)
 {
-	if (s->leads && peers_count(s->peers) > 0 && now < s->hand_over_till_ms)
+	if (s->leads && peers_count(company_peers(s->company)) > 0 && now < s->hand_over_till_ms)
 		return false;
 	return member_is_idle(s->member) && clients_are_written(s->clients);
 }
@@ -74,14 +74,12 @@ static uint64_t server_turn(void *ctx)
 	uint64_t due, clients_due, space_due;
 
 	space_due = space_turn(s->space, loop_now_ms(s->loop));
+	company_turn(s->company);
 	member_turn(s->member);
-	peers_flush(s->peers);
-	if (s->join && server_takes_part(s) && !join_is_looking(s->join)) {
-		join_free(s->join);
-		s->join = NULL;
-	}
+	peers_flush(company_peers(s->company));
 	clients_due = clients_turn(s->clients, loop_now_ms(s->loop));
 	due = MIN(MIN(member_deadline_ms(s->member), clients_due), space_due);
+	due = MIN(due, company_deadline_ms(s->company));
 	if (s->failed)
 		loop_end(s->loop);
 	return s->ending ? server_end_turn(s, due) : due;
@@ -190,8 +188,7 @@ int server_new(struct server **out, struct options *options, struct engine *engi
 	}
 	if (rc == OK) {
 		server_start_space(s);
-		server_start_peers(s);
-		server_start_join(s);
+		server_start_company(s);
 		server_fit_clients(s);
 		server_start_clients(s);
 		rc = server_listen(s, problem);
@@ -239,8 +236,8 @@ void server_free(struct server *s)
 	listener_free(s->local_listener);
 	listener_free(s->peer_listener);
 	clients_free(s->clients);
-	join_free(s->join);
-	peers_free(s->peers);
+	company_free(s->company);
+	socket_wires_free(s->wires);
 	space_free(s->space);
 	rewrite_free(s->rewrite);
 	if (s->member)

@@ -108,7 +108,7 @@ static void server_options_changed(void *ctx)
 
 	logger_set_level(s->logger, (enum log_level)s->options->log_level);
 	clients_settings_changed(s->clients);
-	peers_set_queued_bytes(s->peers, server_queued_bytes(s));
+	peers_set_queued_bytes(company_peers(s->company), server_queued_bytes(s));
 	server_set_limits(s);
 	server_set_member_limits(s);
 	server_set_records(s);

@@ -5,15 +5,15 @@
 
 #include "command/host.h"
 #include "node/member.h"
+#include "peer/company.h"
 #include "server/clients.h"
 #include "server/config.h"
-#include "server/join.h"
 #include "server/listener.h"
 #include "server/loop.h"
-#include "server/peers.h"
 #include "server/process_info.h"
 #include "server/rewrite.h"
 #include "server/server.h"
+#include "server/socket_wires.h"
 #include "server/space.h"
 #include "server/threads.h"
 struct server {
@@ -28,7 +28,6 @@ struct server {
 	struct resp_limits limits;
 
 	struct loop_events loop_events;
-	struct peers_events peers_events;
 	struct member_events member_events;
 	struct process_info process;
 	struct config_events config_events;
@@ -38,11 +37,8 @@ struct server {
 	struct threads *threads;
 	struct member *member;
 	struct clients *clients;
-	struct peers *peers;
-	struct join_events join_events;
-	struct join *join;    /* asks to take part; NULL: not (any more) */
-	uint64_t memberships; /* that the peers follow, by raft_status.memberships */
-	bool born;
+	struct socket_wires *wires;
+	struct company *company;
 	struct listener *listener;
 	struct listener *local_listener; /* NULL: nobody asked for one */
 	struct listener *peer_listener;
@@ -66,15 +62,8 @@ void server_start_space(struct server *s);
 /* Runs a job on the lane for what has time; `ctx` is the server. */
 void server_maintain(void *ctx, struct job *job);
 
-/* Whether this member is in the membership. */
-bool server_takes_part(const struct server *s);
-
-/* From now on the peers are those of this membership. */
-void server_follow(struct server *s, const struct membership *m);
-
-/* server_peers.c: the other members, and coming to them. */
-void server_start_peers(struct server *s);
-void server_start_join(struct server *s);
+/* server_company.c: the other members. */
+void server_start_company(struct server *s);
 
 /* server_host.c: the process as commands see it, and its options while it runs. */
 void server_start_host(struct server *s);

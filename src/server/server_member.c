@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "consensus/label.h"
 #include "server/explain.h"
 #include "server/member_file.h"
 #include "server/server_internal.h"
@@ -23,14 +22,14 @@ static void io_send(void *ctx, uint64_t to, const struct frame *frame)
 {
 	struct server *s = ctx;
 
-	peers_send(s->peers, to, frame);
+	peers_send(company_peers(s->company), to, frame);
 }
 
 static void io_send_to_name(void *ctx, struct slice name, const struct frame *frame)
 {
 	struct server *s = ctx;
 
-	peers_send_to_name(s->peers, name, frame);
+	peers_send_to_name(company_peers(s->company), name, frame);
 }
 
 static void io_run(void *ctx, enum job_lane lane, struct job *job)
@@ -42,7 +41,7 @@ static void io_run(void *ctx, enum job_lane lane, struct job *job)
 
 static void server_say_ready(struct server *s, const struct raft_status *status)
 {
-	const char *leader = peers_name_of(s->peers, status->leader);
+	const char *leader = peers_name_of(company_peers(s->company), status->leader);
 	struct buf places = {0};
 
 	listener_describe(s->listener, &places);
@@ -55,60 +54,12 @@ static void server_say_ready(struct server *s, const struct raft_status *status)
 	s->ready_told = true;
 }
 
-/* Where a member is: as it says itself, or else as this one was told at its start. */
-static struct peers_place server_place(const struct server *s, const struct participant *member)
-{
-	struct label label = label_of_member(member);
-	const struct options_members *initial = &s->options->initial_cluster;
-	struct peers_place place = {.id = member->id, .name = label.name};
-
-	if (label_address(label.address, &place.host, &place.port) == OK)
-		return place;
-	place.host = (struct slice){0};
-	place.port = 0;
-	for (size_t i = 0; i < initial->count; i++) {
-		if (!slice_equal(slice_of_text(initial->list[i].name), label.name))
-			continue;
-		place.host = slice_of_text(initial->list[i].host);
-		place.port = initial->list[i].port;
-	}
-	return place;
-}
-
-void server_follow(struct server *s, const struct membership *m)
-{
-	struct peers_place places[MEMBERSHIP_MAX];
-
-	for (uint32_t i = 0; i < m->count; i++)
-		places[i] = server_place(s, &m->members[i]);
-	if (m->count)
-		peers_follow(s->peers, places, m->count);
-}
-
-bool server_takes_part(const struct server *s)
-{
-	const struct driver *d = member_driver(s->member);
-
-	return membership_find(driver_membership(d), driver_id(d));
-}
-
-/* Before it is born a cluster has no membership that counts. */
-static void server_follow_own(struct server *s, const struct raft_status *status)
-{
-	if (!status->born || (s->born && s->memberships == status->memberships))
-		return;
-	s->born = true;
-	s->memberships = status->memberships;
-	if (!s->join || server_takes_part(s))
-		server_follow(s, driver_membership(member_driver(s->member)));
-}
-
 static void member_changed(void *ctx, const struct raft_status *status)
 {
 	struct server *s = ctx;
 
 	s->leads = status->role == RAFT_LEADER;
-	server_follow_own(s, status);
+	company_changed(s->company, status);
 	if (status->leader && !s->ready_told && s->listener)
 		server_say_ready(s, status);
 }

@@ -76,6 +76,7 @@ static void a_frame_to_a_name_needs_no_id(void **state)
 
 static void connections_that_break_come_again_and_lose_only_what_was_under_way(void **state)
 {
+	static const int how[] = {SHUT_RDWR, SHUT_RDWR, SHUT_RD, SHUT_WR};
 	struct world *w = *state;
 	struct node *from = &w->nodes[0], *to = &w->nodes[1];
 	uint32_t number = 1;
@@ -94,7 +95,7 @@ static void connections_that_break_come_again_and_lose_only_what_was_under_way(v
 			await(w, &from->connected, connected + 1);
 		connected = from->connected;
 		/* From either side. */
-		assert_int_equal(shutdown(l->readable.fd, round % 4 < 2 ? SHUT_RDWR : SHUT_WR), 0);
+		node_shut_down(to, l->channel, how[round % ARRAY_LEN(how)]);
 		await(w, &from->connected, connected + 1);
 		received = to->received_count;
 		send_frame(from, 102, number++);
@@ -179,15 +180,14 @@ static void the_wrong_member_a_copy_and_a_stranger_are_refused(void **state)
 		n->id = i == 1 ? 102 : 101;
 		node_start(&w->nodes[1], "token");
 		/* The place stays, its name is another one. */
-		w->places[1].name = (char *)(uintptr_t)(i == 0 ? "n9" : "n2");
-		w->places[0].name = (char *)(uintptr_t) "n1";
+		w->places[1].name = slice_of_text(i == 0 ? "n9" : "n2");
+		w->places[0].name = SLICE_LITERAL("n1");
 		node_start(n, "token");
 		while (!node_said(n, reasons[i]) && now_ms(w) < till)
 			loop_step(w->loop, true);
 		assert_true(node_said(n, reasons[i]));
-		peers_free(n->peers);
-		peers_free(w->nodes[1].peers);
-		n->peers = w->nodes[1].peers = NULL;
+		node_end(n);
+		node_end(&w->nodes[1]);
 	}
 	assert_int_equal(w->nodes[0].connected, 0);
 }
@@ -306,7 +306,7 @@ static struct peers_place place_of(const struct world *w, unsigned number, uint6
 	return (struct peers_place){
 		.id = id,
 		.name = slice_of_text(w->nodes[number].name),
-		.host = slice_of_text(w->places[number].host),
+		.host = w->places[number].host,
 		.port = w->places[number].port,
 	};
 }

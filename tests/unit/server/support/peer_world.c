@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,7 +27,7 @@ uint64_t now_ms(const struct world *w)
 
 static size_t entry_len(uint32_t number)
 {
-	return number % 50 == 0 ? 300000 : number % 7 * 1000;
+	return number % 50 == 0 ? 300000 : (size_t)number % 7 * 1000;
 }
 
 static uint8_t byte_of(uint32_t number, size_t at)
@@ -135,11 +137,35 @@ bool node_said(const struct node *n, const char *text)
 static void node_accepted(void *ctx, int fd)
 {
 	struct node *n = ctx;
+	struct wire *wire;
 
-	if (n->peers)
-		peers_accept(n->peers, fd);
-	else
+	if (!n->peers) {
 		close(fd);
+		return;
+	}
+	MEM_GROW(n->accepted, n->accepted_cap, n->accepted_count + 1);
+	wire = socket_wires_accept(n->wires, fd);
+	n->accepted[n->accepted_count++] = (struct accepted){.wire = wire, .fd = fd};
+	peers_accept(n->peers, wire);
+}
+
+static int fd_of(const struct node *n, const struct wire *wire)
+{
+	for (size_t i = n->accepted_count; i-- > 0;)
+		if (n->accepted[i].wire == wire)
+			return n->accepted[i].fd;
+	fail_msg("this connection was never accepted");
+	return -1;
+}
+
+void node_shut_down(struct node *n, enum peer_channel channel, int how)
+{
+	list_for_each (it, &n->peers->inlets) {
+		struct peer_inlet *in = LIST_ITEM(it, struct peer_inlet, link);
+
+		if (in->channel == channel)
+			assert_int_equal(shutdown(fd_of(n, in->wire), how), 0);
+	}
 }
 
 void node_listen(struct node *n, uint16_t port)
@@ -161,26 +187,39 @@ void node_listen(struct node *n, uint16_t port)
 
 void node_start(struct node *n, const char *token)
 {
-	struct peers_options options = {
+	struct socket_wires_options wires = {
 		.ev = loop_ev(n->world->loop),
+		.silence_ms = 10000,
+		.resolve = node_resolve,
+	};
+	struct peers_options options = {
 		.logger = &n->logger,
 		.clock = &n->world->clock,
 		.random = &n->random,
-		.members = &n->world->members,
+		.places = n->world->places,
+		.place_count = 2,
 		.name = n->name,
 		.token = token,
 		.id = n->id,
-		.silence_ms = 10000,
 		.queued_bytes = n->world->queued_bytes,
 	};
 
+	n->wires = socket_wires_new(&wires);
+	options.wires = socket_wires_interface(n->wires);
 	n->peers = peers_new(&options, &n->events);
+}
+
+void node_end(struct node *n)
+{
+	peers_free(n->peers);
+	socket_wires_free(n->wires);
+	n->peers = NULL;
+	n->wires = NULL;
 }
 
 void node_stop(struct node *n)
 {
-	peers_free(n->peers);
-	n->peers = NULL;
+	node_end(n);
 	listener_free(n->listener);
 	n->listener = NULL;
 }
@@ -197,7 +236,6 @@ static void node_init(struct node *n, struct world *w, unsigned number)
 		.receive = node_receive,
 		.connected = node_connected,
 		.gone = node_gone,
-		.resolve = node_resolve,
 	};
 }
 
@@ -206,11 +244,18 @@ static void node_init(struct node *n, struct world *w, unsigned number)
 static uint64_t world_turn(void *ctx)
 {
 	struct world *w = ctx;
+	uint64_t due = now_ms(w) + 5;
 
-	for (int i = 0; i < 2; i++)
-		if (w->nodes[i].peers)
-			peers_flush(w->nodes[i].peers);
-	return now_ms(w) + 5;
+	for (int i = 0; i < 2; i++) {
+		struct peers *peers = w->nodes[i].peers;
+
+		if (!peers)
+			continue;
+		peers_turn(peers);
+		peers_flush(peers);
+		due = MIN(due, peers_deadline_ms(peers));
+	}
+	return due;
 }
 
 static void world_woken(void *ctx)
@@ -227,14 +272,13 @@ int world_begin(void **state)
 	assert_int_equal(loop_new(&w->loop, &w->clock, &w->loop_events), OK);
 	w->bind_word = strdup("127.0.0.1");
 	w->bind = (struct options_words){.words = &w->bind_word, .count = 1};
-	w->members = (struct options_members){.list = w->places, .count = 2};
 	w->queued_bytes = (size_t)64 << 20;
 	for (unsigned i = 0; i < 2; i++) {
 		node_init(&w->nodes[i], w, i + 1);
 		node_listen(&w->nodes[i], 0);
-		w->places[i] = (struct options_member){
-			.name = w->nodes[i].name,
-			.host = (char *)(uintptr_t)(i ? "localhost" : "127.0.0.1"),
+		w->places[i] = (struct peers_place){
+			.name = slice_of_text(w->nodes[i].name),
+			.host = slice_of_text(i ? "localhost" : "127.0.0.1"),
 			.port = listener_port(w->nodes[i].listener),
 		};
 	}
@@ -249,6 +293,7 @@ int world_end(void **state)
 	for (int i = 0; i < 2; i++) {
 		node_stop(&w->nodes[i]);
 		buf_free(&w->nodes[i].log);
+		mem_free(w->nodes[i].accepted);
 	}
 	loop_free(w->loop);
 	free(w->bind_word);

@@ -3,18 +3,26 @@
 
 /* Two members' connections to each other on one loop, without the members. */
 
+#include "peer/peers_internal.h"
 #include "server/listener.h"
 #include "server/loop.h"
-#include "server/peers_internal.h"
+#include "server/options.h"
+#include "server/socket_wires.h"
 
 /* Frames say their number, so that what arrives can be told to be whole and in order. */
 #define FRAMES_MAX 4000
+
+struct accepted {
+	const struct wire *wire;
+	int fd;
+};
 
 struct node {
 	struct world *world;
 	char name[8];
 	uint64_t id;
 	struct listener *listener;
+	struct socket_wires *wires;
 	struct peers *peers;
 	struct random random;
 	struct logger logger;
@@ -26,6 +34,9 @@ struct node {
 	size_t connected;
 	size_t gone;
 	uint64_t gone_id;
+	struct accepted *accepted; /* the newest last */
+	size_t accepted_count;
+	size_t accepted_cap;
 };
 
 /* Two nodes on one loop. */
@@ -33,8 +44,7 @@ struct world {
 	struct clock clock;
 	struct loop *loop;
 	struct loop_events loop_events;
-	struct options_member places[2];
-	struct options_members members;
+	struct peers_place places[2];
 	struct options_words bind;
 	char *bind_word;
 	struct node nodes[2];
@@ -50,11 +60,17 @@ int world_end(void **state);
 /* Begins to connect. */
 void node_start(struct node *n, const char *token);
 
+/* Closes its connections, and still listens. */
+void node_end(struct node *n);
+
 /* As if its process had ended. */
 void node_stop(struct node *n);
 
 void node_listen(struct node *n, uint16_t port);
 bool node_said(const struct node *n, const char *text);
+
+/* Shuts down a connection that was accepted on this channel, as shutdown does with `how`. */
+void node_shut_down(struct node *n, enum peer_channel channel, int how);
 
 /* Connects both with each other. */
 void connect_both(struct world *w);

@@ -1,18 +1,11 @@
-#include "server/join.h"
+#include "peer/join.h"
 
 #include "base/error.h"
 #include "base/mem.h"
 #include "consensus/label.h"
-#include "server/endpoint.h"
-#include "server/peer_frame.h"
-#include "server/socket.h"
+#include "peer/peer_frame.h"
 
-#include <errno.h>
-#include <ev.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #define JOIN_AGAIN_MS	 300
 #define JOIN_PATIENCE_MS 2000
@@ -21,31 +14,18 @@ struct join {
 	struct join_options options;
 	const struct join_events *events;
 	struct buf next; /* whom to ask, as host:port; empty: as was given */
-	char *host;
-	struct endpoint endpoint;
+	struct wire *wire;
+	struct buf host; /* where it leads to */
+	uint16_t port;
 	bool busy; /* an attempt is under way */
-	ev_io ready;
-	ev_timer timer;
+	uint64_t due_ms;
 	struct peer_reader reader;
 	uint64_t told; /* hash of the last complaint: it is not repeated */
 };
 
-static void join_close_socket(struct join *j)
-{
-	if (j->ready.fd >= 0) {
-		ev_io_stop(j->options.ev, &j->ready);
-		close(j->ready.fd);
-		ev_io_set(&j->ready, -1, 0);
-	}
-	peer_reader_close(&j->reader);
-}
-
 static void join_set_timer(struct join *j, unsigned ms)
 {
-	ev_timer_stop(j->options.ev, &j->timer);
-	ev_now_update(j->options.ev);
-	ev_timer_set(&j->timer, ms / 1e3, 0.);
-	ev_timer_start(j->options.ev, &j->timer);
+	j->due_ms = clock_monotonic_us(j->options.clock) / 1000 + ms;
 }
 
 static void join_complain(struct join *j, const char *why)
@@ -55,13 +35,15 @@ static void join_complain(struct join *j, const char *why)
 	if (j->told == hash)
 		return;
 	j->told = hash;
-	LOG(j->options.logger, LOG_WARNING, "cannot join at %s:%u: %s", j->endpoint.host,
-	    j->endpoint.port, why);
+	LOG(j->options.logger, LOG_WARNING, "cannot join at %.*s:%u: %s", (int)j->host.len,
+	    (const char *)j->host.data, j->port, why);
 }
 
 static void join_attempt_ends(struct join *j)
 {
-	join_close_socket(j);
+	if (j->wire)
+		wire_close(j->wire);
+	peer_reader_close(&j->reader);
 	j->busy = false;
 	join_set_timer(j, JOIN_AGAIN_MS);
 }
@@ -70,7 +52,8 @@ static void join_attempt_ends(struct join *j)
 static void join_fail(struct join *j, const char *why)
 {
 	join_complain(j, why);
-	endpoint_failed(&j->endpoint);
+	if (j->wire)
+		wire_move_on(j->wire);
 	buf_clear(&j->next);
 	join_attempt_ends(j);
 }
@@ -118,25 +101,24 @@ static void join_hear(struct join *j, struct slice bytes)
 	blob_release(body);
 }
 
-static void join_readable(struct join *j)
+static void join_readable(void *ctx)
 {
+	struct join *j = ctx;
 	uint8_t bytes[16384];
-	ssize_t n = read(j->ready.fd, bytes, sizeof(bytes));
+	struct iovec room = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	ssize_t n = wire_read(j->wire, &room, 1);
 
 	if (n > 0)
 		join_hear(j, slice_of(bytes, (size_t)n));
-	else if (n == 0)
-		join_fail(j, "it closed the connection");
-	else if (errno != EAGAIN && errno != EINTR)
-		join_fail(j, socket_error_text(errno));
+	else if (n < 0)
+		join_fail(j, j->wire->problem);
 }
 
 /* ---- the question ---------------------------------------------------------------------------- */
 
-static void join_connected(struct join *j)
+static void join_opened(void *ctx)
 {
-	int failure = 0, fd = j->ready.fd;
-	socklen_t len = sizeof(failure);
+	struct join *j = ctx;
 	struct buf bytes = {0};
 	struct peer_join join = {
 		.token = peer_token(slice_of_text(j->options.token)),
@@ -145,85 +127,50 @@ static void join_connected(struct join *j)
 		.name = slice_of_text(j->options.name),
 		.address = slice_of_text(j->options.address),
 	};
+	struct iovec whole;
+	ssize_t n;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0)
-		failure = errno;
 	peer_join_encode(&join, &bytes);
-	if (!failure && write(fd, bytes.data, bytes.len) != (ssize_t)bytes.len)
-		failure = errno;
-	buf_free(&bytes);
-	if (failure) {
-		join_fail(j, socket_error_text(failure));
-		return;
-	}
-	ev_io_stop(j->options.ev, &j->ready);
-	ev_io_set(&j->ready, fd, EV_READ);
-	ev_io_start(j->options.ev, &j->ready);
+	whole = (struct iovec){.iov_base = bytes.data, .iov_len = bytes.len};
 	peer_reader_init(&j->reader, PEER_JOINED_MAX);
+	n = wire_write(j->wire, &whole, 1);
+	if (n < 0)
+		join_fail(j, j->wire->problem);
+	else if ((size_t)n < bytes.len)
+		join_fail(j, "it takes no question");
+	buf_free(&bytes);
 }
 
-static void join_ready(struct ev_loop *ev, ev_io *w, int revents)
+static void join_refused(void *ctx, const char *why, bool refused)
 {
-	struct join *j = w->data;
-
-	(void)ev;
-	if (revents & EV_WRITE)
-		join_connected(j);
-	else
-		join_readable(j);
+	(void)refused;
+	join_fail(ctx, why);
 }
 
-static void join_connect(struct join *j);
-
-static void join_resolved(struct job *job)
+/* The question goes out whole or not at all. */
+static void join_writable(void *ctx)
 {
-	struct join *j = job->owner;
-	const char *failure = endpoint_found(&j->endpoint);
-
-	if (failure)
-		join_fail(j, failure);
-	else
-		join_connect(j);
+	(void)ctx;
 }
 
-static void join_connect(struct join *j)
-{
-	const struct addrinfo *at = endpoint_address(&j->endpoint);
-	int fd;
-
-	if (!at) {
-		struct job *job = endpoint_lookup(&j->endpoint);
-
-		job->owner = j;
-		job->done = join_resolved;
-		j->events->resolve(j->events->ctx, job);
-		return;
-	}
-	fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		join_fail(j, socket_error_text(errno));
-		return;
-	}
-	ev_io_set(&j->ready, fd, EV_WRITE);
-	if (connect(fd, at->ai_addr, at->ai_addrlen) != 0 && errno != EINPROGRESS) {
-		join_fail(j, socket_error_text(errno));
-		return;
-	}
-	ev_io_start(j->options.ev, &j->ready);
-	join_set_timer(j, JOIN_PATIENCE_MS);
-}
+static const struct wire_events join_wire_events = {
+	.opened = join_opened,
+	.failed = join_refused,
+	.readable = join_readable,
+	.writable = join_writable,
+};
 
 /* A host with several addresses goes on to the next one with each attempt. */
 static void join_aim(struct join *j, struct slice host, uint16_t port)
 {
-	if (j->host && j->endpoint.port == port && slice_equal(host, slice_of_text(j->host)))
+	if (j->wire && j->port == port && slice_equal(host, buf_slice(&j->host)))
 		return;
-	endpoint_close(&j->endpoint);
-	mem_free(j->host);
-	j->host = mem_alloc(host.len + 1);
-	memcpy(j->host, host.data, host.len);
-	j->host[host.len] = '\0';
-	endpoint_init(&j->endpoint, j->host, port);
+	if (j->wire)
+		wire_free(j->wire);
+	buf_clear(&j->host);
+	buf_append_slice(&j->host, host);
+	j->port = port;
+	j->wire = wire_new(j->options.wires, host, port, &join_wire_events, j);
 }
 
 static void join_begin(struct join *j)
@@ -238,19 +185,8 @@ static void join_begin(struct join *j)
 		return;
 	}
 	join_aim(j, host, port);
-	join_connect(j);
-}
-
-static void join_timer(struct ev_loop *ev, ev_timer *w, int revents)
-{
-	struct join *j = w->data;
-
-	(void)ev;
-	(void)revents;
-	if (j->busy)
-		join_fail(j, "no answer");
-	else
-		join_begin(j);
+	join_set_timer(j, JOIN_PATIENCE_MS);
+	wire_dial(j->wire);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -261,26 +197,33 @@ struct join *join_new(const struct join_options *options, const struct join_even
 
 	j->options = *options;
 	j->events = events;
-	ev_io_init(&j->ready, join_ready, -1, 0);
-	ev_timer_init(&j->timer, join_timer, 0., 0.);
-	j->ready.data = j->timer.data = j;
 	join_set_timer(j, 0);
 	return j;
 }
 
-bool join_is_looking(const struct join *j)
+void join_turn(struct join *j)
 {
-	return j->endpoint.looking;
+	if (clock_monotonic_us(j->options.clock) / 1000 < j->due_ms)
+		return;
+	if (j->busy)
+		join_fail(j, "no answer");
+	else
+		join_begin(j);
+}
+
+uint64_t join_deadline_ms(const struct join *j)
+{
+	return j->due_ms;
 }
 
 void join_free(struct join *j)
 {
 	if (!j)
 		return;
-	ev_timer_stop(j->options.ev, &j->timer);
-	join_close_socket(j);
-	endpoint_close(&j->endpoint);
+	if (j->wire)
+		wire_free(j->wire);
+	peer_reader_close(&j->reader);
 	buf_free(&j->next);
-	mem_free(j->host);
+	buf_free(&j->host);
 	mem_free(j);
 }

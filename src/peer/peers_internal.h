@@ -1,15 +1,14 @@
-#ifndef CONCLAVE_SERVER_PEERS_INTERNAL_H
-#define CONCLAVE_SERVER_PEERS_INTERNAL_H
+#ifndef CONCLAVE_PEER_PEERS_INTERNAL_H
+#define CONCLAVE_PEER_PEERS_INTERNAL_H
 
 /*
  * What peers.c, peer_link.c (to a peer) and peer_inlet.c (from one) have in common.
  *
  * A link, for each peer and channel:
  *
- *	WAITING ──time──► RESOLVING ──► CONNECTING ──► GREETING ──welcome──► UP
- *	   ▲                  │              │             │                 │
- *	   └──────────────────┴──────────────┴─────────────┴─────────────────┘ failed, refused,
- *closed
+ *	WAITING ──time──► DIALLING ──► GREETING ──welcome──► UP
+ *	   ▲                 │            │                  │
+ *	   └─────────────────┴────────────┴──────────────────┘ failed, refused, closed
  *
  * The first try after UP comes at once: if it meets nobody, the peer's process is gone. It may also
  * meet a process that is just ending, so the next ones follow soon until that is known. Others come
@@ -18,18 +17,16 @@
 
 #include "base/hash.h"
 #include "base/list.h"
-#include "server/endpoint.h"
-#include "server/gather.h"
-#include "server/peer_frame.h"
-#include "server/peers.h"
-
-#include <ev.h>
+#include "peer/gather.h"
+#include "peer/peer_frame.h"
+#include "peer/peer_timer.h"
+#include "peer/peers.h"
 
 #define PEER_BACKOFF_LOST_MS 2u
 #define PEER_BACKOFF_MIN_MS  20u
 #define PEER_BACKOFF_MAX_MS  1000u
 
-/* A connection has so long to stand, its greeting included. */
+/* A connection has so long to stand, its greeting and the host's name included. */
 #define PEER_GREETING_MS 2000u
 
 /* Connections from others that have not greeted yet. */
@@ -39,16 +36,14 @@
 
 struct peer;
 
-enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_GREETING, LINK_UP };
+enum link_state { LINK_WAITING, LINK_DIALLING, LINK_GREETING, LINK_UP };
 
 struct peer_link {
 	struct peer *peer;
 	enum peer_channel channel;
 	enum link_state state;
-	ev_io readable;
-	ev_io writable;
-	ev_timer timer; /* WAITING: the next try; CONNECTING, GREETING: the end of patience */
-	struct endpoint endpoint;
+	struct wire *wire;
+	struct peer_timer timer;   /* WAITING: the next try; DIALLING, GREETING: out of patience */
 	struct peer_reader reader; /* of the greeting's answer */
 	struct gather out;
 	struct list dirty; /* in peers->dirty */
@@ -75,8 +70,8 @@ struct peer_inlet {
 	struct peer *peer; /* NULL: has not greeted yet */
 	uint64_t id;
 	enum peer_channel channel;
-	ev_io readable;
-	ev_timer patience;
+	struct wire *wire;
+	struct peer_timer patience;
 	struct peer_reader reader;
 	struct list link; /* in peers->inlets or peers->strangers */
 };
@@ -93,6 +88,7 @@ struct peers {
 	struct list strangers; /* oldest first */
 	size_t stranger_count;
 	uint64_t told; /* hash of the last complaint about a stranger */
+	struct peer_timers timers;
 	struct hash_stream *hash;
 	uint8_t scratch[PEER_SCRATCH];
 };
@@ -112,10 +108,10 @@ void peer_link_flush(struct peer_link *l);
 
 /* ---- from a peer ----------------------------------------------------------------------------- */
 
-void peer_inlet_new(struct peers *owner, int fd);
+void peer_inlet_new(struct peers *owner, struct wire *wire);
 void peer_inlet_free(struct peer_inlet *in);
 
-/* One read into what is under way and the scratch behind it; returns as read does. */
-ssize_t peer_read(struct peers *p, struct peer_reader *r, int fd, struct slice *rest);
+/* One read into what is under way and the scratch behind it; returns as wire_read does. */
+ssize_t peer_read(struct peers *p, struct peer_reader *r, struct wire *wire, struct slice *rest);
 
 #endif

@@ -1,4 +1,4 @@
-#include "server/peer_frame.h"
+#include "peer/peer_frame.h"
 
 #include "base/codec.h"
 #include "base/error.h"

@@ -1,11 +1,10 @@
-#include "server/peers.h"
+#include "peer/peers.h"
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "server/peers_internal.h"
+#include "peer/peers_internal.h"
 
 #include <string.h>
-#include <sys/uio.h>
 
 struct peer *peers_find(struct peers *p, struct slice name)
 {
@@ -84,17 +83,13 @@ struct peers *peers_new(const struct peers_options *options, const struct peers_
 	p->events = events;
 	p->token = peer_token(slice_of_text(options->token));
 	p->hash = hash_stream_new();
+	peer_timers_init(&p->timers, options->clock);
 	list_init(&p->dirty);
 	list_init(&p->inlets);
 	list_init(&p->strangers);
-	for (size_t i = 0; i < options->members->count; i++) {
-		const struct options_member *m = &options->members->list[i];
-
-		if (strcmp(m->name, options->name) != 0)
-			peer_add(p, &(struct peers_place){.name = slice_of_text(m->name),
-							  .host = slice_of_text(m->host),
-							  .port = m->port});
-	}
+	for (size_t i = 0; i < options->place_count; i++)
+		if (!slice_equal(options->places[i].name, slice_of_text(options->name)))
+			peer_add(p, &options->places[i]);
 	return p;
 }
 
@@ -106,17 +101,13 @@ void peers_free(struct peers *p)
 	inlets_free(&p->strangers, NULL);
 	for (size_t i = 0; i < p->count; i++)
 		peer_free(p->list[i]);
+	peer_timers_close(&p->timers);
 	hash_stream_free(p->hash);
 	mem_free(p->list);
 	mem_free(p);
 }
 
 /* ---- following a membership ------------------------------------------------------------------ */
-
-static uint64_t peers_now_ms(const struct peers *p)
-{
-	return clock_monotonic_us(p->options.clock) / 1000;
-}
 
 static bool is_there(const struct peer *peer, const struct peers_place *place)
 {
@@ -160,7 +151,7 @@ static void follow_one(struct peers *p, const struct peers_place *place)
 
 void peers_follow(struct peers *p, const struct peers_place *places, size_t count)
 {
-	uint64_t now = peers_now_ms(p);
+	uint64_t now = peer_timers_now_ms(&p->timers);
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct peers_place *here = NULL, *elsewhere = NULL;
@@ -181,21 +172,14 @@ void peers_follow(struct peers *p, const struct peers_place *places, size_t coun
 			follow_one(p, &places[i]);
 }
 
-/* A name that is being looked up comes back to whoever asked. */
-static bool is_looking(const struct peer *peer)
-{
-	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
-		if (peer->links[channel].endpoint.looking)
-			return true;
-	return false;
-}
-
 static void peers_reap(struct peers *p)
 {
+	uint64_t now = peer_timers_now_ms(&p->timers);
+
 	for (size_t i = p->count; i-- > 0;) {
 		struct peer *peer = p->list[i];
 
-		if (!peer->leaves_ms || peers_now_ms(p) < peer->leaves_ms || is_looking(peer))
+		if (!peer->leaves_ms || now < peer->leaves_ms)
 			continue;
 		LOG(p->options.logger, LOG_NOTICE, "%s at %s:%u is left", peer->name, peer->host,
 		    peer->port);
@@ -206,12 +190,12 @@ static void peers_reap(struct peers *p)
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-void peers_accept(struct peers *p, int fd)
+void peers_accept(struct peers *p, struct wire *wire)
 {
 	/* Whoever says nothing makes room for whoever may have something to say. */
 	if (p->stranger_count == PEER_STRANGERS_MAX)
 		peer_inlet_free(LIST_ITEM(p->strangers.next, struct peer_inlet, link));
-	peer_inlet_new(p, fd);
+	peer_inlet_new(p, wire);
 }
 
 /*
@@ -247,6 +231,16 @@ void peers_send_to_name(struct peers *p, struct slice name, const struct frame *
 		peer_send(peer, frame);
 }
 
+void peers_turn(struct peers *p)
+{
+	peer_timers_fire(&p->timers);
+}
+
+uint64_t peers_deadline_ms(const struct peers *p)
+{
+	return peer_timers_due_ms(&p->timers);
+}
+
 void peers_flush(struct peers *p)
 {
 	struct list *node;
@@ -277,7 +271,7 @@ size_t peers_count(const struct peers *p)
 	return staying;
 }
 
-ssize_t peer_read(struct peers *p, struct peer_reader *r, int fd, struct slice *rest)
+ssize_t peer_read(struct peers *p, struct peer_reader *r, struct wire *wire, struct slice *rest)
 {
 	struct iovec vector[2];
 	size_t room;
@@ -287,7 +281,7 @@ ssize_t peer_read(struct peers *p, struct peer_reader *r, int fd, struct slice *
 	vector[0].iov_len = room;
 	vector[1].iov_base = p->scratch;
 	vector[1].iov_len = sizeof(p->scratch);
-	n = room ? readv(fd, vector, 2) : readv(fd, vector + 1, 1);
+	n = room ? wire_read(wire, vector, 2) : wire_read(wire, vector + 1, 1);
 	if (n <= 0)
 		return n;
 	room = MIN(room, (size_t)n);

@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "server/peer_frame.h"
+#include "peer/peer_frame.h"
 
 #include <string.h>
 

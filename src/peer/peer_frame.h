@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_SERVER_PEER_FRAME_H
-#define CONCLAVE_SERVER_PEER_FRAME_H
+#ifndef CONCLAVE_PEER_PEER_FRAME_H
+#define CONCLAVE_PEER_PEER_FRAME_H
 
 /*
  * The bytes between members: frames, and the greeting that comes before any other.

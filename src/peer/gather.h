@@ -1,12 +1,12 @@
-#ifndef CONCLAVE_SERVER_GATHER_H
-#define CONCLAVE_SERVER_GATHER_H
+#ifndef CONCLAVE_PEER_GATHER_H
+#define CONCLAVE_PEER_GATHER_H
 
 /*
- * What waits to be written to a socket: small pieces are copied together, large ones stay where
+ * What waits to be written to a wire: small pieces are copied together, large ones stay where
  * they are and are held. All that has come since the last time goes out in one gathered write.
  */
 
-#include "base/bytes.h"
+#include "peer/wire.h"
 
 struct gather_piece {
 	struct blob *blob;   /* holds `data`; NULL: the piece is a run of copied bytes */
@@ -26,19 +26,13 @@ struct gather {
 	size_t queued; /* bytes in all */
 };
 
-enum gather_outcome {
-	GATHER_DONE,   /* nothing waits any more */
-	GATHER_FULL,   /* the socket takes no more now */
-	GATHER_FAILED, /* errno says why */
-};
-
 void gather_add(struct gather *g, struct slice bytes);
 
 /* The same without a copy if it is large; `bytes` lie in `blob`. */
 void gather_add_held(struct gather *g, struct slice bytes, struct blob *blob);
 
-/* Writes what the socket takes. */
-enum gather_outcome gather_write(struct gather *g, int fd);
+/* Writes what the wire takes; the rest waits. False: it has ended. */
+MUST_USE bool gather_write(struct gather *g, struct wire *wire);
 
 /* Forgets everything and gives the memory back. */
 void gather_free(struct gather *g);

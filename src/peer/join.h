@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_SERVER_JOIN_H
-#define CONCLAVE_SERVER_JOIN_H
+#ifndef CONCLAVE_PEER_JOIN_H
+#define CONCLAVE_PEER_JOIN_H
 
 /*
  * Coming to a cluster that exists: a member that takes no part yet asks one that does, again and
@@ -7,17 +7,15 @@
  * leads is asked next, since only the leader takes anybody in.
  */
 
-#include "base/hash.h"
-#include "base/job.h"
+#include "base/clock.h"
 #include "base/logging.h"
+#include "peer/wire.h"
 
-#include <stdint.h>
-
-struct ev_loop;
 struct join;
 
 struct join_options {
-	struct ev_loop *ev;
+	struct wires *wires;
+	const struct clock *clock;
 	const struct logger *logger;
 	struct slice at; /* host:port of a member of the cluster */
 	const char *name;
@@ -34,17 +32,18 @@ struct join_events {
 	 * to be asked next goes to `next`; empty: the one that was given at the beginning.
 	 */
 	void (*answered)(void *ctx, uint64_t leader, struct slice membership, struct buf *next);
-	/* Runs a job on the lane for looking up names. */
-	void (*resolve)(void *ctx, struct job *job);
 };
 
 /* Begins to ask. All that is handed in outlives it. */
 struct join *join_new(const struct join_options *options, const struct join_events *events);
 
-/* Whether a name is being looked up: then it may not be freed yet. */
-bool join_is_looking(const struct join *j);
+/* Asks when it is time to. */
+void join_turn(struct join *j);
 
-/* Asks no more, and no job of it runs any more. NULL is nothing. */
+/* When it is, in milliseconds of the monotonic clock. */
+uint64_t join_deadline_ms(const struct join *j);
+
+/* Asks no more. NULL is nothing. */
 void join_free(struct join *j);
 
 #endif

@@ -1,11 +1,9 @@
-#include "server/gather.h"
+#include "peer/gather.h"
 
 #include "base/check.h"
 #include "base/mem.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 
 /* Below that a copy is cheaper than a piece, and less is held for the sake of little. */
 #define HELD_MIN 4096
@@ -64,7 +62,7 @@ static size_t gather_vector(const struct gather *g, struct iovec *vector)
 		const struct gather_piece *p = &g->pieces[i];
 		const uint8_t *data = p->blob ? p->data : g->bytes.data + (p->at - g->bytes_begin);
 
-		/* writev does not write there. */
+		/* Nobody writes there. */
 		vector[n] = (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = p->len};
 	}
 	return n;
@@ -121,25 +119,23 @@ static void gather_drop(struct gather *g, size_t len)
 	}
 }
 
-enum gather_outcome gather_write(struct gather *g, int fd)
+bool gather_write(struct gather *g, struct wire *wire)
 {
 	struct iovec vector[VECTOR_MAX];
 
 	while (g->queued > 0) {
 		size_t n = gather_vector(g, vector), wanted = 0;
-		ssize_t written = writev(fd, vector, (int)n);
+		ssize_t written = wire_write(wire, vector, (int)n);
 
-		if (written < 0 && errno == EINTR)
-			continue;
 		if (written < 0)
-			return errno == EAGAIN ? GATHER_FULL : GATHER_FAILED;
+			return false;
 		for (size_t i = 0; i < n; i++)
 			wanted += vector[i].iov_len;
 		gather_drop(g, (size_t)written);
 		if ((size_t)written < wanted)
-			return GATHER_FULL;
+			break;
 	}
-	return GATHER_DONE;
+	return true;
 }
 
 void gather_free(struct gather *g)

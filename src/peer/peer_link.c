@@ -2,39 +2,22 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "server/peers_internal.h"
-#include "server/socket.h"
+#include "peer/peers_internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
-#include <string.h>
-#include <unistd.h>
-
-#define KEEPALIVE_S 10
+#include <stdio.h>
 
 /* A connection that stood for so long was a good one: its end is followed by a new one at once. */
 #define GOOD_MS 100
-
-static void link_connect(struct peer_link *l);
 
 static const struct peers_options *link_options(const struct peer_link *l)
 {
 	return &l->peer->owner->options;
 }
 
-static uint64_t link_now_ms(const struct peer_link *l)
+static struct peer_timers *link_timers(struct peer_link *l)
 {
-	return clock_monotonic_us(link_options(l)->clock) / 1000;
-}
-
-static void link_set_timer(struct peer_link *l, uint32_t after_ms)
-{
-	ev_timer_stop(link_options(l)->ev, &l->timer);
-	/* The time that libev counts from is when it woke up, which may be a while ago. */
-	ev_now_update(link_options(l)->ev);
-	ev_timer_set(&l->timer, after_ms / 1e3, 0.);
-	ev_timer_start(link_options(l)->ev, &l->timer);
+	return &l->peer->owner->timers;
 }
 
 /* Says why there is no connection, once for each reason. */
@@ -51,15 +34,8 @@ static void link_complain(struct peer_link *l, const char *why)
 
 static void link_disconnect(struct peer_link *l)
 {
-	struct ev_loop *ev = link_options(l)->ev;
-
-	ev_timer_stop(ev, &l->timer);
-	if (l->readable.fd >= 0) {
-		ev_io_stop(ev, &l->readable);
-		ev_io_stop(ev, &l->writable);
-		close(l->readable.fd);
-		l->readable.fd = -1;
-	}
+	peer_timer_stop(link_timers(l), &l->timer);
+	wire_close(l->wire);
 	peer_reader_close(&l->reader);
 	gather_free(&l->out);
 	list_remove(&l->dirty);
@@ -73,7 +49,8 @@ static void link_wait(struct peer_link *l)
 	uint32_t least = l->peer->lost ? PEER_BACKOFF_LOST_MS : PEER_BACKOFF_MIN_MS;
 
 	l->state = LINK_WAITING;
-	link_set_timer(l, (uint32_t)(half + random_below(link_options(l)->random, half + 1)));
+	peer_timer_set(link_timers(l), &l->timer,
+		       (uint32_t)(half + random_below(link_options(l)->random, half + 1)));
 	l->backoff_ms = MAX(MIN(l->backoff_ms * 2, PEER_BACKOFF_MAX_MS), least);
 }
 
@@ -84,17 +61,12 @@ static void link_fail(struct peer_link *l, const char *why, bool refused)
 
 	link_complain(l, why);
 	link_disconnect(l);
-	endpoint_failed(&l->endpoint);
+	wire_move_on(l->wire);
 	link_wait(l);
 	if (refused && peer->lost && l->channel == PEER_PROMPT) {
 		peer->lost = false;
 		peer->owner->events->gone(peer->owner->events->ctx, peer->id);
 	}
-}
-
-static void link_fail_errno(struct peer_link *l, int failure)
-{
-	link_fail(l, socket_error_text(failure), failure == ECONNREFUSED);
 }
 
 /* A connection that stood has ended. */
@@ -104,7 +76,7 @@ static void link_lose(struct peer_link *l, const char *why)
 	link_disconnect(l);
 	if (l->channel == PEER_PROMPT)
 		l->peer->lost = true;
-	if (link_now_ms(l) - l->up_since_ms >= GOOD_MS)
+	if (peer_timers_now_ms(link_timers(l)) - l->up_since_ms >= GOOD_MS)
 		l->backoff_ms = 0;
 	link_wait(l);
 }
@@ -116,7 +88,7 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 	struct peer *peer = l->peer;
 	struct peers *owner = peer->owner;
 
-	ev_timer_stop(owner->options.ev, &l->timer);
+	peer_timer_stop(link_timers(l), &l->timer);
 	peer_reader_close(&l->reader);
 	if (peer->id && peer->id != welcome->id)
 		LOG(owner->options.logger, LOG_WARNING,
@@ -124,7 +96,7 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 		    peer->name, peer->id, welcome->id);
 	peer->id = welcome->id;
 	l->state = LINK_UP;
-	l->up_since_ms = link_now_ms(l);
+	l->up_since_ms = peer_timers_now_ms(link_timers(l));
 	l->told = 0;
 	if (l->channel == PEER_PROMPT) {
 		peer->lost = false;
@@ -177,8 +149,9 @@ static void link_hear_greeting(struct peer_link *l, struct slice bytes)
 	blob_release(body);
 }
 
-static void link_greet(struct peer_link *l)
+static void link_greet(void *ctx)
 {
+	struct peer_link *l = ctx;
 	const struct peers_options *options = link_options(l);
 	struct buf bytes = {0};
 	struct peer_hello hello = {
@@ -194,113 +167,58 @@ static void link_greet(struct peer_link *l)
 	peer_hello_encode(&hello, &bytes);
 	gather_add(&l->out, buf_slice(&bytes));
 	buf_free(&bytes);
-	ev_io_start(options->ev, &l->readable);
 	peer_link_flush(l);
 }
 
-/* ---- sockets --------------------------------------------------------------------------------- */
+/* ---- the wire -------------------------------------------------------------------------------- */
 
-static void link_readable(struct ev_loop *ev, ev_io *w, int revents)
+static void link_readable(void *ctx)
 {
-	struct peer_link *l = w->data;
+	struct peer_link *l = ctx;
 	struct slice bytes;
-	ssize_t n = peer_read(l->peer->owner, &l->reader, w->fd, &bytes);
-	const char *why = n == 0 ? "it closed the connection" : socket_error_text(errno);
+	ssize_t n = peer_read(l->peer->owner, &l->reader, l->wire, &bytes);
 
-	(void)ev;
-	(void)revents;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == 0)
 		return;
 	if (l->state == LINK_UP)
-		link_lose(l, n > 0 ? "it answers where it should not" : why);
+		link_lose(l, n > 0 ? "it answers where it should not" : l->wire->problem);
 	else if (n > 0)
 		link_hear_greeting(l, bytes);
 	else
-		link_fail(l, why, false);
+		link_fail(l, l->wire->problem, false);
 }
 
-static void link_writable(struct ev_loop *ev, ev_io *w, int revents)
+static void link_writable(void *ctx)
 {
-	struct peer_link *l = w->data;
-	int failure = 0;
-	socklen_t len = sizeof(failure);
+	struct peer_link *l = ctx;
 
-	(void)revents;
-	if (l->state != LINK_CONNECTING) {
-		list_remove(&l->dirty);
-		list_push_back(&l->peer->owner->dirty, &l->dirty);
-		return;
-	}
-	ev_io_stop(ev, w);
-	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0)
-		failure = errno;
-	if (failure)
-		link_fail_errno(l, failure);
-	else
-		link_greet(l);
+	list_remove(&l->dirty);
+	list_push_back(&l->peer->owner->dirty, &l->dirty);
 }
 
-static void link_resolved(struct job *job)
+static void link_refused(void *ctx, const char *why, bool refused)
 {
-	struct peer_link *l = job->owner;
-	const char *failure = endpoint_found(&l->endpoint);
-
-	if (failure)
-		link_fail(l, failure, false);
-	else
-		link_connect(l);
+	link_fail(ctx, why, refused);
 }
 
-static void link_resolve(struct peer_link *l)
+static const struct wire_events link_events = {
+	.opened = link_greet,
+	.failed = link_refused,
+	.readable = link_readable,
+	.writable = link_writable,
+};
+
+static void link_timer(struct peer_timer *t)
 {
-	const struct peers_events *events = l->peer->owner->events;
-	struct job *job = endpoint_lookup(&l->endpoint);
+	struct peer_link *l = CONTAINER_OF(t, struct peer_link, timer);
 
-	l->state = LINK_RESOLVING;
-	job->owner = l;
-	job->done = link_resolved;
-	events->resolve(events->ctx, job);
-}
-
-static void link_connect(struct peer_link *l)
-{
-	const struct peers_options *options = link_options(l);
-	const struct addrinfo *at = endpoint_address(&l->endpoint);
-	int fd;
-
-	if (!at) {
-		link_resolve(l);
-		return;
-	}
-	fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		link_fail_errno(l, errno);
-		return;
-	}
-	socket_set_nodelay(fd);
-	socket_set_keepalive(fd, KEEPALIVE_S);
-	socket_set_timeout(fd, options->silence_ms);
-	ev_io_set(&l->readable, fd, EV_READ);
-	ev_io_set(&l->writable, fd, EV_WRITE);
-	l->state = LINK_CONNECTING;
-	if (connect(fd, at->ai_addr, at->ai_addrlen) != 0 && errno != EINPROGRESS) {
-		link_fail_errno(l, errno);
-		return;
-	}
-	ev_io_start(options->ev, &l->writable);
-	link_set_timer(l, PEER_GREETING_MS);
-}
-
-static void link_timer(struct ev_loop *ev, ev_timer *w, int revents)
-{
-	struct peer_link *l = w->data;
-
-	(void)ev;
-	(void)revents;
-	if (l->state == LINK_WAITING)
-		link_connect(l);
-	else
+	if (l->state != LINK_WAITING) {
 		link_fail(l, "no answer", false);
+		return;
+	}
+	l->state = LINK_DIALLING;
+	peer_timer_set(link_timers(l), t, PEER_GREETING_MS);
+	wire_dial(l->wire);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -343,7 +261,7 @@ void peer_link_send(struct peer_link *l, const struct frame *frame)
 	size_t len = frame_len(frame);
 	uint8_t head[PEER_FRAME_HEAD];
 
-	if (l->state != LINK_UP || !link_has_room(l, len))
+	if (l->state != LINK_UP || !link_has_room(l, PEER_FRAME_HEAD + len))
 		return;
 	CHECK(len <= PEER_FRAME_MAX);
 	peer_frame_put_head(head, frame->kind, len, frame_hash(l->peer->owner->hash, frame, len));
@@ -357,22 +275,12 @@ void peer_link_send(struct peer_link *l, const struct frame *frame)
 
 void peer_link_flush(struct peer_link *l)
 {
-	struct ev_loop *ev = link_options(l)->ev;
-
-	switch (gather_write(&l->out, l->readable.fd)) {
-	case GATHER_DONE:
-		ev_io_stop(ev, &l->writable);
+	if (gather_write(&l->out, l->wire))
 		return;
-	case GATHER_FULL:
-		ev_io_start(ev, &l->writable);
-		return;
-	case GATHER_FAILED:
-		if (l->state == LINK_UP)
-			link_lose(l, socket_error_text(errno));
-		else
-			link_fail_errno(l, errno);
-		return;
-	}
+	if (l->state == LINK_UP)
+		link_lose(l, l->wire->problem);
+	else
+		link_fail(l, l->wire->problem, false);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -380,12 +288,10 @@ void peer_link_flush(struct peer_link *l)
 void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel)
 {
 	*l = (struct peer_link){.peer = peer, .channel = channel};
-	ev_io_init(&l->readable, link_readable, -1, EV_READ);
-	ev_io_init(&l->writable, link_writable, -1, EV_WRITE);
-	ev_timer_init(&l->timer, link_timer, 0., 0.);
-	l->readable.data = l->writable.data = l->timer.data = l;
+	l->wire = wire_new(peer->owner->options.wires, slice_of_text(peer->host), peer->port,
+			   &link_events, l);
+	l->timer.fire = link_timer;
 	list_init(&l->dirty);
-	endpoint_init(&l->endpoint, peer->host, peer->port);
 	if (*peer->host)
 		link_wait(l);
 }
@@ -393,5 +299,5 @@ void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel ch
 void peer_link_close(struct peer_link *l)
 {
 	link_disconnect(l);
-	endpoint_close(&l->endpoint);
+	wire_free(l->wire);
 }

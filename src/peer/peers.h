@@ -1,5 +1,5 @@
-#ifndef CONCLAVE_SERVER_PEERS_H
-#define CONCLAVE_SERVER_PEERS_H
+#ifndef CONCLAVE_PEER_PEERS_H
+#define CONCLAVE_PEER_PEERS_H
 
 /*
  * The connections to other members and from them. Each member connects to each other one, for each
@@ -14,16 +14,15 @@
 #include "base/logging.h"
 #include "base/random.h"
 #include "node/node_io.h"
-#include "server/options.h"
+#include "peer/wire.h"
 
-struct ev_loop;
 struct peers;
 
 struct peer_join;
 
-/* Where a member is, as a membership says. */
+/* Where a member is, as a membership or the configuration says. */
 struct peers_place {
-	uint64_t id;
+	uint64_t id; /* 0: not known */
 	struct slice name;
 	struct slice host; /* empty: not known; it may come by itself */
 	uint16_t port;
@@ -37,8 +36,6 @@ struct peers_events {
 	void (*connected)(void *ctx, uint64_t id);
 	/* Its connection closed, and where it listened nobody does. */
 	void (*gone)(void *ctx, uint64_t id);
-	/* Runs a job on the lane for looking up names. */
-	void (*resolve)(void *ctx, struct job *job);
 	/*
 	 * Somebody asks to take part. True: `answer` takes the encoded answer; false: `why` says
 	 * why not.
@@ -47,23 +44,23 @@ struct peers_events {
 };
 
 struct peers_options {
-	struct ev_loop *ev;
+	struct wires *wires;
 	const struct logger *logger; /* may be NULL */
 	const struct clock *clock;
 	struct random *random;
-	const struct options_members *members; /* this one may be among them */
-	const char *name;		       /* of this member */
+	const struct peers_place *places; /* this member may be among them; they are copied */
+	size_t place_count;
+	const char *name; /* of this member */
 	const char *token;
 	uint64_t id;	     /* of this member */
-	uint32_t silence_ms; /* a connection that moves nothing for so long has failed */
 	size_t queued_bytes; /* that may wait for one connection */
 	uint32_t leave_ms;   /* who takes part no more is still told so for this long */
 };
 
-/* Begins to connect. All that is handed in outlives it. */
+/* Begins to connect. All that is handed in outlives it, but for the places. */
 struct peers *peers_new(const struct peers_options *options, const struct peers_events *events);
 
-/* Closes all connections; no job of it runs any more. NULL is nothing. */
+/* Closes all connections. NULL is nothing. */
 void peers_free(struct peers *p);
 
 /*
@@ -72,8 +69,14 @@ void peers_free(struct peers *p);
  */
 void peers_follow(struct peers *p, const struct peers_place *places, size_t count);
 
-/* Somebody connected; the socket, not blocking, belongs to the callee. */
-void peers_accept(struct peers *p, int fd);
+/* Somebody connected; the wire belongs to the callee. */
+void peers_accept(struct peers *p, struct wire *wire);
+
+/* Does what is due: tries that were put off, and patience that has come to its end. */
+void peers_turn(struct peers *p);
+
+/* When something is due next, in milliseconds of the monotonic clock; UINT64_MAX: nothing is. */
+uint64_t peers_deadline_ms(const struct peers *p);
 
 /* Queues a frame to the peer with this id or name; it goes out with peers_flush. */
 void peers_send(struct peers *p, uint64_t to, const struct frame *frame);

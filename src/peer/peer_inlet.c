@@ -2,22 +2,16 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "server/peers_internal.h"
-#include "server/socket.h"
+#include "peer/peers_internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
-
-#define KEEPALIVE_S 10
 
 /* Says what is wrong with a connection, once for each reason. */
 static void inlet_complain(struct peer_inlet *in, const char *why)
 {
 	struct peers *p = in->owner;
 	uint64_t hash = hash64(slice_of_text(why));
-	char name[SOCKET_NAME_MAX];
+	struct buf who = {0};
 
 	if (in->peer) {
 		LOG(p->options.logger, LOG_NOTICE, "a connection from %s ends: %s", in->peer->name,
@@ -27,13 +21,17 @@ static void inlet_complain(struct peer_inlet *in, const char *why)
 	if (p->told == hash)
 		return;
 	p->told = hash;
-	LOG(p->options.logger, LOG_WARNING, "a connection from %s is refused: %s",
-	    socket_peer_name(in->readable.fd, name), why);
+	wire_describe(in->wire, &who);
+	LOG(p->options.logger, LOG_WARNING, "a connection from %.*s is refused: %s", (int)who.len,
+	    (const char *)who.data, why);
+	buf_free(&who);
 }
 
 static bool inlet_answer(struct peer_inlet *in, const struct buf *bytes)
 {
-	return write(in->readable.fd, bytes->data, bytes->len) == (ssize_t)bytes->len;
+	struct iovec whole = {.iov_base = bytes->data, .iov_len = bytes->len};
+
+	return wire_write(in->wire, &whole, 1) == (ssize_t)bytes->len;
 }
 
 /* ---- greeting -------------------------------------------------------------------------------- */
@@ -99,7 +97,7 @@ static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct
 	in->peer = peer;
 	in->id = hello->id;
 	in->channel = (enum peer_channel)hello->channel;
-	ev_timer_stop(p->options.ev, &in->patience);
+	peer_timer_stop(&p->timers, &in->patience);
 	list_remove(&in->link);
 	list_push_back(&p->inlets, &in->link);
 	p->stranger_count--;
@@ -232,63 +230,60 @@ static void inlet_hear(struct peer_inlet *in, struct slice bytes)
 	}
 }
 
-static void inlet_readable(struct ev_loop *ev, ev_io *w, int revents)
+static void inlet_readable(void *ctx)
 {
-	struct peer_inlet *in = w->data;
+	struct peer_inlet *in = ctx;
 	struct slice bytes;
-	ssize_t n = peer_read(in->owner, &in->reader, w->fd, &bytes);
+	ssize_t n = peer_read(in->owner, &in->reader, in->wire, &bytes);
 
-	(void)ev;
-	(void)revents;
 	if (n > 0) {
 		inlet_hear(in, bytes);
-		return;
+	} else if (n < 0) {
+		inlet_complain(in, in->wire->problem);
+		peer_inlet_free(in);
 	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	inlet_complain(in, n == 0 ? "it closed the connection" : socket_error_text(errno));
-	peer_inlet_free(in);
 }
 
-static void inlet_out_of_patience(struct ev_loop *ev, ev_timer *w, int revents)
+/* What was answered has not gone out whole, and then the connection has ended already. */
+static void inlet_writable(void *ctx)
 {
-	struct peer_inlet *in = w->data;
+	(void)ctx;
+}
 
-	(void)ev;
-	(void)revents;
+static const struct wire_events inlet_events = {
+	.readable = inlet_readable,
+	.writable = inlet_writable,
+};
+
+static void inlet_out_of_patience(struct peer_timer *t)
+{
+	struct peer_inlet *in = CONTAINER_OF(t, struct peer_inlet, patience);
+
 	inlet_complain(in, "who connects says nothing");
 	peer_inlet_free(in);
 }
 
-void peer_inlet_new(struct peers *owner, int fd)
+void peer_inlet_new(struct peers *owner, struct wire *wire)
 {
 	struct peer_inlet *in = MEM_NEW(struct peer_inlet);
-	struct ev_loop *ev = owner->options.ev;
 
 	in->owner = owner;
-	socket_set_nodelay(fd);
-	socket_set_keepalive(fd, KEEPALIVE_S);
-	socket_set_timeout(fd, owner->options.silence_ms);
+	in->wire = wire;
+	wire_tell(wire, &inlet_events, in);
 	peer_reader_init(&in->reader, PEER_GREETING_MAX);
-	ev_io_init(&in->readable, inlet_readable, fd, EV_READ);
-	ev_timer_init(&in->patience, inlet_out_of_patience, PEER_GREETING_MS / 1e3, 0.);
-	in->readable.data = in->patience.data = in;
 	list_push_back(&owner->strangers, &in->link);
 	owner->stranger_count++;
-	ev_io_start(ev, &in->readable);
-	ev_timer_start(ev, &in->patience);
+	in->patience.fire = inlet_out_of_patience;
+	peer_timer_set(&owner->timers, &in->patience, PEER_GREETING_MS);
 }
 
 void peer_inlet_free(struct peer_inlet *in)
 {
-	struct ev_loop *ev = in->owner->options.ev;
-
 	if (!in->peer)
 		in->owner->stranger_count--;
-	ev_io_stop(ev, &in->readable);
-	ev_timer_stop(ev, &in->patience);
+	peer_timer_stop(&in->owner->timers, &in->patience);
 	list_remove(&in->link);
-	close(in->readable.fd);
+	wire_free(in->wire);
 	peer_reader_close(&in->reader);
 	mem_free(in);
 }

@@ -1,0 +1,252 @@
+#include "peer/company.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "consensus/label.h"
+#include "node/member.h"
+#include "peer/join.h"
+#include "peer/peer_frame.h"
+
+#include <inttypes.h>
+
+/* Where a member of the initial cluster was said to be. */
+struct known_place {
+	struct buf name;
+	struct buf host;
+	uint16_t port;
+};
+
+struct company {
+	struct company_options options;
+	struct member *member;
+	struct peers_events peers_events;
+	struct peers *peers;
+	struct join_events join_events;
+	struct join *join; /* asks to take part; NULL: not (any more) */
+	struct known_place *known;
+	size_t known_count;
+	uint64_t memberships; /* that the peers follow, by raft_status.memberships */
+	bool born;
+};
+
+bool company_takes_part(const struct company *c)
+{
+	const struct driver *d = member_driver(c->member);
+
+	return membership_find(driver_membership(d), driver_id(d));
+}
+
+/* ---- where others are ------------------------------------------------------------------------ */
+
+/* As a member says itself, or else as this one was told at its start. */
+static struct peers_place place_of(const struct company *c, const struct participant *member)
+{
+	struct label label = label_of_member(member);
+	struct peers_place place = {.id = member->id, .name = label.name};
+
+	if (label_address(label.address, &place.host, &place.port) == OK)
+		return place;
+	place.host = (struct slice){0};
+	place.port = 0;
+	for (size_t i = 0; i < c->known_count; i++) {
+		if (!slice_equal(buf_slice(&c->known[i].name), label.name))
+			continue;
+		place.host = buf_slice(&c->known[i].host);
+		place.port = c->known[i].port;
+	}
+	return place;
+}
+
+static void company_follow(struct company *c, const struct membership *m)
+{
+	struct peers_place places[MEMBERSHIP_MAX];
+
+	for (uint32_t i = 0; i < m->count; i++)
+		places[i] = place_of(c, &m->members[i]);
+	if (m->count)
+		peers_follow(c->peers, places, m->count);
+}
+
+/* Before it is born a cluster has no membership that counts. */
+void company_changed(struct company *c, const struct raft_status *status)
+{
+	if (!status->born || (c->born && c->memberships == status->memberships))
+		return;
+	c->born = true;
+	c->memberships = status->memberships;
+	if (!c->join || company_takes_part(c))
+		company_follow(c, driver_membership(member_driver(c->member)));
+}
+
+/* ---- what peers tell ------------------------------------------------------------------------- */
+
+static void company_receive(void *ctx, uint64_t from, unsigned kind, struct blob *body)
+{
+	struct company *c = ctx;
+
+	member_receive(c->member, from, (enum frame_kind)kind, body);
+}
+
+static void company_connected(void *ctx, uint64_t id)
+{
+	struct company *c = ctx;
+
+	member_peer_connected(c->member, id);
+}
+
+static void company_gone(void *ctx, uint64_t id)
+{
+	struct company *c = ctx;
+
+	member_peer_gone(c->member, id);
+}
+
+/* ---- joining --------------------------------------------------------------------------------- */
+
+static bool company_is_joined(void *ctx, const struct peer_join *join, struct buf *answer,
+			      struct buf *why)
+{
+	struct company *c = ctx;
+	const struct driver *d = member_driver(c->member);
+	struct buf membership = {0};
+	struct peer_joined joined;
+	struct raft_status status;
+
+	driver_status(d, &status);
+	if (!status.born || driver_membership(d)->count == 0) {
+		buf_printf(why, "%s is not in a cluster yet itself; ask again", c->options.name);
+		return false;
+	}
+	if (!member_admit(c->member, join->id, join->name, join->address, join->rises, why))
+		return false;
+	membership_encode(driver_membership(d), &membership);
+	joined =
+		(struct peer_joined){.leader = status.leader, .membership = buf_slice(&membership)};
+	peer_joined_encode(&joined, answer);
+	buf_free(&membership);
+	return true;
+}
+
+static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct buf *next)
+{
+	struct company *c = ctx;
+	struct membership m = {0};
+	const struct participant *leads;
+
+	if (company_takes_part(c) || membership_decode(bytes, &m) != OK)
+		return;
+	company_follow(c, &m);
+	leads = membership_find(&m, leader);
+	if (leads)
+		buf_append_slice(next, label_of_member(leads).address);
+	membership_free(&m);
+}
+
+static void company_start_join(struct company *c)
+{
+	const struct company_options *o = &c->options;
+	const struct driver *d = member_driver(c->member);
+	struct join_options options;
+
+	if (!o->join || driver_membership(d)->count)
+		return; /* it was there before */
+	options = (struct join_options){
+		.wires = o->wires,
+		.clock = o->clock,
+		.logger = o->logger,
+		.at = slice_of_text(o->join),
+		.name = o->name,
+		.address = o->address,
+		.token = o->token,
+		.id = driver_id(d),
+		.rises = o->rises,
+	};
+	c->join_events = (struct join_events){.ctx = c, .answered = join_answered};
+	LOG(o->logger, LOG_NOTICE, "%s (%016" PRIx64 ") asks at %s to join", o->name, options.id,
+	    o->join);
+	c->join = join_new(&options, &c->join_events);
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+void company_turn(struct company *c)
+{
+	if (c->join && company_takes_part(c)) {
+		join_free(c->join);
+		c->join = NULL;
+	}
+	if (c->join)
+		join_turn(c->join);
+	peers_turn(c->peers);
+}
+
+uint64_t company_deadline_ms(const struct company *c)
+{
+	uint64_t due = peers_deadline_ms(c->peers);
+
+	return c->join ? MIN(due, join_deadline_ms(c->join)) : due;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void company_know(struct company *c, const struct peers_place *places, size_t count)
+{
+	c->known = mem_zalloc(count + 1, sizeof(*c->known));
+	c->known_count = count;
+	for (size_t i = 0; i < count; i++) {
+		buf_append_slice(&c->known[i].name, places[i].name);
+		buf_append_slice(&c->known[i].host, places[i].host);
+		c->known[i].port = places[i].port;
+	}
+}
+
+struct company *company_new(const struct company_options *options, struct member *member)
+{
+	struct company *c = MEM_NEW(struct company);
+	struct peers_options peers = {
+		.wires = options->wires,
+		.logger = options->logger,
+		.clock = options->clock,
+		.random = options->random,
+		.places = options->places,
+		.place_count = options->place_count,
+		.name = options->name,
+		.token = options->token,
+		.id = driver_id(member_driver(member)),
+		.queued_bytes = options->queued_bytes,
+		.leave_ms = options->leave_ms,
+	};
+
+	c->options = *options;
+	c->member = member;
+	company_know(c, options->places, options->place_count);
+	c->peers_events = (struct peers_events){
+		.ctx = c,
+		.receive = company_receive,
+		.connected = company_connected,
+		.gone = company_gone,
+		.join = company_is_joined,
+	};
+	c->peers = peers_new(&peers, &c->peers_events);
+	company_start_join(c);
+	return c;
+}
+
+void company_free(struct company *c)
+{
+	if (!c)
+		return;
+	join_free(c->join);
+	peers_free(c->peers);
+	for (size_t i = 0; i < c->known_count; i++) {
+		buf_free(&c->known[i].name);
+		buf_free(&c->known[i].host);
+	}
+	mem_free(c->known);
+	mem_free(c);
+}
+
+struct peers *company_peers(struct company *c)
+{
+	return c->peers;
+}
