@@ -77,6 +77,15 @@ static void gather_reset(struct gather *g)
 		buf_free(&g->bytes);
 }
 
+/* How many copied bytes stand before the first one that is still to be written. */
+static size_t gather_written(const struct gather *g)
+{
+	for (size_t i = g->first; i < g->count; i++)
+		if (!g->pieces[i].blob)
+			return g->pieces[i].at - g->bytes_begin;
+	return g->bytes.len;
+}
+
 /* The first `len` bytes are written. */
 static void gather_drop(struct gather *g, size_t len)
 {
@@ -109,10 +118,7 @@ static void gather_drop(struct gather *g, size_t len)
 		memmove(g->pieces, g->pieces + g->first, g->count * sizeof(*g->pieces));
 		g->first = 0;
 	}
-	written = 0;
-	for (size_t i = g->first; i < g->count && written == 0; i++)
-		if (!g->pieces[i].blob)
-			written = g->pieces[i].at - g->bytes_begin;
+	written = gather_written(g);
 	if (written > WRITTEN_MAX && written > g->bytes.len / 2) {
 		buf_consume(&g->bytes, written);
 		g->bytes_begin += written;

@@ -134,6 +134,32 @@ static void what_is_written_does_not_pile_up_while_the_queue_never_empties(void 
 	buf_free(&p.bytes);
 }
 
+/* Many small ones come together behind a large one of which only a part is written yet. */
+static void what_is_copied_between_what_is_held_stays_until_it_is_written(void **state)
+{
+	uint64_t added = 0, drained = 0;
+	struct gather g = {0};
+	struct pipe p;
+
+	(void)state;
+	pipe_open(&p);
+	for (unsigned i = 0; i < 4; i++) {
+		static const size_t lens[] = {5000, 100000, 5000, 50000};
+		size_t len = lens[i];
+
+		for (size_t done = 0; done < len; done += 5000) {
+			add_some(&g, added, 5000, i % 2 == 0);
+			added += 5000;
+		}
+	}
+	while (drained < added) {
+		assert_true(gather_write(&g, &p.wire));
+		drained = drain(&p, drained, 1000);
+	}
+	gather_free(&g);
+	buf_free(&p.bytes);
+}
+
 static void a_wire_that_ended_is_a_failure_and_what_is_held_is_let_go(void **state)
 {
 	struct blob *blob = blob_new(10000);
@@ -157,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_arrive_in_order_however_much_is_taken),
 		cmocka_unit_test(what_is_written_does_not_pile_up_while_the_queue_never_empties),
+		cmocka_unit_test(what_is_copied_between_what_is_held_stays_until_it_is_written),
 		cmocka_unit_test(a_wire_that_ended_is_a_failure_and_what_is_held_is_let_go),
 	};
 
