@@ -212,6 +212,7 @@ struct company *company_new(const struct company_options *options, struct member
 		.place_count = options->place_count,
 		.name = options->name,
 		.token = options->token,
+		.address = options->address,
 		.id = driver_id(member_driver(member)),
 		.queued_bytes = options->queued_bytes,
 		.leave_ms = options->leave_ms,

@@ -57,6 +57,7 @@ void peer_hello_encode(const struct peer_hello *hello, struct buf *out)
 	buf_append_fixed64(out, hello->id);
 	buf_append_string(out, hello->name);
 	buf_append_string(out, hello->expected);
+	buf_append_string(out, hello->address);
 	greeting_end(out, at, PEER_HELLO);
 }
 
@@ -122,6 +123,7 @@ int peer_hello_decode(struct slice body, struct peer_hello *out, uint16_t *versi
 	out->id = cursor_fixed64(&c);
 	out->name = cursor_string(&c);
 	out->expected = cursor_string(&c);
+	out->address = cursor_string(&c);
 	if (!cursor_done(&c) || out->channel >= PEER_CHANNELS || out->id == 0)
 		return ERR_MALFORMED;
 	return OK;

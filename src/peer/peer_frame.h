@@ -17,7 +17,7 @@
 
 #include "base/hash.h"
 
-#define PEER_VERSION 1
+#define PEER_VERSION 2
 
 #define PEER_FRAME_HEAD 16
 
@@ -50,6 +50,7 @@ struct peer_hello {
 	uint64_t id;
 	struct slice name;     /* of the one that says it */
 	struct slice expected; /* of the one it wants to reach */
+	struct slice address;  /* host:port where it is reached; empty: it does not know */
 };
 
 struct peer_welcome {

@@ -104,6 +104,7 @@ static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct
 	p->told = 0;
 	in->reader.max = PEER_FRAME_MAX;
 	inlet_replace(in);
+	peer_is_found(peer, hello->address);
 	return true;
 }
 

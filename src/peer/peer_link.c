@@ -160,6 +160,7 @@ static void link_greet(void *ctx)
 		.id = options->id,
 		.name = slice_of_text(options->name),
 		.expected = l->peer->fixed ? (struct slice){0} : slice_of_text(l->peer->name),
+		.address = slice_of_text(options->address),
 	};
 
 	l->state = LINK_GREETING;
@@ -285,15 +286,29 @@ void peer_link_flush(struct peer_link *l)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static void link_begin(struct peer_link *l)
+{
+	const struct peer *peer = l->peer;
+
+	l->wire = wire_new(peer->owner->options.wires, slice_of_text(peer->host), peer->port,
+			   &link_events, l);
+	if (*peer->host)
+		link_wait(l);
+}
+
 void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel)
 {
 	*l = (struct peer_link){.peer = peer, .channel = channel};
-	l->wire = wire_new(peer->owner->options.wires, slice_of_text(peer->host), peer->port,
-			   &link_events, l);
 	l->timer.fire = link_timer;
 	list_init(&l->dirty);
-	if (*peer->host)
-		link_wait(l);
+	link_begin(l);
+}
+
+void peer_link_aim(struct peer_link *l)
+{
+	link_disconnect(l);
+	wire_free(l->wire);
+	link_begin(l);
 }
 
 void peer_link_close(struct peer_link *l)

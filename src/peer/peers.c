@@ -1,7 +1,9 @@
 #include "peer/peers.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/mem.h"
+#include "consensus/label.h"
 #include "peer/peers_internal.h"
 
 #include <string.h>
@@ -109,17 +111,26 @@ void peers_free(struct peers *p)
 
 /* ---- following a membership ------------------------------------------------------------------ */
 
+/*
+ * An old membership may not say where somebody is who has said so since: a newcomer reads all that
+ * there ever were, one after the other, and is to go on with what it was told when it asked.
+ */
 static bool is_there(const struct peer *peer, const struct peers_place *place)
 {
+	if (place->host.len == 0)
+		return true;
 	return peer->port == place->port && slice_equal(slice_of_text(peer->host), place->host);
 }
 
-/* The peer that this place speaks of, which may get to know its id by it. */
+/*
+ * The peer that this place speaks of, which may get to know its id by it. Who was leaving stays:
+ * two that connect under one id would take each other's place for ever.
+ */
 static struct peer *peer_at(struct peers *p, const struct peers_place *place)
 {
 	struct peer *peer = peers_find_id(p, place->id);
 
-	if (peer && !peer->leaves_ms && is_there(peer, place))
+	if (peer && is_there(peer, place))
 		return peer;
 	peer = peers_find(p, place->name);
 	if (peer && !peer->fixed && (!peer->id || peer->id == place->id) && is_there(peer, place))
@@ -127,9 +138,29 @@ static struct peer *peer_at(struct peers *p, const struct peers_place *place)
 	return NULL;
 }
 
+void peer_is_found(struct peer *peer, struct slice address)
+{
+	struct buf label = {0};
+	struct slice host;
+	uint16_t port;
+
+	if (*peer->host || address.len == 0)
+		return;
+	/* For clients another place may stand behind it. */
+	label_put(slice_of_text(peer->name), address, &label);
+	if (label_address(label_of(buf_slice(&label)).address, &host, &port) == OK) {
+		mem_free(peer->host);
+		peer->host = text_of(host);
+		peer->port = port;
+		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
+			peer_link_aim(&peer->links[channel]);
+	}
+	buf_free(&label);
+}
+
 static void peer_leave(struct peer *peer, uint64_t at_ms)
 {
-	if (!peer->leaves_ms)
+	if (!peer->leaves_ms || at_ms < peer->leaves_ms)
 		peer->leaves_ms = MAX(at_ms, 1);
 }
 
@@ -147,6 +178,7 @@ static void follow_one(struct peers *p, const struct peers_place *place)
 	}
 	peer->id = place->id;
 	peer->fixed = true;
+	peer->leaves_ms = 0;
 }
 
 void peers_follow(struct peers *p, const struct peers_place *places, size_t count)

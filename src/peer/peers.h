@@ -52,6 +52,7 @@ struct peers_options {
 	size_t place_count;
 	const char *name; /* of this member */
 	const char *token;
+	const char *address; /* of this member, for others who do not know it; may be empty */
 	uint64_t id;	     /* of this member */
 	size_t queued_bytes; /* that may wait for one connection */
 	uint32_t leave_ms;   /* who takes part no more is still told so for this long */

@@ -97,10 +97,16 @@ struct peers {
 struct peer *peers_find(struct peers *p, struct slice name);
 struct peer *peers_find_id(const struct peers *p, uint64_t id);
 
+/* A peer that nobody knew where to find says it itself. */
+void peer_is_found(struct peer *peer, struct slice address);
+
 /* ---- to a peer ------------------------------------------------------------------------------- */
 
 void peer_link_init(struct peer_link *l, struct peer *peer, enum peer_channel channel);
 void peer_link_close(struct peer_link *l);
+
+/* The peer is known to be elsewhere: connects to there. */
+void peer_link_aim(struct peer_link *l);
 void peer_link_send(struct peer_link *l, const struct frame *frame);
 
 /* Writes what is queued. */

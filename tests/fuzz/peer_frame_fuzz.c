@@ -26,6 +26,27 @@ static void make_good(struct buf *out, unsigned kind, struct slice body)
 	buf_append_slice(out, body);
 }
 
+static void try_joining(struct slice body)
+{
+	struct peer_join join;
+	struct peer_joined joined;
+	struct buf again = {0};
+	uint16_t version;
+
+	if (peer_join_decode(body, &join, &version) == OK && body.len <= PEER_GREETING_MAX) {
+		peer_join_encode(&join, &again);
+		CHECK(slice_equal(
+			slice_of(again.data + PEER_FRAME_HEAD, again.len - PEER_FRAME_HEAD), body));
+	}
+	buf_clear(&again);
+	if (peer_joined_decode(body, &joined) == OK && body.len <= PEER_JOINED_MAX) {
+		peer_joined_encode(&joined, &again);
+		CHECK(slice_equal(
+			slice_of(again.data + PEER_FRAME_HEAD, again.len - PEER_FRAME_HEAD), body));
+	}
+	buf_free(&again);
+}
+
 static void try_greetings(struct slice body)
 {
 	struct peer_welcome welcome;
@@ -48,6 +69,7 @@ static void try_greetings(struct slice body)
 	if (peer_refuse_decode(body, &reason) == OK)
 		CHECK(reason.len <= body.len);
 	buf_free(&again);
+	try_joining(body);
 }
 
 /* Reads the stream in pieces of this length; returns a hash of all that came out. */

@@ -162,6 +162,7 @@ static void greetings_come_back_and_cut_ones_do_not(void **state)
 		.id = 7,
 		.name = SLICE_LITERAL("n1"),
 		.expected = SLICE_LITERAL("n2"),
+		.address = SLICE_LITERAL("127.0.0.1:16379"),
 	};
 	struct peer_hello got;
 	struct buf bytes = {0};
@@ -175,6 +176,7 @@ static void greetings_come_back_and_cut_ones_do_not(void **state)
 	assert_true(got.token == hello.token && got.id == 7);
 	assert_true(slice_equal(got.name, hello.name));
 	assert_true(slice_equal(got.expected, hello.expected));
+	assert_true(slice_equal(got.address, hello.address));
 	for (size_t len = 0; len < body_of(&bytes).len; len++)
 		assert_int_equal(
 			peer_hello_decode(slice_of(body_of(&bytes).data, len), &got, &version),

@@ -342,6 +342,70 @@ static void peers_follow_a_membership(void **state)
 	await(w, &w->nodes[1].received_count, 2);
 }
 
+/* Who was leaving and is among the peers again keeps its connections, and has no others. */
+static void who_was_leaving_may_stay(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place both[2], stranger = {.id = 7, .name = SLICE_LITERAL("n7")};
+	size_t connected;
+
+	w->leave_ms = 100000;
+	connect_both(w);
+	both[0] = place_of(w, 0, 101);
+	both[1] = place_of(w, 1, 102);
+	peers_follow(n->peers, both, 2);
+	connected = n->connected;
+	for (int round = 0; round < 3; round++) {
+		peers_follow(n->peers, &stranger, 1);
+		peers_follow(n->peers, both, 2);
+	}
+	assert_int_equal(peers_count(n->peers), 1);
+	assert_string_equal(peers_name_of(n->peers, 102), "n2");
+	send_frame(n, 102, 3);
+	await(w, &w->nodes[1].received_count, 1);
+	step_for(w, 50);
+	assert_int_equal(n->connected, connected);
+	assert_false(node_said(n, "it closed the connection"));
+}
+
+/* A membership that does not say where somebody is takes nothing from what is known. */
+static void who_is_nowhere_stays_where_it_was(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place nowhere = {.id = 102, .name = SLICE_LITERAL("n2")};
+	size_t connected;
+
+	connect_both(w);
+	connected = n->connected;
+	peers_follow(n->peers, &nowhere, 1);
+	step_for(w, 50);
+	assert_int_equal(n->connected, connected);
+	send_frame(n, 102, 3);
+	await(w, &w->nodes[1].received_count, 1);
+}
+
+/* Who knows where the other is connects to it, and says where it is itself. */
+static void who_is_nowhere_is_found_when_it_connects(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place nowhere = {.id = 102, .name = SLICE_LITERAL("n2")};
+	struct peers_place place = w->places[1];
+
+	snprintf(w->nodes[1].address, sizeof(w->nodes[1].address), "127.0.0.1:%u/localhost:7",
+		 place.port);
+	w->places[1].host = (struct slice){0};
+	node_start(n, "token");
+	peers_follow(n->peers, &nowhere, 1);
+	w->places[1] = place;
+	node_start(&w->nodes[1], "token");
+	await(w, &n->connected, PEER_CHANNELS);
+	send_frame(n, 102, 3);
+	await(w, &w->nodes[1].received_count, 1);
+}
+
 /* An address that somebody else has by now, and a name under which another directory comes. */
 static void who_has_another_id_is_not_the_member(void **state)
 {
@@ -393,6 +457,9 @@ int main(void)
 		TEST(what_is_small_overtakes_what_is_large),
 		TEST(what_is_prompt_and_rows_of_a_state_go_ways_of_their_own),
 		TEST(peers_follow_a_membership),
+		TEST(who_was_leaving_may_stay),
+		TEST(who_is_nowhere_stays_where_it_was),
+		TEST(who_is_nowhere_is_found_when_it_connects),
 		TEST(who_has_another_id_is_not_the_member),
 		TEST(beyond_the_limit_frames_are_dropped_until_there_is_room),
 	};

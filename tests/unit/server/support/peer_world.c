@@ -200,8 +200,10 @@ void node_start(struct node *n, const char *token)
 		.place_count = 2,
 		.name = n->name,
 		.token = token,
+		.address = n->address,
 		.id = n->id,
 		.queued_bytes = n->world->queued_bytes,
+		.leave_ms = n->world->leave_ms,
 	};
 
 	n->wires = socket_wires_new(&wires);

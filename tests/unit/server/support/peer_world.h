@@ -20,6 +20,7 @@ struct accepted {
 struct node {
 	struct world *world;
 	char name[8];
+	char address[40]; /* that it tells the others */
 	uint64_t id;
 	struct listener *listener;
 	struct socket_wires *wires;
@@ -49,6 +50,7 @@ struct world {
 	char *bind_word;
 	struct node nodes[2];
 	size_t queued_bytes;
+	uint32_t leave_ms;
 };
 
 uint64_t now_ms(const struct world *w);
