@@ -28,6 +28,11 @@
 	X(FAULT_LOSS, BOTH, "fault", "lost frame")                                     \
 	X(FAULT_DUPLICATE, BOTH, "fault", "repeated frame")                            \
 	X(FAULT_REORDER, BOTH, "fault", "overtaken frame")                             \
+	X(FAULT_STREAM_LOSS, MEMBERS, "fault", "bytes that had to be sent again")      \
+	X(FAULT_STREAM_RESET, MEMBERS, "fault", "connection that broke")               \
+	X(FAULT_STRANGER, MEMBERS, "fault", "stranger who connects")                   \
+	X(FAULT_REFUSE, MEMBERS, "fault", "connections that break and are refused")    \
+	X(FAULT_STREAM_CORRUPT, MEMBERS, "fault", "wrong byte in a connection")        \
 	X(FAULT_SLOW_DISK, BOTH, "fault", "slow disk")                                 \
 	X(FAULT_HUNG_DISK, BOTH, "fault", "hung disk")                                 \
 	X(FAULT_FULL_DISK, BOTH, "fault", "full disk")                                 \
@@ -50,6 +55,7 @@
 	X(FAULT_DRIFT, MEMBERS, "fault", "state that drifts")                          \
 	X(FAULT_SPACE, MEMBERS, "fault", "short of space, or not any more")            \
 	X(HINT_GONE, BOTH, "hint", "process gone")                                     \
+	X(STREAM_REFUSED, MEMBERS, "hint", "connection refused")                       \
 	X(HINT_CONNECTED, MEMBERS, "hint", "connection stands anew")                   \
 	X(CHANGE_ADD, BOTH, "membership", "add learner")                               \
 	X(CHANGE_ADD_VOTER, BOTH, "membership", "add voter")                           \
@@ -185,6 +191,12 @@
 	X(CHECK_SUM, MEMBERS, "check", "transfers keep the sum")                       \
 	X(CHECK_TIME, MEMBERS, "check", "stamps follow the clock")                     \
 	X(CHECK_GONE, MEMBERS, "check", "nothing outlives its deadline")               \
+	X(CHECK_SAID, MEMBERS, "check", "heard what was said")                         \
+	X(CHECK_NEWEST, MEMBERS, "check", "heard on the newest connection")            \
+	X(CHECK_PROMPT, MEMBERS, "check", "what is prompt does not wait")              \
+	X(CHECK_QUEUE, MEMBERS, "check", "what waits for a connection")                \
+	X(CHECK_LEADER_HEARD, MEMBERS, "check", "a leader that is there is heard")     \
+	X(CHECK_LINKS, MEMBERS, "check", "connections stand after the faults")         \
 	X(CHECK_VALUES, MEMBERS, "check", "every value written at most once")          \
 	X(CHECK_DURABLE, BOTH, "check", "commit is durable on a majority")             \
 	X(CHECK_HISTORY, CORE, "check", "history linearizable")                        \

@@ -2,6 +2,7 @@
 
 #include "sim/host.h"
 #include "sim/mode.h"
+#include "sim/streams.h"
 
 #include "base/check.h"
 #include "base/error.h"
@@ -72,33 +73,51 @@ static void host_send_to(struct host *h, struct host *to, const struct frame *fr
 	struct buf bytes = {0};
 	struct blob *body;
 
-	if (!to || h->dying || to == h)
+	if (!to || to == h)
 		return;
 	buf_append_slice(&bytes, frame->head);
 	for (size_t i = 0; i < frame->count; i++)
 		buf_append_slice(&bytes, entry_payload(&frame->entries[i]));
-	if (frame->kind == FRAME_RAFT && frame->head.data[0] <= RAFT_MESSAGE_TYPE_MAX)
-		h->world->counts.message[frame->head.data[0]]++;
-	if (frame->kind == FRAME_ROWS)
-		watch_answer(h, to, buf_slice(&bytes));
 	body = blob_copy(buf_slice(&bytes));
 	network_send(h->world, h, to, frame->kind, body);
 	blob_release(body);
 	buf_free(&bytes);
 }
 
+/* False: from here on nobody hears of it. */
+static bool host_sends(struct host *h, const struct frame *frame)
+{
+	if (h->dying)
+		return false;
+	if (frame->kind == FRAME_RAFT && frame->head.data[0] <= RAFT_MESSAGE_TYPE_MAX)
+		h->world->counts.message[frame->head.data[0]]++;
+	return true;
+}
+
 static void host_send(void *ctx, uint64_t to, const struct frame *frame)
 {
 	struct host *h = ctx;
 
-	host_send_to(h, host_by_any_id(h->world, to), frame);
+	if (!host_sends(h, frame))
+		return;
+	if (frame->kind == FRAME_ROWS)
+		watch_answer(h, host_by_any_id(h->world, to), frame->head);
+	if (h->world->profile.streams)
+		host_company_send(h, to, frame);
+	else
+		host_send_to(h, host_by_any_id(h->world, to), frame);
 }
 
 static void host_send_to_name(void *ctx, struct slice name, const struct frame *frame)
 {
 	struct host *h = ctx;
 
-	host_send_to(h, host_by_name(h->world, name), frame);
+	if (!host_sends(h, frame))
+		return;
+	if (h->world->profile.streams)
+		host_company_send_to_name(h, name, frame);
+	else
+		host_send_to(h, host_by_name(h->world, name), frame);
 }
 
 static void host_run(void *ctx, enum job_lane lane, struct job *job)
@@ -276,6 +295,7 @@ void host_init(struct world *w, struct host *h, unsigned index)
 		.send_to_name = host_send_to_name,
 		.run = host_run,
 	};
+	host_company_init(h);
 	h->crash_points = (struct crash_points){.hit = host_crash_point, .ctx = h};
 	h->logger = (struct logger){.level = LOG_DEBUG, .write = host_log, .ctx = h};
 	h->events = (struct driver_events){
@@ -347,6 +367,8 @@ void host_kill(struct host *h, bool power)
 		return;
 	TRACE(w, h, "%s", power ? "loses power" : "is killed");
 	watch_died(h);
+	h->dark = power;
+	streams_drop(h, power);
 	host_drop_process(h);
 	h->state = HOST_DOWN;
 	h->dying = false;
@@ -413,6 +435,7 @@ void host_start(struct host *h)
 	if (h->state != HOST_DOWN)
 		return;
 	COUNT(w, RESTART);
+	h->dark = false;
 	host_options(h, &o, h->names);
 	h->io.disk = sim_disk_interface(h->disk);
 	h->io.logger = w->trace ? &h->logger : NULL;
@@ -441,6 +464,7 @@ static void host_resume(struct world *w, struct event *e)
 	TRACE(w, h, "goes on");
 	h->state = HOST_UP;
 	network_hold_release(h);
+	streams_resume(h);
 	host_after(h);
 }
 

@@ -6,9 +6,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "peer/company.h"
 #include "sim/callers.h"
 #include "sim/control.h"
+#include "sim/host.h"
 #include "sim/nemesis.h"
+#include "sim/streams.h"
 
 #include <inttypes.h>
 
@@ -29,6 +32,27 @@ static void draw_large(struct world *w)
 		p->value_cache_bytes = (size_t)random_between(&w->random, 100000, 600000);
 	p->share_bytes = (size_t)1 << 18;
 	p->share_bytes_per_s = 0; /* nobody is patient enough */
+}
+
+/* Connections as they are, in most worlds; frames that are lost and overtaken in the others. */
+static void draw_streams(struct world *w)
+{
+	struct profile *p = &w->profile;
+	bool mild = random_chance(&w->random, 300000);
+
+	p->streams = random_chance(&w->random, 600000);
+	p->window_bytes = STREAM_WINDOW_MIN + draw_bytes(w, 100000);
+	p->corrupt_ppm = mild ? 0 : (uint32_t)random_below(&w->random, 300);
+	p->reset_ppm = mild ? 0 : (uint32_t)random_below(&w->random, 1000);
+	p->queued_bytes = draw(w, 1000, 200000);
+	/* So little that one big value takes longer than a heartbeat may. */
+	if (!p->large_bytes && random_chance(&w->random, 250000))
+		p->bytes_per_s = p->big_bytes ? draw(w, 100000, 300000) : draw(w, 30000, 200000);
+	if (p->bytes_per_s)
+		p->end_at_us += 10000000;
+	p->leave_ms = (uint32_t)draw(w, 500, 10000);
+	if (p->streams && random_chance(&w->random, 600000))
+		p->faults |= GROUP_STREAMS;
 }
 
 static void members_draw(struct world *w)
@@ -82,6 +106,7 @@ static void members_draw(struct world *w)
 		p->faults |= GROUP_DRIFT;
 	if (random_chance(&w->random, 300000))
 		p->faults |= GROUP_SPACE;
+	draw_streams(w);
 }
 
 /* ---- a host's engine ------------------------------------------------------------------------- */
@@ -227,6 +252,17 @@ static void look_on(struct host *h)
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
+static void members_changed(void *ctx, const struct raft_status *status)
+{
+	struct host *h = ctx;
+
+	if (h->company)
+		company_changed(h->company, status);
+	if (h->company && !h->dying)
+		watch_company_changed(h, status);
+	h->events.changed(ctx, status);
+}
+
 static int members_start(struct host *h, const struct driver_options *o)
 {
 	const struct profile *p = &h->world->profile;
@@ -249,9 +285,11 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.compact_pace_ms = p->compact_pace_ms;
 	options.share_bytes = p->share_bytes;
 	options.share_bytes_per_s = p->share_bytes_per_s;
+	if (p->streams)
+		options.address = slice_of_text(h->address);
 	h->member_events = (struct member_events){
 		.ctx = h,
-		.changed = h->events.changed,
+		.changed = members_changed,
 		.failed = h->events.failed,
 	};
 	engine_settle(h);
@@ -268,6 +306,8 @@ static int members_start(struct host *h, const struct driver_options *o)
 	if (p->work_limit && !store_position(h->member->store)->index)
 		store_position(h->member->store)->work_limit = p->work_limit;
 	look_on(h);
+	if (p->streams)
+		host_company_start(h);
 	control_started(h);
 	if (store_position(h->member->store)->index) {
 		COUNT(h->world, STATE_FOUND);
@@ -278,6 +318,7 @@ static int members_start(struct host *h, const struct driver_options *o)
 
 static void members_stop(struct host *h)
 {
+	host_company_stop(h);
 	member_free(h->member);
 	h->member = NULL;
 	vault_memory_kill(&h->vault);
@@ -286,12 +327,20 @@ static void members_stop(struct host *h)
 
 static void members_turn(struct host *h)
 {
+	if (h->company)
+		company_turn(h->company);
 	member_turn(h->member);
+	if (h->company && !h->dying)
+		peers_flush(company_peers(h->company));
+	if (h->company && !h->dying)
+		watch_company_turn(h);
 }
 
 static uint64_t members_deadline_ms(const struct host *h)
 {
-	return member_deadline_ms(h->member);
+	uint64_t due = member_deadline_ms(h->member);
+
+	return h->company ? MIN(due, company_deadline_ms(h->company)) : due;
 }
 
 static void members_receive(struct host *h, const struct host *from, enum frame_kind kind,
@@ -335,6 +384,13 @@ static struct state_seen members_state(const struct host *h)
 	return s;
 }
 
+static void members_watch_all(struct world *w)
+{
+	if (w->profile.streams)
+		watch_company_end(w);
+	members_watch_end(w);
+}
+
 static bool members_wait(struct world *w)
 {
 	return callers_wait(w) || control_waits(w);
@@ -365,5 +421,5 @@ const struct sim_mode mode_members = {
 	.clients_look = works_look,
 	.janitor = control_janitor,
 	.watch_turn = members_watch_turn,
-	.watch_end = members_watch_end,
+	.watch_end = members_watch_all,
 };

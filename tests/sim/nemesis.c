@@ -100,6 +100,8 @@ static const struct action {
 	{GROUP_UPGRADE, 2, COUNT_FAULT_UPGRADE, act_upgrade},
 	{GROUP_DRIFT, 4, COUNT_FAULT_DRIFT, act_drift},
 	{GROUP_SPACE, 3, COUNT_FAULT_SPACE, act_space},
+	{GROUP_STREAMS, 4, COUNT_FAULT_STRANGER, act_stranger},
+	{GROUP_STREAMS, 1, COUNT_FAULT_REFUSE, act_refuse},
 };
 
 static const struct action *draw_action(struct world *w)
@@ -160,6 +162,7 @@ void nemesis_calm(struct world *w)
 		h->slow_until_us = 0;
 		h->hang_until_us = 0;
 		h->crash_countdown = 0;
+		h->refuses_till_us = 0;
 		if (!sim_disk_is_cut(h->disk))
 			sim_disk_cut_at(h->disk, UINT64_MAX);
 		sim_disk_fail(h->disk, SIM_DISK_WRITE, 0, 0);

@@ -17,6 +17,7 @@ enum fault_group {
 	GROUP_UPGRADE = 256,
 	GROUP_DRIFT = 512,
 	GROUP_SPACE = 1024,
+	GROUP_STREAMS = 2048, /* connections of bytes */
 };
 
 struct nemesis {
@@ -50,6 +51,8 @@ bool may_lose(struct world *w, struct host *h);
 	X(link)           \
 	X(slow_link)      \
 	X(false_gone)     \
+	X(stranger)       \
+	X(refuse)         \
 	X(slow_disk)      \
 	X(hung_disk)      \
 	X(full_disk)      \

@@ -1,6 +1,7 @@
 /* Changes of membership, and the operator who starts, retires and replaces members. */
 
 #include "sim/control.h"
+#include "sim/host.h"
 #include "sim/mode.h"
 #include "sim/nemesis.h"
 
@@ -8,11 +9,15 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "node/member_state.h"
+#include "peer/company.h"
 #include "storage/log.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define JANITOR_US 150000
+
+#define LABEL_MAX (sizeof(((struct host *)0)->name) + HOST_ADDRESS_MAX + 1)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
@@ -67,6 +72,15 @@ struct host *spare(struct world *w)
 	return NULL;
 }
 
+/* Where connections are made, others have to know where to. */
+static struct slice label_for(const struct host *h, char out[LABEL_MAX])
+{
+	if (!h->world->profile.streams)
+		return slice_of_text(h->name);
+	snprintf(out, LABEL_MAX, "%s=%s", h->name, h->address);
+	return slice_of_text(out);
+}
+
 /* As the process does it that is started with --join: it asks until it is in. */
 static bool joins(struct world *w, struct host *leader, struct host *h, bool rises)
 {
@@ -88,6 +102,7 @@ static bool add_member(struct world *w, enum member_change_kind kind)
 {
 	struct host *leader = changing_leader(w), *h;
 	struct member_change c = {.kind = kind, .rises = random_chance(&w->random, 500000)};
+	char label[LABEL_MAX];
 
 	if (!leader || driver_membership(leader->driver)->count >= 7)
 		return false;
@@ -95,9 +110,9 @@ static bool add_member(struct world *w, enum member_change_kind kind)
 	if (!h || leader->state != HOST_UP)
 		return false;
 	if (kind == MEMBER_ADD_LEARNER && leader->member && random_chance(&w->random, 500000))
-		return joins(w, leader, h, c.rises);
+		return w->profile.streams || joins(w, leader, h, c.rises);
 	c.id = h->id;
-	c.label = slice_of_text(h->name);
+	c.label = label_for(h, label);
 	return change(w, leader, &c, 1);
 }
 
@@ -161,6 +176,7 @@ bool act_replace(struct world *w)
 {
 	struct host *leader = changing_leader(w), *old, *new;
 	struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
+	char label[LABEL_MAX];
 
 	if (!leader || !votes_may_move(w))
 		return false;
@@ -170,7 +186,7 @@ bool act_replace(struct world *w)
 		return false;
 	c[0].id = old->id;
 	c[1].id = new->id;
-	c[1].label = slice_of_text(new->name);
+	c[1].label = label_for(new, label);
 	return change(w, leader, c, 2);
 }
 
@@ -218,6 +234,7 @@ static void replace_wiped(struct world *w, struct host *leader)
 		const struct membership *m = driver_membership(leader->driver);
 		struct member_change c[2] = {{.kind = MEMBER_REMOVE}, {.kind = MEMBER_ADD_VOTER}};
 		const struct participant *old = membership_find(m, h->lost_id);
+		char label[LABEL_MAX];
 
 		if (!h->wiped)
 			continue;
@@ -245,10 +262,21 @@ static void replace_wiped(struct world *w, struct host *leader)
 		c[0].id = h->lost_id;
 		c[1].id = h->id;
 		c[1].kind = old->roles & MEMBER_LEARNER ? MEMBER_ADD_LEARNER : MEMBER_ADD_VOTER;
-		c[1].label = slice_of_text(h->name);
+		c[1].label = label_for(h, label);
 		if (change(w, leader, c, 2))
 			COUNT(w, CHANGE_REPLACE);
 	}
+}
+
+/* Whom it asks to let it join takes part no more: it is told somebody else. */
+static void redirect_newcomer(struct world *w, struct host *h)
+{
+	if (!h->asks || h->state != HOST_UP || h->dying || company_takes_part(h->company) ||
+	    host_may_be_asked(&w->hosts[h->asks->index]) || !random_chance(&w->random, 200000))
+		return;
+	TRACE(w, h, "asks somebody else");
+	host_kill(h, false);
+	host_start(h);
 }
 
 static void operator_starts(struct world *w, struct host *h)
@@ -281,6 +309,7 @@ void janitor(struct world *w, struct event *e)
 		rot_mend(w, h);
 		clock_mend(w, h);
 		operator_starts(w, h);
+		redirect_newcomer(w, h);
 	}
 	if (w->mode->janitor)
 		w->mode->janitor(w);

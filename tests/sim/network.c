@@ -74,8 +74,9 @@ static struct flying *network_fly(struct world *w, struct host *from, struct hos
 	return f;
 }
 
-static uint64_t network_delay(struct world *w, const struct link *link)
+uint64_t network_delay_us(struct world *w, const struct host *from, const struct host *to)
 {
+	const struct link *link = &w->links[from->index][to->index];
 	const struct profile *p = &w->profile;
 
 	return p->delay_us / 2 + random_below(&w->random, p->delay_us + 1) +
@@ -99,14 +100,16 @@ void network_send(struct world *w, struct host *from, struct host *to, enum fram
 		COUNT(w, FAULT_REORDER);
 		in_order = false;
 		network_fly(w, from, to, kind, body,
-			    network_delay(w, link) + random_below(&w->random, 200000), in_order);
+			    network_delay_us(w, from, to) + random_below(&w->random, 200000),
+			    in_order);
 		return;
 	}
-	network_fly(w, from, to, kind, body, network_delay(w, link), in_order);
+	network_fly(w, from, to, kind, body, network_delay_us(w, from, to), in_order);
 	if (!w->calm && random_chance(&w->random, p->duplicate_ppm)) {
 		COUNT(w, FAULT_DUPLICATE);
 		network_fly(w, from, to, kind, body,
-			    network_delay(w, link) + random_below(&w->random, 2000000), false);
+			    network_delay_us(w, from, to) + random_below(&w->random, 2000000),
+			    false);
 	}
 }
 
@@ -114,21 +117,20 @@ void network_close(struct world *w, struct host *from, struct host *to)
 {
 	struct link *link = &w->links[from->index][to->index];
 
-	if (!link->cut && !w->links[to->index][from->index].cut)
-		network_fly(w, from, to, 0, NULL, network_delay(w, link), true);
+	if (!w->profile.streams && !link->cut && !w->links[to->index][from->index].cut)
+		network_fly(w, from, to, 0, NULL, network_delay_us(w, from, to), true);
 }
 
 static void network_open(struct world *w, struct host *from, struct host *to)
 {
-	struct link *link = &w->links[from->index][to->index];
-
 	if (from->state != HOST_DOWN && to->state != HOST_DOWN)
-		network_fly(w, from, to, 0, NULL, network_delay(w, link), true)->opened = true;
+		network_fly(w, from, to, 0, NULL, network_delay_us(w, from, to), true)->opened =
+			true;
 }
 
 void network_connect(struct world *w, struct host *a, struct host *b)
 {
-	if (!w->mode->connected || w->links[a->index][b->index].cut ||
+	if (w->profile.streams || !w->mode->connected || w->links[a->index][b->index].cut ||
 	    w->links[b->index][a->index].cut)
 		return;
 	network_open(w, a, b);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "sim/mode.h"
+#include "sim/streams.h"
 #include "sim/trace.h"
 #include "sim/world.h"
 
@@ -73,6 +74,8 @@ void world_open(struct world *w, const struct run_options *o, const struct profi
 		.mode = o->mode ? o->mode : &mode_core, .seed = o->seed, .trace = o->trace};
 	random_seed(&w->random, o->seed);
 	list_init(&w->flying);
+	list_init(&w->streams);
+	list_init(&w->strangers);
 	heap_init(&w->events, event_before);
 	w->ring = trace_new(TRACE_KEEP, o->live);
 	if (given)
@@ -141,6 +144,14 @@ static bool world_is_whole(struct world *w)
 	return true;
 }
 
+/* Connections that failed last stand again, and clients use them for a while. */
+static uint64_t calm_us(const struct world *w)
+{
+	if (!w->profile.streams)
+		return 4000000;
+	return w->profile.bytes_per_s ? 14000000 : 9000000;
+}
+
 /*
  * The liveness phase: in bounded time the cluster is whole, and serves. Slow disks need longer for
  * what clients have brought, so the pauses grow.
@@ -150,7 +161,7 @@ static void world_recover(struct world *w)
 	uint64_t pause_us = 1500000;
 
 	nemesis_calm(w);
-	world_run_until(w, w->now_us + 4000000);
+	world_run_until(w, w->now_us + calm_us(w));
 	while (!w->done && w->now_us < w->profile.end_at_us) {
 		w->quiet = true;
 		world_run_until(w, w->now_us + pause_us);
@@ -167,6 +178,9 @@ void world_close(struct world *w)
 	for (unsigned i = 0; i < w->host_count; i++)
 		host_close(&w->hosts[i]);
 	network_drop_all(w);
+	strangers_close(w);
+	streams_close(w);
+	watch_company_close(w);
 	w->mode->clients_close(w);
 	nemesis_close(w);
 	watch_close(w);

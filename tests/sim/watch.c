@@ -667,6 +667,7 @@ static void describe_host(struct host *h)
 	      s.damaged ? ", damaged" : "", s.installing ? ", installing" : "",
 	      h->wiped ? ", wiped" : "", (int)members.len, (const char *)members.data);
 	buf_free(&members);
+	watch_company_describe(h);
 }
 
 static void watch_equal(struct world *w)

@@ -55,7 +55,8 @@ static void ask_add(struct caller *c, const struct membership *m)
 
 	if (!h || !c->session)
 		return;
-	a = ask(c, "MEMBER ADD %016" PRIx64 " %s 10.0.0.1:16379%s", h->id, h->name,
+	a = ask(c, "MEMBER ADD %016" PRIx64 " %s %s%s", h->id, h->name,
+		c->world->profile.streams ? h->address : "10.0.0.1:16379",
 		below(c, 2) ? " LEARNER" : "");
 	a->unmodelled = true;
 	a->then = roster_hears_change;
@@ -87,7 +88,8 @@ void work_members(struct caller *c)
 
 	if (c->multi)
 		return;
-	if (what < 4 || !m || !m->count || w->calm) {
+	/* Where connections are made, addresses are theirs who stand there. */
+	if (what < (w->profile.streams ? 7 : 4) || !m || !m->count || w->calm) {
 		ask_list(c);
 		return;
 	}

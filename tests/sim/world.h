@@ -15,16 +15,20 @@
 #include "node/member.h"
 #include "sim/counts.h"
 #include "sim/kv.h"
+#include "sim/watch_company.h"
 #include "storage/vault_memory.h"
 #include "support/sim_disk.h"
 
-#define SIM_HOSTS_MAX 9
-#define SIM_NEVER     UINT64_MAX
+#define SIM_HOSTS_MAX	 9
+#define HOST_ADDRESS_MAX 24
+#define SIM_NEVER	 UINT64_MAX
 
 struct world;
 struct host;
 struct sim_mode;
+struct stream;
 struct callers;
+struct company;
 struct model;
 
 /* Something that will happen. The owner embeds it; `fire` frees whatever it is part of. */
@@ -78,6 +82,7 @@ struct host {
 	uint64_t quarantined_us; /* since when its member has known it; 0: it is in none */
 	uint64_t seen_disagreements;
 	bool space_low;
+	bool dark;  /* its machine has no power */
 	bool dying; /* at a crash point or a cut disk: cut off, and destroyed when it returns */
 
 	/* clocks */
@@ -97,7 +102,19 @@ struct host {
 	bool flip_fetched;  /* a bit flips in the state that it fetches next */
 	const char *excuse; /* why its member may say that it cannot go on; NULL: for nothing */
 
+	/* its connections, where they are streams of bytes (streams.h) */
+	struct wires wires;
+	struct list backlog;	       /* reached it, and were not accepted yet */
+	uint64_t refuses_till_us;      /* something before it refuses who connects */
+	const struct stream *heard;    /* what its process is being told of */
+	const struct host *refused_by; /* who refuses it right now */
+	char address[HOST_ADDRESS_MAX];
+	const struct host *asks; /* whom it asks to let it join; NULL: nobody */
+	char ask_at[HOST_ADDRESS_MAX];
+
 	/* process */
+	struct company *company;
+	struct company_seen seen;
 	struct driver *driver;
 	struct member *member; /* in mode members: whose driver it is */
 	struct engine *engine;
@@ -188,6 +205,15 @@ struct profile {
 	uint32_t faults;       /* bit set of fault groups in use */
 	bool crashes;	       /* crashes are among them */
 
+	/* of connections that are streams of bytes, in mode members */
+	bool streams;
+	size_t window_bytes;  /* of a connection that are under way or unread */
+	uint64_t bytes_per_s; /* of a connection; 0: no limit */
+	uint32_t corrupt_ppm;
+	uint32_t reset_ppm;
+	size_t queued_bytes; /* that wait for a connection */
+	uint32_t leave_ms;
+
 	/* of members */
 	uint32_t request_timeout_ms;
 	size_t overlay_bytes;
@@ -246,7 +272,11 @@ struct world {
 	struct host *hosts;
 	unsigned host_count;
 	struct link links[SIM_HOSTS_MAX][SIM_HOSTS_MAX];
-	struct list flying;	/* frames on their way */
+	struct list flying; /* frames on their way */
+	struct list streams;
+	struct list strangers; /* who connect, and are no members */
+	uint64_t stream_count; /* that there ever were */
+	struct frames_said frames_said;
 	uint64_t promoted;	/* the id that was promoted last because somebody asked for it */
 	uint64_t votes_move_us; /* until then somebody may have asked for it, and nothing is lost */
 	bool born;		/* some member knows that the cluster exists */
@@ -293,6 +323,7 @@ void world_trace(struct world *w, const struct host *h, const char *fmt, ...) PR
 #define COUNT(w, what) ((w)->counts.n[COUNT_##what]++)
 
 /* network.c */
+uint64_t network_delay_us(struct world *w, const struct host *from, const struct host *to);
 void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
 		  struct blob *body);
 /* The process of `from` is gone: `to` sees the connection close behind all that was sent on it. */
@@ -330,6 +361,9 @@ void clients_close(struct world *w);
 
 /* nemesis_rows.c: a job is about to take a step */
 void nemesis_before_step(struct host *h);
+
+/* nemesis_strangers.c */
+void strangers_close(struct world *w);
 
 /* nemesis.c */
 void nemesis_start(struct world *w);
