@@ -49,39 +49,12 @@ struct host *host_by_id(struct world *w, uint64_t id)
 	return NULL;
 }
 
-/* Where a frame for this id goes: the address stays when a directory is lost. */
-static struct host *host_by_any_id(struct world *w, uint64_t id)
-{
-	struct host *h = host_by_id(w, id);
-
-	for (unsigned i = 0; !h && i < w->host_count; i++)
-		if (w->hosts[i].lost_id == id && id)
-			return &w->hosts[i];
-	return h;
-}
-
 struct host *host_by_name(struct world *w, struct slice name)
 {
 	for (unsigned i = 0; i < w->host_count; i++)
 		if (slice_equal(slice_of_text(w->hosts[i].name), name))
 			return &w->hosts[i];
 	return NULL;
-}
-
-static void host_send_to(struct host *h, struct host *to, const struct frame *frame)
-{
-	struct buf bytes = {0};
-	struct blob *body;
-
-	if (!to || to == h)
-		return;
-	buf_append_slice(&bytes, frame->head);
-	for (size_t i = 0; i < frame->count; i++)
-		buf_append_slice(&bytes, entry_payload(&frame->entries[i]));
-	body = blob_copy(buf_slice(&bytes));
-	network_send(h->world, h, to, frame->kind, body);
-	blob_release(body);
-	buf_free(&bytes);
 }
 
 /* False: from here on nobody hears of it. */
@@ -96,16 +69,16 @@ static bool host_sends(struct host *h, const struct frame *frame)
 
 static void host_send(void *ctx, uint64_t to, const struct frame *frame)
 {
-	struct host *h = ctx;
+	struct host *h = ctx, *asked = host_by_id(h->world, to);
 
 	if (!host_sends(h, frame))
 		return;
-	if (frame->kind == FRAME_ROWS)
-		watch_answer(h, host_by_any_id(h->world, to), frame->head);
+	if (frame->kind == FRAME_ROWS && asked)
+		watch_answer(h, asked, frame->head);
 	if (h->world->profile.streams)
 		host_company_send(h, to, frame);
 	else
-		host_send_to(h, host_by_any_id(h->world, to), frame);
+		network_send(h, to, frame);
 }
 
 static void host_send_to_name(void *ctx, struct slice name, const struct frame *frame)
@@ -117,7 +90,7 @@ static void host_send_to_name(void *ctx, struct slice name, const struct frame *
 	if (h->world->profile.streams)
 		host_company_send_to_name(h, name, frame);
 	else
-		host_send_to(h, host_by_name(h->world, name), frame);
+		network_send_to_name(h, name, frame);
 }
 
 static void host_run(void *ctx, enum job_lane lane, struct job *job)

@@ -83,8 +83,8 @@ uint64_t network_delay_us(struct world *w, const struct host *from, const struct
 	       (link->slow_us ? random_below(&w->random, link->slow_us) : 0);
 }
 
-void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
-		  struct blob *body)
+static void network_carry(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
+			  struct blob *body)
 {
 	const struct profile *p = &w->profile;
 	struct link *link = &w->links[from->index][to->index];
@@ -111,6 +111,43 @@ void network_send(struct world *w, struct host *from, struct host *to, enum fram
 			    network_delay_us(w, from, to) + random_below(&w->random, 2000000),
 			    false);
 	}
+}
+
+static void network_put(struct host *h, struct host *to, const struct frame *frame)
+{
+	struct buf bytes = {0};
+	struct blob *body;
+
+	if (!to || to == h)
+		return;
+	buf_append_slice(&bytes, frame->head);
+	for (size_t i = 0; i < frame->count; i++)
+		buf_append_slice(&bytes, entry_payload(&frame->entries[i]));
+	body = blob_copy(buf_slice(&bytes));
+	network_carry(h->world, h, to, frame->kind, body);
+	blob_release(body);
+	buf_free(&bytes);
+}
+
+/* Where a frame for this id goes: the address stays when a directory is lost. */
+static struct host *host_by_any_id(struct world *w, uint64_t id)
+{
+	struct host *h = host_by_id(w, id);
+
+	for (unsigned i = 0; !h && i < w->host_count; i++)
+		if (w->hosts[i].lost_id == id && id)
+			return &w->hosts[i];
+	return h;
+}
+
+void network_send(struct host *h, uint64_t to, const struct frame *frame)
+{
+	network_put(h, host_by_any_id(h->world, to), frame);
+}
+
+void network_send_to_name(struct host *h, struct slice name, const struct frame *frame)
+{
+	network_put(h, host_by_name(h->world, name), frame);
 }
 
 void network_close(struct world *w, struct host *from, struct host *to)

@@ -324,8 +324,8 @@ void world_trace(struct world *w, const struct host *h, const char *fmt, ...) PR
 
 /* network.c */
 uint64_t network_delay_us(struct world *w, const struct host *from, const struct host *to);
-void network_send(struct world *w, struct host *from, struct host *to, enum frame_kind kind,
-		  struct blob *body);
+void network_send(struct host *h, uint64_t to, const struct frame *frame);
+void network_send_to_name(struct host *h, struct slice name, const struct frame *frame);
 /* The process of `from` is gone: `to` sees the connection close behind all that was sent on it. */
 void network_close(struct world *w, struct host *from, struct host *to);
 /* Whatever lay between the two is gone: each sees a new connection, unless one is not running. */
