@@ -1,4 +1,3 @@
-#include "base/codec.h"
 #include "support/peer_world.h"
 
 #include <errno.h>
@@ -231,9 +230,8 @@ static void rubbish_is_refused_and_does_not_disturb(void **state)
 			bytes[i] = (uint8_t)random_next(&random);
 		/* Sometimes the beginning of a frame, and a length that is not too large. */
 		if (round % 2)
-			fixed32_put(bytes, (uint32_t)random_below(&random, 2000));
-		if (round % 2)
-			fixed32_put(bytes + 4, PEER_HELLO);
+			peer_frame_put_head(bytes, PEER_HELLO, random_below(&random, 2000),
+					    random_next(&random));
 		loop_step(w->loop, true);
 		(void)send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
 		while (!is_closed(fd) && now_ms(w) < till)
