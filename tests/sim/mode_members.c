@@ -391,9 +391,21 @@ static void members_watch_all(struct world *w)
 	members_watch_end(w);
 }
 
+/* Whether somebody has writes under way: over a slow line they may outlive their requests. */
+static bool members_write(struct world *w)
+{
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (h->member && host_takes_part(h) && origin_unresolved(&h->member->origin))
+			return true;
+	}
+	return false;
+}
+
 static bool members_wait(struct world *w)
 {
-	return callers_wait(w) || control_waits(w);
+	return callers_wait(w) || control_waits(w) || members_write(w);
 }
 
 const struct sim_mode mode_members = {

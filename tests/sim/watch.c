@@ -544,6 +544,8 @@ void watch_started(struct host *h)
 	const struct raft *r = driver_raft(h->driver);
 
 	watch_kept(h, r);
+	if (h->disk_id != h->id)
+		h->disk_term = h->disk_vote = 0;
 	h->disk_id = h->id;
 	h->disk_term = r->hard.term;
 	h->disk_vote = r->hard.vote;
