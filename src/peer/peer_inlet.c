@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "peer/peers_internal.h"
 
 #include <inttypes.h>
@@ -41,12 +42,13 @@ static bool hello_is_good(const struct peers *p, const struct peer_hello *hello,
 {
 	const struct peers_options *o = &p->options;
 
-	if (hello->token != p->token)
+	if (hello->token != p->token && !MUTANT(greeting_any_cluster))
 		buf_printf(why, "the cluster-token of %s is another one", o->name);
-	else if (hello->expected.len && !slice_equal(hello->expected, slice_of_text(o->name)))
+	else if (hello->expected.len && !slice_equal(hello->expected, slice_of_text(o->name)) &&
+		 !MUTANT(greeting_for_others))
 		buf_printf(why, "this is %s, not %.*s; compare initial-cluster on both", o->name,
 			   (int)hello->expected.len, (const char *)hello->expected.data);
-	else if (hello->id == o->id)
+	else if (hello->id == o->id && !MUTANT(greeting_own_id))
 		buf_printf(why,
 			   "%.*s has the id of %s, %016" PRIx64 ": one directory is a copy of "
 			   "the other",
@@ -74,7 +76,8 @@ static void inlet_replace(struct peer_inlet *in)
 	list_for_each_safe (it, &in->owner->inlets) {
 		struct peer_inlet *other = LIST_ITEM(it, struct peer_inlet, link);
 
-		if (other != in && other->id == in->id && other->channel == in->channel)
+		if (other != in && other->id == in->id && other->channel == in->channel &&
+		    !MUTANT(old_connection_heard))
 			peer_inlet_free(other);
 	}
 }
@@ -118,8 +121,10 @@ static struct peer *inlet_who(struct peers *p, const struct peer_hello *hello, s
 	if (peer)
 		return peer;
 	peer = peers_find(p, hello->name);
-	if (peer && !peer->fixed)
+	if (peer && (!peer->fixed || MUTANT(greeting_other_directory)))
 		return peer;
+	if (!peer && MUTANT(greeting_unknown) && p->count)
+		return p->list[0];
 	if (peer)
 		buf_printf(why,
 			   "%.*s is %016" PRIx64 " and not %016" PRIx64
@@ -148,7 +153,7 @@ static void inlet_hear_join(struct peer_inlet *in, struct slice body)
 			   version, p->options.name, PEER_VERSION);
 	else if (rc != OK || !p->events->join)
 		buf_printf(&why, "who connects is no member");
-	else if (join.token != p->token)
+	else if (join.token != p->token && !MUTANT(join_any_cluster))
 		buf_printf(&why, "the cluster-token of %s is another one", p->options.name);
 	else if (p->events->join(p->events->ctx, &join, &answer, &why))
 		(void)inlet_answer(in, &answer);
@@ -275,7 +280,8 @@ void peer_inlet_new(struct peers *owner, struct wire *wire)
 	list_push_back(&owner->strangers, &in->link);
 	owner->stranger_count++;
 	in->patience.fire = inlet_out_of_patience;
-	peer_timer_set(&owner->timers, &in->patience, PEER_GREETING_MS);
+	if (!MUTANT(silent_stranger_stays))
+		peer_timer_set(&owner->timers, &in->patience, PEER_GREETING_MS);
 }
 
 void peer_inlet_free(struct peer_inlet *in)

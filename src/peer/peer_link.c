@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/mutant.h"
 #include "peer/peers_internal.h"
 
 #include <inttypes.h>
@@ -37,7 +38,8 @@ static void link_disconnect(struct peer_link *l)
 	peer_timer_stop(link_timers(l), &l->timer);
 	wire_close(l->wire);
 	peer_reader_close(&l->reader);
-	gather_free(&l->out);
+	if (!MUTANT(queue_outlives_connection))
+		gather_free(&l->out);
 	list_remove(&l->dirty);
 	l->dropping = false;
 }
@@ -76,6 +78,8 @@ static void link_lose(struct peer_link *l, const char *why)
 	link_disconnect(l);
 	if (l->channel == PEER_PROMPT)
 		l->peer->lost = true;
+	if (l->channel == PEER_PROMPT && MUTANT(gone_when_closed))
+		l->peer->owner->events->gone(l->peer->owner->events->ctx, l->peer->id);
 	if (peer_timers_now_ms(link_timers(l)) - l->up_since_ms >= GOOD_MS)
 		l->backoff_ms = 0;
 	link_wait(l);
@@ -106,6 +110,14 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 	owner->events->connected(owner->events->ctx, peer->id);
 }
 
+/* Whether who answers is the one that was called. */
+static bool link_has_reached(const struct peer_link *l, const struct peer_welcome *welcome)
+{
+	if (l->peer->fixed && !MUTANT(whoever_answers))
+		return welcome->id == l->peer->id;
+	return slice_equal(welcome->name, slice_of_text(l->peer->name));
+}
+
 static void link_hear_welcome(struct peer_link *l, struct slice body)
 {
 	struct peer_welcome welcome;
@@ -113,8 +125,7 @@ static void link_hear_welcome(struct peer_link *l, struct slice body)
 
 	if (peer_welcome_decode(body, &welcome, &version) != OK)
 		link_fail(l, "its greeting cannot be read", false);
-	else if (l->peer->fixed ? welcome.id != l->peer->id
-				: !slice_equal(welcome.name, slice_of_text(l->peer->name)))
+	else if (!link_has_reached(l, &welcome))
 		link_fail(l, "another member is there", false);
 	else
 		link_up(l, &welcome);
@@ -246,7 +257,8 @@ static uint64_t frame_hash(struct hash_stream *hash, const struct frame *frame, 
 
 static bool link_has_room(struct peer_link *l, size_t len)
 {
-	bool room = l->out.queued == 0 || l->out.queued + len <= link_options(l)->queued_bytes;
+	bool room = l->out.queued == 0 || l->out.queued + len <= link_options(l)->queued_bytes ||
+		    MUTANT(queue_without_bound);
 
 	if (!room && !l->dropping)
 		LOG(link_options(l)->logger, LOG_WARNING,

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "consensus/label.h"
 #include "peer/peers_internal.h"
 
@@ -117,7 +118,7 @@ void peers_free(struct peers *p)
  */
 static bool is_there(const struct peer *peer, const struct peers_place *place)
 {
-	if (place->host.len == 0)
+	if (place->host.len == 0 && !MUTANT(nowhere_is_elsewhere))
 		return true;
 	return peer->port == place->port && slice_equal(slice_of_text(peer->host), place->host);
 }
@@ -130,7 +131,7 @@ static struct peer *peer_at(struct peers *p, const struct peers_place *place)
 {
 	struct peer *peer = peers_find_id(p, place->id);
 
-	if (peer && is_there(peer, place))
+	if (peer && is_there(peer, place) && !(peer->leaves_ms && MUTANT(leaving_cannot_stay)))
 		return peer;
 	peer = peers_find(p, place->name);
 	if (peer && !peer->fixed && (!peer->id || peer->id == place->id) && is_there(peer, place))
@@ -144,7 +145,7 @@ void peer_is_found(struct peer *peer, struct slice address)
 	struct slice host;
 	uint16_t port;
 
-	if (*peer->host || address.len == 0)
+	if (*peer->host || address.len == 0 || MUTANT(found_and_not_called))
 		return;
 	/* For clients another place may stand behind it. */
 	label_put(slice_of_text(peer->name), address, &label);
@@ -211,7 +212,7 @@ static void peers_reap(struct peers *p)
 	for (size_t i = p->count; i-- > 0;) {
 		struct peer *peer = p->list[i];
 
-		if (!peer->leaves_ms || now < peer->leaves_ms)
+		if (!peer->leaves_ms || now < peer->leaves_ms || MUTANT(removed_stays_known))
 			continue;
 		LOG(p->options.logger, LOG_NOTICE, "%s at %s:%u is left", peer->name, peer->host,
 		    peer->port);
@@ -237,7 +238,7 @@ void peers_accept(struct peers *p, struct wire *wire)
  */
 static enum peer_channel channel_of(const struct frame *frame)
 {
-	if (frame->kind == FRAME_RAFT && frame->count == 0)
+	if (frame->kind == FRAME_RAFT && frame->count == 0 && !MUTANT(prompt_behind_bulk))
 		return PEER_PROMPT;
 	return frame->kind == FRAME_ROWS ? PEER_STATE : PEER_BULK;
 }
