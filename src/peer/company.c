@@ -142,14 +142,26 @@ static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct
 	membership_free(&m);
 }
 
+/*
+ * Also one that ended before its log had come to the membership that takes it in: who is only in
+ * that one would be refused here, and may need its vote.
+ */
+static bool company_has_to_ask(const struct company *c)
+{
+	const struct driver *d = member_driver(c->member);
+
+	return c->options.join && !company_takes_part(c) &&
+	       !membership_was_removed(driver_membership(d), driver_id(d));
+}
+
 static void company_start_join(struct company *c)
 {
 	const struct company_options *o = &c->options;
 	const struct driver *d = member_driver(c->member);
 	struct join_options options;
 
-	if (!o->join || driver_membership(d)->count)
-		return; /* it was there before */
+	if (!company_has_to_ask(c))
+		return;
 	options = (struct join_options){
 		.wires = o->wires,
 		.clock = o->clock,
