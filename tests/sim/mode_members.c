@@ -47,7 +47,7 @@ static void draw_streams(struct world *w)
 	p->queued_bytes = draw(w, 1000, 200000);
 	/* So little that one big value takes longer than a heartbeat may. */
 	if (!p->large_bytes && random_chance(&w->random, 250000))
-		p->bytes_per_s = p->big_bytes ? draw(w, 100000, 300000) : draw(w, 30000, 200000);
+		p->bytes_per_s = p->big_bytes ? draw(w, 250000, 500000) : draw(w, 40000, 200000);
 	if (p->bytes_per_s)
 		p->end_at_us += 10000000;
 	p->leave_ms = (uint32_t)draw(w, 500, 10000);

@@ -13,7 +13,7 @@
 #define STANDS_AFTER_US 8000000u
 
 /* What is prompt takes no longer, also where a big value takes some time. */
-#define PROMPT_US 150000u
+#define PROMPT_US 80000u
 
 /* ---- what was said --------------------------------------------------------------------------- */
 
