@@ -8,9 +8,9 @@
  *
  * The check is a hash over length and kind, so that a wrong length is noticed before a body of that
  * length is waited for. The hash is XXH3 over the body, salted with length and kind. Whoever
- *connects says HELLO; the answer is WELCOME or REFUSE, and then frames go one way only, from the
- *one that connected. Kinds from PEER_HELLO on are of this file, those below it belong to node
- *(node/node_io.h).
+ * connects says HELLO; the answer is WELCOME or REFUSE, and then frames go one way only, from the
+ * one that connected. Kinds from PEER_HELLO on are of this file, those below it belong to node
+ * (node/node_io.h).
  *
  * A greeting begins with a magic number and the version of the protocol, in every version, and what
  * is told of a refusal is readable in every version; of another version nothing else is read.
