@@ -48,7 +48,7 @@ static bool hello_is_good(const struct peers *p, const struct peer_hello *hello,
 		 !MUTANT(greeting_for_others))
 		buf_printf(why, "this is %s, not %.*s; compare initial-cluster on both", o->name,
 			   (int)hello->expected.len, (const char *)hello->expected.data);
-	else if (hello->id == o->id && !MUTANT(greeting_own_id))
+	else if (hello->id == o->id)
 		buf_printf(why,
 			   "%.*s has the id of %s, %016" PRIx64 ": one directory is a copy of "
 			   "the other",

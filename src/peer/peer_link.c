@@ -38,8 +38,7 @@ static void link_disconnect(struct peer_link *l)
 	peer_timer_stop(link_timers(l), &l->timer);
 	wire_close(l->wire);
 	peer_reader_close(&l->reader);
-	if (!MUTANT(queue_outlives_connection))
-		gather_free(&l->out);
+	gather_free(&l->out);
 	list_remove(&l->dirty);
 	l->dropping = false;
 }
@@ -113,7 +112,7 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 /* Whether who answers is the one that was called. */
 static bool link_has_reached(const struct peer_link *l, const struct peer_welcome *welcome)
 {
-	if (l->peer->fixed && !MUTANT(whoever_answers))
+	if (l->peer->fixed)
 		return welcome->id == l->peer->id;
 	return slice_equal(welcome->name, slice_of_text(l->peer->name));
 }
