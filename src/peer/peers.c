@@ -118,7 +118,7 @@ void peers_free(struct peers *p)
  */
 static bool is_there(const struct peer *peer, const struct peers_place *place)
 {
-	if (place->host.len == 0 && !MUTANT(nowhere_is_elsewhere))
+	if (place->host.len == 0)
 		return true;
 	return peer->port == place->port && slice_equal(slice_of_text(peer->host), place->host);
 }
@@ -131,7 +131,7 @@ static struct peer *peer_at(struct peers *p, const struct peers_place *place)
 {
 	struct peer *peer = peers_find_id(p, place->id);
 
-	if (peer && is_there(peer, place) && !(peer->leaves_ms && MUTANT(leaving_cannot_stay)))
+	if (peer && is_there(peer, place))
 		return peer;
 	peer = peers_find(p, place->name);
 	if (peer && !peer->fixed && (!peer->id || peer->id == place->id) && is_there(peer, place))
@@ -145,7 +145,7 @@ void peer_is_found(struct peer *peer, struct slice address)
 	struct slice host;
 	uint16_t port;
 
-	if (*peer->host || address.len == 0 || MUTANT(found_and_not_called))
+	if (*peer->host || address.len == 0)
 		return;
 	/* For clients another place may stand behind it. */
 	label_put(slice_of_text(peer->name), address, &label);
