@@ -405,7 +405,7 @@ static bool members_write(struct world *w)
 
 static bool members_wait(struct world *w)
 {
-	return callers_wait(w) || control_waits(w) || members_write(w);
+	return callers_wait(w) || control_waits(w) || members_write(w) || watch_company_waits(w);
 }
 
 const struct sim_mode mode_members = {

@@ -277,25 +277,34 @@ void watch_company_changed(struct host *h, const struct raft_status *status)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void watch_links(struct host *h)
+/* A connection that has to stand by now and does not, or NULL. */
+static const struct peer_link *link_missing(struct host *h)
 {
-	struct world *w = h->world;
 	struct peers *p = company_peers(h->company);
 
-	COUNT(w, CHECK_LINKS);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct peer *peer = p->list[i];
-		struct host *other = host_by_id(w, peer->id);
+		struct host *other = host_by_id(h->world, peer->id);
 
 		if (peer->leaves_ms || !other || !has_stood(other) || !host_takes_part(other))
 			continue;
 		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
 			if (peer->links[channel].state != LINK_UP)
-				world_fail(w,
-					   "%s has no connection %u to %s although the faults are "
-					   "over",
-					   h->name, channel, other->name);
+				return &peer->links[channel];
 	}
+	return NULL;
+}
+
+static void watch_links(struct host *h)
+{
+	struct world *w = h->world;
+	struct peers *p = company_peers(h->company);
+	const struct peer_link *missing = link_missing(h);
+
+	COUNT(w, CHECK_LINKS);
+	if (missing)
+		world_fail(w, "%s has no connection %u to %s although the faults are over", h->name,
+			   (unsigned)missing->channel, missing->peer->name);
 	list_for_each (it, &p->strangers) {
 		const struct peer_inlet *in = LIST_ITEM(it, struct peer_inlet, link);
 
@@ -321,6 +330,18 @@ void watch_company_describe(struct host *h)
 	}
 	TRACE(h->world, h, "connections%.*s", (int)text.len, (const char *)text.data);
 	buf_free(&text);
+}
+
+/* One of which nobody knew that it had ended may have been found out just now. */
+bool watch_company_waits(struct world *w)
+{
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (h->company && has_stood(h) && host_takes_part(h) && link_missing(h))
+			return true;
+	}
+	return false;
 }
 
 void watch_company_end(struct world *w)

@@ -69,6 +69,9 @@ void watch_company_changed(struct host *h, const struct raft_status *status);
 /* Its connections, for whoever reads the trace. */
 void watch_company_describe(struct host *h);
 
+/* Whether a connection still has to come about. */
+bool watch_company_waits(struct world *w);
+
 /* When all is over. */
 void watch_company_end(struct world *w);
 void watch_company_close(struct world *w);
