@@ -9,6 +9,9 @@
 
 #include <inttypes.h>
 
+/* Without a leader for so long somebody is asked who takes part, and then somebody else. */
+#define LEADERLESS_MS 2000
+
 /* Where a member of the initial cluster was said to be. */
 struct known_place {
 	struct buf name;
@@ -22,12 +25,19 @@ struct company {
 	struct peers_events peers_events;
 	struct peers *peers;
 	struct join_events join_events;
-	struct join *join; /* asks to take part; NULL: not (any more) */
+	struct join *join; /* asks to take part, or who does; NULL: not (any more) */
+	struct buf asked;  /* host:port of who is asked who takes part */
 	struct known_place *known;
 	size_t known_count;
-	uint64_t memberships; /* that the peers follow, by raft_status.memberships */
+	uint64_t memberships;	/* that the peers follow, by raft_status.memberships */
+	uint64_t leaderless_ms; /* since when nobody leads or was asked; 0: somebody leads */
 	bool born;
 };
+
+static uint64_t company_now_ms(const struct company *c)
+{
+	return clock_monotonic_us(c->options.clock) / 1000;
+}
 
 bool company_takes_part(const struct company *c)
 {
@@ -57,25 +67,40 @@ static struct peers_place place_of(const struct company *c, const struct partici
 	return place;
 }
 
-static void company_follow(struct company *c, const struct membership *m)
+static bool knows(const struct membership *m, uint64_t id)
 {
-	struct peers_place places[MEMBERSHIP_MAX];
+	return membership_find(m, id) || membership_was_removed(m, id);
+}
+
+/* Who is in this membership, and who is only in the other one, if there is one. */
+static void company_follow(struct company *c, const struct membership *m,
+			   const struct membership *more)
+{
+	struct peers_place places[2 * MEMBERSHIP_MAX];
+	size_t count = 0;
 
 	for (uint32_t i = 0; i < m->count; i++)
-		places[i] = place_of(c, &m->members[i]);
-	if (m->count)
-		peers_follow(c->peers, places, m->count);
+		places[count++] = place_of(c, &m->members[i]);
+	for (uint32_t i = 0; more && i < more->count; i++)
+		if (!knows(m, more->members[i].id))
+			places[count++] = place_of(c, &more->members[i]);
+	if (count)
+		peers_follow(c->peers, places, count);
 }
 
 /* Before it is born a cluster has no membership that counts. */
 void company_changed(struct company *c, const struct raft_status *status)
 {
+	if (status->leader)
+		c->leaderless_ms = 0;
+	else if (!c->leaderless_ms)
+		c->leaderless_ms = company_now_ms(c);
 	if (!status->born || (c->born && c->memberships == status->memberships))
 		return;
 	c->born = true;
 	c->memberships = status->memberships;
 	if (!c->join || company_takes_part(c))
-		company_follow(c, driver_membership(member_driver(c->member)));
+		company_follow(c, driver_membership(member_driver(c->member)), NULL);
 }
 
 /* ---- what peers tell ------------------------------------------------------------------------- */
@@ -127,17 +152,25 @@ static bool company_is_joined(void *ctx, const struct peer_join *join, struct bu
 	return true;
 }
 
+/*
+ * Who takes part already only learns of those it has not heard of: a membership that another one
+ * has may come to nothing, and who is missing in it still be needed.
+ */
 static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct buf *next)
 {
 	struct company *c = ctx;
+	const struct membership *own = driver_membership(member_driver(c->member));
 	struct membership m = {0};
 	const struct participant *leads;
 
-	if (company_takes_part(c) || membership_decode(bytes, &m) != OK)
+	if (membership_decode(bytes, &m) != OK)
 		return;
-	company_follow(c, &m);
+	if (company_takes_part(c))
+		company_follow(c, own, &m);
+	else
+		company_follow(c, &m, NULL);
 	leads = membership_find(&m, leader);
-	if (leads)
+	if (leads && !company_takes_part(c))
 		buf_append_slice(next, label_of_member(leads).address);
 	membership_free(&m);
 }
@@ -154,39 +187,69 @@ static bool company_has_to_ask(const struct company *c)
 	       !membership_was_removed(driver_membership(d), driver_id(d));
 }
 
-static void company_start_join(struct company *c)
+static void company_ask(struct company *c, struct slice at, const struct logger *logger)
 {
 	const struct company_options *o = &c->options;
-	const struct driver *d = member_driver(c->member);
-	struct join_options options;
-
-	if (!company_has_to_ask(c))
-		return;
-	options = (struct join_options){
+	struct join_options options = {
 		.wires = o->wires,
 		.clock = o->clock,
-		.logger = o->logger,
-		.at = slice_of_text(o->join),
+		.logger = logger,
+		.at = at,
 		.name = o->name,
 		.address = o->address,
 		.token = o->token,
-		.id = driver_id(d),
+		.id = driver_id(member_driver(c->member)),
 		.rises = o->rises,
 	};
+
+	join_free(c->join);
 	c->join_events = (struct join_events){.ctx = c, .answered = join_answered};
-	LOG(o->logger, LOG_NOTICE, "%s (%016" PRIx64 ") asks at %s to join", o->name, options.id,
-	    o->join);
 	c->join = join_new(&options, &c->join_events);
+}
+
+static void company_start_join(struct company *c)
+{
+	const struct company_options *o = &c->options;
+
+	if (!company_has_to_ask(c))
+		return;
+	LOG(o->logger, LOG_NOTICE, "%s (%016" PRIx64 ") asks at %s to join", o->name,
+	    driver_id(member_driver(c->member)), o->join);
+	company_ask(c, slice_of_text(o->join), o->logger);
+}
+
+/*
+ * Who was away while members came and went knows none of those who have come, and refuses them:
+ * also the leader, if it is one of them, and then nobody tells it. One that it knows is asked.
+ */
+static bool company_has_lost_sight(const struct company *c)
+{
+	return c->leaderless_ms && company_takes_part(c);
+}
+
+static void company_look_for_leader(struct company *c)
+{
+	struct peers_place place;
+
+	c->leaderless_ms = company_now_ms(c);
+	if (!peers_draw(c->peers, &place))
+		return;
+	buf_clear(&c->asked);
+	buf_printf(&c->asked, "%.*s:%u", (int)place.host.len, (const char *)place.host.data,
+		   (unsigned)place.port);
+	company_ask(c, buf_slice(&c->asked), NULL);
 }
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 void company_turn(struct company *c)
 {
-	if (c->join && company_takes_part(c)) {
+	if (c->join && company_takes_part(c) && !c->leaderless_ms) {
 		join_free(c->join);
 		c->join = NULL;
 	}
+	if (company_has_lost_sight(c) && company_now_ms(c) >= c->leaderless_ms + LEADERLESS_MS)
+		company_look_for_leader(c);
 	if (c->join)
 		join_turn(c->join);
 	peers_turn(c->peers);
@@ -196,6 +259,8 @@ uint64_t company_deadline_ms(const struct company *c)
 {
 	uint64_t due = peers_deadline_ms(c->peers);
 
+	if (company_has_lost_sight(c))
+		due = MIN(due, c->leaderless_ms + LEADERLESS_MS);
 	return c->join ? MIN(due, join_deadline_ms(c->join)) : due;
 }
 
@@ -232,6 +297,7 @@ struct company *company_new(const struct company_options *options, struct member
 
 	c->options = *options;
 	c->member = member;
+	c->leaderless_ms = company_now_ms(c);
 	company_know(c, options->places, options->place_count);
 	c->peers_events = (struct peers_events){
 		.ctx = c,
@@ -256,6 +322,7 @@ void company_free(struct company *c)
 		buf_free(&c->known[i].host);
 	}
 	mem_free(c->known);
+	buf_free(&c->asked);
 	mem_free(c);
 }
 

@@ -3,7 +3,8 @@
 
 /*
  * A member in company: its connections to the others (peers.h) follow the membership as it knows
- * it, what comes over them goes to it, and as long as it takes no part it asks to (join.h).
+ * it, what comes over them goes to it, and as long as it takes no part it asks to (join.h). Without
+ * a leader for a while it asks the others who takes part: it may have missed who came.
  */
 
 #include "consensus/raft.h"

@@ -295,6 +295,24 @@ const char *peers_name_of(const struct peers *p, uint64_t id)
 	return peer ? peer->name : NULL;
 }
 
+bool peers_draw(const struct peers *p, struct peers_place *out)
+{
+	size_t first = p->count ? random_below(p->options.random, p->count) : 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct peer *peer = p->list[(first + i) % p->count];
+
+		if (peer->leaves_ms || !*peer->host)
+			continue;
+		*out = (struct peers_place){.id = peer->id,
+					    .name = slice_of_text(peer->name),
+					    .host = slice_of_text(peer->host),
+					    .port = peer->port};
+		return true;
+	}
+	return false;
+}
+
 size_t peers_count(const struct peers *p)
 {
 	size_t staying = 0;

@@ -92,6 +92,9 @@ void peers_set_queued_bytes(struct peers *p, size_t bytes);
 /* The name of the peer with this id, or NULL. */
 const char *peers_name_of(const struct peers *p, uint64_t id);
 
+/* One of the others, any, whose place is known; false: there is none. */
+bool peers_draw(const struct peers *p, struct peers_place *out);
+
 /* How many others there are. */
 size_t peers_count(const struct peers *p);
 
