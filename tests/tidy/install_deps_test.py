@@ -7,6 +7,7 @@ import subprocess
 import specimen
 
 BENCH = "python3 redis-server redis-tools valgrind"
+GO = "golang-go\ngolang-github-gomodule-redigo-dev\n"
 NPM = "npm --prefix npm ci --ignore-scripts --no-audit --no-fund"
 
 
@@ -84,12 +85,12 @@ if [ -s hiccups ]; then sed -i 1d hiccups; echo "no such version"; exit 1; fi"""
 
     def test_what_another_package_provides_is_not_missing(self):
         self.tool("dpkg-query", """sed 's/^/installed /; s/$/, editor, npm (= 10.8)/' installed""")
-        self.write("installed", "python3-redis\nnode-redis\nnodejs\n")
+        self.write("installed", f"python3-redis\nnode-redis\nnodejs\n{GO}")
         self.assertEqual(self.install("clients")[0], 0)
         self.assertEqual(self.log(), [NPM])
 
     def test_modules_are_installed_when_the_lock_file_changed(self):
-        self.write("installed", "python3-redis\nnode-redis\nnpm\n")
+        self.write("installed", f"python3-redis\nnode-redis\nnpm\n{GO}")
         self.assertEqual(self.install("clients")[0], 0)
         self.assertEqual(self.install("clients"), (0, ""))
         self.assertEqual(self.log(), [NPM])
@@ -98,7 +99,7 @@ if [ -s hiccups ]; then sed -i 1d hiccups; echo "no such version"; exit 1; fi"""
         self.assertEqual(self.log(), [NPM, NPM])
 
     def test_modules_are_tried_twice_and_again_next_time(self):
-        self.write("installed", "python3-redis\nnode-redis\nnpm\n")
+        self.write("installed", f"python3-redis\nnode-redis\nnpm\n{GO}")
         self.write("hiccups", "1\n2\n3\n")
         status, said = self.install("clients")
         self.assertEqual(status, 1)
