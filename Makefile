@@ -114,7 +114,7 @@ bench-spine: need-build need-test need-bench compile-release ## conclave-server 
 	@bench/spine --rounds $(ROUNDS) --seconds $(SECONDS) --keys $(KEYS) $(if $(TSV),--tsv $(TSV)) \
 		$(if $(CLIENT),--client $(CLIENT))
 
-bench-failover: need-build need-test compile-release ## how long a cluster of three takes no writes when its leader dies, stops or hands over
+bench-failover: need-build need-test compile-release ## how long a cluster of three takes no writes when a leader goes or all start anew, and what a lagging member costs
 	@bench/failover
 
 tidy: need-build need-test need-tidy build/debug/Makefile ## check what compilers do not; scripts/tidy --list

@@ -17,8 +17,10 @@ def check(tree):
             if not line.strip() or line.startswith(("#", "[")):
                 continue
             fields = [field.strip() for field in line.split("|")]
-            if len(fields) != 3 or not all(fields[:2]):
-                yield Finding(LIST, number, "expected `name | the rule that is broken | note`")
+            if (len(fields) not in (3, 4) or not all(fields[:2])
+                    or not all(field.isdigit() for field in fields[3:])):
+                yield Finding(LIST, number, "expected `name | the rule that is broken | where` "
+                              "and maybe ` | seed`")
             elif fields[0] in listed:
                 yield Finding(LIST, number, f"{fields[0]} stands here twice")
             listed.setdefault(fields[0], number)

@@ -12,6 +12,16 @@ struct slice slice_of_text(const char *text)
 	return slice_of(text, strlen(text));
 }
 
+char *slice_to_text(struct slice s)
+{
+	char *text = mem_alloc(s.len + 1);
+
+	if (s.len)
+		memcpy(text, s.data, s.len);
+	text[s.len] = '\0';
+	return text;
+}
+
 bool slice_equal(struct slice a, struct slice b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);

@@ -21,6 +21,9 @@ struct slice {
 /* The bytes of a C string without its end. */
 struct slice slice_of_text(const char *text);
 
+/* A copy with an end mark; the caller frees it. */
+char *slice_to_text(struct slice s);
+
 /* `len` bytes at `data`. */
 static inline struct slice slice_of(const void *data, size_t len)
 {

@@ -42,6 +42,22 @@ void label_put(struct slice name, struct slice address, struct buf *out)
 	buf_append_slice(out, address);
 }
 
+struct slice label_place(struct slice addresses)
+{
+	struct slice client;
+
+	(void)part(&addresses, '/', &client);
+	return addresses;
+}
+
+void label_put_address(struct slice host, uint16_t port, struct buf *out)
+{
+	bool brackets = host.len && memchr(host.data, ':', host.len);
+
+	buf_printf(out, brackets ? "[%.*s]:%u" : "%.*s:%u", (int)host.len, (const char *)host.data,
+		   (unsigned)port);
+}
+
 static int port_of(struct slice text, uint16_t *port)
 {
 	uint32_t value = 0;

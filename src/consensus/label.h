@@ -27,6 +27,12 @@ struct label label_of_member(const struct participant *member);
 /* Appends the label with this name and address, with that of clients behind it or without. */
 void label_put(struct slice name, struct slice address, struct buf *out);
 
+/* Where members are, of what a member says of itself: behind it may stand where clients are. */
+struct slice label_place(struct slice addresses);
+
+/* Appends host:port; a host that has colons of its own in brackets. */
+void label_put_address(struct slice host, uint16_t port, struct buf *out);
+
 /* Host and port of an address; an IPv6 host without its brackets. ERR_INVALID: it is none. */
 MUST_USE int label_address(struct slice address, struct slice *host, uint16_t *port);
 

@@ -299,6 +299,9 @@ const struct membership *raft_membership(const struct raft *r);
 /* The membership in force at `index`, not below base. */
 const struct membership *raft_membership_at(const struct raft *r, uint64_t index);
 
+/* The one that counts when nothing is but what is committed. */
+const struct membership *raft_settled_membership(const struct raft *r);
+
 uint64_t raft_term_at(const struct raft *r, uint64_t index);
 
 /* Committed entries from `first` on that are in memory; NULL: read them from the log on disk. */

@@ -39,6 +39,11 @@ const struct membership *raft_membership_at(const struct raft *r, uint64_t index
 	return i ? &r->memberships[i - 1]->membership : raft_latest(r);
 }
 
+const struct membership *raft_settled_membership(const struct raft *r)
+{
+	return raft_membership_at(r, r->commit);
+}
+
 static void memberships_push(struct raft *r, uint64_t index, struct membership *m)
 {
 	struct membership_entry *entry = MEM_NEW(struct membership_entry);

@@ -412,6 +412,11 @@ const struct membership *driver_membership(const struct driver *d)
 	return raft_membership(d->raft);
 }
 
+const struct membership *driver_settled_membership(const struct driver *d)
+{
+	return raft_settled_membership(d->raft);
+}
+
 const struct raft *driver_raft(const struct driver *d)
 {
 	return d->raft;

@@ -130,6 +130,9 @@ uint64_t driver_applied(const struct driver *d);
 void driver_status(const struct driver *d, struct raft_status *out);
 const struct membership *driver_membership(const struct driver *d);
 
+/* The one that is known to be committed; what came after it may come to nothing. */
+const struct membership *driver_settled_membership(const struct driver *d);
+
 /* For checkers and INFO: the parts themselves. */
 const struct raft *driver_raft(const struct driver *d);
 const struct log *driver_log(const struct driver *d);

@@ -130,9 +130,14 @@ static enum job_progress share_step(struct job *job)
 	return JOB_DONE;
 }
 
-/* Whoever asked hears only that there is nothing, and asks again: better of another one. */
+/*
+ * Whoever asked hears only that there is nothing, and asks again: better of another one. Said once,
+ * since until then it asks this one.
+ */
 static void share_failed(struct member *m, const struct share_job *j)
 {
+	if (m->check.unreadable)
+		return;
 	m->check.unreadable = true;
 	LOG(m->io->logger, LOG_ERROR,
 	    "the stored state cannot be given to member %016" PRIx64

@@ -149,14 +149,18 @@ static void hand_out_collected(struct member *m)
 {
 	struct blob *batch;
 	uint64_t from = m->origin.next;
+	bool parted = origin_needs_parts(&m->origin, m->options.batch_bytes) &&
+		      !MUTANT(collected_in_one_batch);
 
 	if (!origin_has_collected(&m->origin))
 		return;
 	batch = origin_seal(&m->origin, m->status.term, store_position(m->store)->level);
 	/* Numbered is numbered: what nobody takes now goes out with what is sent again. */
-	if (!hand_out(m, batch))
+	if (parted || !hand_out(m, batch))
 		origin_unsend(&m->origin, from);
 	blob_release(batch);
+	if (parted)
+		(void)resend(m);
 }
 
 /* Registrations of others are not proposed: behind an entry that removes a member stands none. */

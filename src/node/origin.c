@@ -99,6 +99,11 @@ bool origin_has_collected(const struct origin *o)
 	return o->waiting_count > o->dropped;
 }
 
+bool origin_needs_parts(const struct origin *o, size_t max_bytes)
+{
+	return o->waiting_count > 1 && o->ends[o->waiting_count - 2] > max_bytes;
+}
+
 static struct pending *ring_at(const struct origin *o, uint64_t seq)
 {
 	return &o->ring[seq & (o->ring_cap - 1)];

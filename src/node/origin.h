@@ -75,6 +75,9 @@ void origin_drop(struct origin *o, struct request *request);
 /* Whether anything is collected that could be numbered. */
 bool origin_has_collected(const struct origin *o);
 
+/* Whether more is collected than one batch may have: without a leader it becomes more and more. */
+bool origin_needs_parts(const struct origin *o, size_t max_bytes);
+
 /*
  * Numbers all that is collected and makes it one batch for the leader of `term`. The blob is held
  * by the caller and by the pendings.

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "consensus/label.h"
 #include "node/member.h"
 #include "peer/join.h"
@@ -25,8 +26,9 @@ struct company {
 	struct peers_events peers_events;
 	struct peers *peers;
 	struct join_events join_events;
-	struct join *join; /* asks to take part, or who does; NULL: not (any more) */
-	struct buf asked;  /* host:port of who is asked who takes part */
+	struct join *join; /* asks to take part; NULL: not (any more) */
+	struct join *look; /* asks who takes part, while nobody leads; may be NULL */
+	struct buf asked;  /* where: host:port */
 	struct known_place *known;
 	size_t known_count;
 	uint64_t memberships;	/* that the peers follow, by raft_status.memberships */
@@ -67,25 +69,28 @@ static struct peers_place place_of(const struct company *c, const struct partici
 	return place;
 }
 
-static bool knows(const struct membership *m, uint64_t id)
+static void company_follow(struct company *c, const struct membership *m)
 {
-	return membership_find(m, id) || membership_was_removed(m, id);
+	struct peers_place places[MEMBERSHIP_MAX];
+
+	for (uint32_t i = 0; i < m->count; i++)
+		places[i] = place_of(c, &m->members[i]);
+	if (m->count)
+		peers_follow(c->peers, places, m->count);
 }
 
-/* Who is in this membership, and who is only in the other one, if there is one. */
-static void company_follow(struct company *c, const struct membership *m,
-			   const struct membership *more)
+/* Who is in this membership and not known to be there, or to have been removed for good. */
+static void company_follow_also(struct company *c, const struct membership *m)
 {
-	struct peers_place places[2 * MEMBERSHIP_MAX];
+	const struct membership *own = driver_settled_membership(member_driver(c->member));
+	struct peers_place places[MEMBERSHIP_MAX];
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < m->count; i++)
-		places[count++] = place_of(c, &m->members[i]);
-	for (uint32_t i = 0; more && i < more->count; i++)
-		if (!knows(m, more->members[i].id))
-			places[count++] = place_of(c, &more->members[i]);
-	if (count)
-		peers_follow(c->peers, places, count);
+		if (!peers_name_of(c->peers, m->members[i].id) &&
+		    !membership_was_removed(own, m->members[i].id))
+			places[count++] = place_of(c, &m->members[i]);
+	peers_follow_also(c->peers, places, count);
 }
 
 /* Before it is born a cluster has no membership that counts. */
@@ -100,7 +105,7 @@ void company_changed(struct company *c, const struct raft_status *status)
 	c->born = true;
 	c->memberships = status->memberships;
 	if (!c->join || company_takes_part(c))
-		company_follow(c, driver_membership(member_driver(c->member)), NULL);
+		company_follow(c, driver_membership(member_driver(c->member)));
 }
 
 /* ---- what peers tell ------------------------------------------------------------------------- */
@@ -154,21 +159,21 @@ static bool company_is_joined(void *ctx, const struct peer_join *join, struct bu
 
 /*
  * Who takes part already only learns of those it has not heard of: a membership that another one
- * has may come to nothing, and who is missing in it still be needed.
+ * has may come to nothing, and who is missing in it still be needed. The same holds for the word of
+ * one that knows no leader: it may have been away for long.
  */
 static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct buf *next)
 {
 	struct company *c = ctx;
-	const struct membership *own = driver_membership(member_driver(c->member));
 	struct membership m = {0};
 	const struct participant *leads;
 
 	if (membership_decode(bytes, &m) != OK)
 		return;
-	if (company_takes_part(c))
-		company_follow(c, own, &m);
+	if (company_takes_part(c) || (!leader && !MUTANT(word_of_the_lost)))
+		company_follow_also(c, &m);
 	else
-		company_follow(c, &m, NULL);
+		company_follow(c, &m);
 	leads = membership_find(&m, leader);
 	if (leads && !company_takes_part(c))
 		buf_append_slice(next, label_of_member(leads).address);
@@ -184,10 +189,10 @@ static bool company_has_to_ask(const struct company *c)
 	const struct driver *d = member_driver(c->member);
 
 	return c->options.join && !company_takes_part(c) &&
-	       !membership_was_removed(driver_membership(d), driver_id(d));
+	       !membership_was_removed(driver_settled_membership(d), driver_id(d));
 }
 
-static void company_ask(struct company *c, struct slice at, const struct logger *logger)
+static struct join *company_ask(struct company *c, struct slice at, const struct logger *logger)
 {
 	const struct company_options *o = &c->options;
 	struct join_options options = {
@@ -202,9 +207,8 @@ static void company_ask(struct company *c, struct slice at, const struct logger 
 		.rises = o->rises,
 	};
 
-	join_free(c->join);
 	c->join_events = (struct join_events){.ctx = c, .answered = join_answered};
-	c->join = join_new(&options, &c->join_events);
+	return join_new(&options, &c->join_events);
 }
 
 static void company_start_join(struct company *c)
@@ -215,43 +219,51 @@ static void company_start_join(struct company *c)
 		return;
 	LOG(o->logger, LOG_NOTICE, "%s (%016" PRIx64 ") asks at %s to join", o->name,
 	    driver_id(member_driver(c->member)), o->join);
-	company_ask(c, slice_of_text(o->join), o->logger);
+	c->join = company_ask(c, slice_of_text(o->join), o->logger);
 }
 
 /*
  * Who was away while members came and went knows none of those who have come, and refuses them:
- * also the leader, if it is one of them, and then nobody tells it. One that it knows is asked.
+ * also the leader, if it is one of them, and then nobody tells it. One that it knows is asked, or
+ * one that it has refused. So does a newcomer: where it is to ask nobody may know better.
  */
 static bool company_has_lost_sight(const struct company *c)
 {
-	return c->leaderless_ms && company_takes_part(c);
+	const struct driver *d = member_driver(c->member);
+
+	return c->leaderless_ms &&
+	       (c->join || company_takes_part(c) ||
+		membership_find(driver_settled_membership(d), driver_id(d))) &&
+	       !MUTANT(lost_sight_stays_lost);
 }
 
 static void company_look_for_leader(struct company *c)
 {
-	struct peers_place place;
-
 	c->leaderless_ms = company_now_ms(c);
-	if (!peers_draw(c->peers, &place))
-		return;
-	buf_clear(&c->asked);
-	buf_printf(&c->asked, "%.*s:%u", (int)place.host.len, (const char *)place.host.data,
-		   (unsigned)place.port);
-	company_ask(c, buf_slice(&c->asked), NULL);
+	join_free(c->look);
+	c->look = NULL;
+	if (peers_draw(c->peers, &c->asked))
+		c->look = company_ask(c, buf_slice(&c->asked), NULL);
 }
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 void company_turn(struct company *c)
 {
-	if (c->join && company_takes_part(c) && !c->leaderless_ms) {
+	if (c->join && company_takes_part(c)) {
 		join_free(c->join);
 		c->join = NULL;
+	}
+	if (c->look && !c->leaderless_ms) {
+		join_free(c->look);
+		c->look = NULL;
 	}
 	if (company_has_lost_sight(c) && company_now_ms(c) >= c->leaderless_ms + LEADERLESS_MS)
 		company_look_for_leader(c);
 	if (c->join)
 		join_turn(c->join);
+	if (c->look)
+		join_turn(c->look);
 	peers_turn(c->peers);
 }
 
@@ -261,7 +273,9 @@ uint64_t company_deadline_ms(const struct company *c)
 
 	if (company_has_lost_sight(c))
 		due = MIN(due, c->leaderless_ms + LEADERLESS_MS);
-	return c->join ? MIN(due, join_deadline_ms(c->join)) : due;
+	if (c->join)
+		due = MIN(due, join_deadline_ms(c->join));
+	return c->look ? MIN(due, join_deadline_ms(c->look)) : due;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -316,6 +330,7 @@ void company_free(struct company *c)
 	if (!c)
 		return;
 	join_free(c->join);
+	join_free(c->look);
 	peers_free(c->peers);
 	for (size_t i = 0; i < c->known_count; i++) {
 		buf_free(&c->known[i].name);

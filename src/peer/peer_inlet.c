@@ -136,6 +136,7 @@ static struct peer *inlet_who(struct peers *p, const struct peer_hello *hello, s
 			   "%s knows no member called %.*s, or it was removed; compare "
 			   "initial-cluster, or let it --join",
 			   p->options.name, len, name);
+	peers_met_stranger(p, hello->address);
 	return NULL;
 }
 

@@ -7,8 +7,6 @@
 #include "consensus/label.h"
 #include "peer/peers_internal.h"
 
-#include <string.h>
-
 struct peer *peers_find(struct peers *p, struct slice name)
 {
 	for (size_t i = 0; i < p->count; i++)
@@ -32,23 +30,13 @@ struct peer *peers_find_id(const struct peers *p, uint64_t id)
 	return leaving;
 }
 
-static char *text_of(struct slice s)
-{
-	char *text = mem_alloc(s.len + 1);
-
-	if (s.len)
-		memcpy(text, s.data, s.len);
-	text[s.len] = '\0';
-	return text;
-}
-
 static void peer_add(struct peers *p, const struct peers_place *place)
 {
 	struct peer *peer = MEM_NEW(struct peer);
 
 	peer->owner = p;
-	peer->name = text_of(place->name);
-	peer->host = text_of(place->host);
+	peer->name = slice_to_text(place->name);
+	peer->host = slice_to_text(place->host);
 	peer->port = place->port;
 	peer->id = place->id;
 	peer->fixed = place->id != 0;
@@ -106,6 +94,7 @@ void peers_free(struct peers *p)
 		peer_free(p->list[i]);
 	peer_timers_close(&p->timers);
 	hash_stream_free(p->hash);
+	buf_free(&p->stranger);
 	mem_free(p->list);
 	mem_free(p);
 }
@@ -141,22 +130,27 @@ static struct peer *peer_at(struct peers *p, const struct peers_place *place)
 
 void peer_is_found(struct peer *peer, struct slice address)
 {
-	struct buf label = {0};
 	struct slice host;
 	uint16_t port;
 
-	if (*peer->host || address.len == 0)
+	if (*peer->host || label_address(label_place(address), &host, &port) != OK)
 		return;
-	/* For clients another place may stand behind it. */
-	label_put(slice_of_text(peer->name), address, &label);
-	if (label_address(label_of(buf_slice(&label)).address, &host, &port) == OK) {
-		mem_free(peer->host);
-		peer->host = text_of(host);
-		peer->port = port;
-		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
-			peer_link_aim(&peer->links[channel]);
-	}
-	buf_free(&label);
+	mem_free(peer->host);
+	peer->host = slice_to_text(host);
+	peer->port = port;
+	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
+		peer_link_aim(&peer->links[channel]);
+}
+
+void peers_met_stranger(struct peers *p, struct slice address)
+{
+	struct slice host;
+	uint16_t port;
+
+	if (label_address(label_place(address), &host, &port) != OK)
+		return;
+	buf_clear(&p->stranger);
+	label_put_address(host, port, &p->stranger);
 }
 
 static void peer_leave(struct peer *peer, uint64_t at_ms)
@@ -175,7 +169,7 @@ static void follow_one(struct peers *p, const struct peers_place *place)
 	}
 	if (!slice_equal(slice_of_text(peer->name), place->name)) {
 		mem_free(peer->name);
-		peer->name = text_of(place->name);
+		peer->name = slice_to_text(place->name);
 	}
 	peer->id = place->id;
 	peer->fixed = true;
@@ -200,6 +194,11 @@ void peers_follow(struct peers *p, const struct peers_place *places, size_t coun
 		if (!here)
 			peer_leave(peer, elsewhere ? now : now + p->options.leave_ms);
 	}
+	peers_follow_also(p, places, count);
+}
+
+void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count)
+{
 	for (size_t i = 0; i < count; i++)
 		if (places[i].id != p->options.id)
 			follow_one(p, &places[i]);
@@ -295,22 +294,22 @@ const char *peers_name_of(const struct peers *p, uint64_t id)
 	return peer ? peer->name : NULL;
 }
 
-bool peers_draw(const struct peers *p, struct peers_place *out)
+bool peers_draw(const struct peers *p, struct buf *address)
 {
-	size_t first = p->count ? random_below(p->options.random, p->count) : 0;
+	size_t count = p->count + (p->stranger.len > 0);
+	size_t first = count ? random_below(p->options.random, count) : 0;
 
-	for (size_t i = 0; i < p->count; i++) {
-		const struct peer *peer = p->list[(first + i) % p->count];
+	buf_clear(address);
+	for (size_t i = 0; i < count && address->len == 0; i++) {
+		size_t at = (first + i) % count;
+		const struct peer *peer = at < p->count ? p->list[at] : NULL;
 
-		if (peer->leaves_ms || !*peer->host)
-			continue;
-		*out = (struct peers_place){.id = peer->id,
-					    .name = slice_of_text(peer->name),
-					    .host = slice_of_text(peer->host),
-					    .port = peer->port};
-		return true;
+		if (!peer)
+			buf_append_slice(address, buf_slice(&p->stranger));
+		else if (!peer->leaves_ms && *peer->host)
+			label_put_address(slice_of_text(peer->host), peer->port, address);
 	}
-	return false;
+	return address->len > 0;
 }
 
 size_t peers_count(const struct peers *p)

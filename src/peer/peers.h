@@ -70,6 +70,9 @@ void peers_free(struct peers *p);
  */
 void peers_follow(struct peers *p, const struct peers_place *places, size_t count);
 
+/* These are peers too; nobody leaves. */
+void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count);
+
 /* Somebody connected; the wire belongs to the callee. */
 void peers_accept(struct peers *p, struct wire *wire);
 
@@ -92,8 +95,11 @@ void peers_set_queued_bytes(struct peers *p, size_t bytes);
 /* The name of the peer with this id, or NULL. */
 const char *peers_name_of(const struct peers *p, uint64_t id);
 
-/* One of the others, any, whose place is known; false: there is none. */
-bool peers_draw(const struct peers *p, struct peers_place *out);
+/*
+ * Where one of the others is, any; or who was refused last since nobody here knows it: it may take
+ * part since this member was away. False: nobody's place is known.
+ */
+bool peers_draw(const struct peers *p, struct buf *address);
 
 /* How many others there are. */
 size_t peers_count(const struct peers *p);

@@ -87,7 +87,8 @@ struct peers {
 	struct list inlets;    /* greeted */
 	struct list strangers; /* oldest first */
 	size_t stranger_count;
-	uint64_t told; /* hash of the last complaint about a stranger */
+	uint64_t told;	     /* hash of the last complaint about a stranger */
+	struct buf stranger; /* where the last one says it is whom nobody here knows */
 	struct peer_timers timers;
 	struct hash_stream *hash;
 	uint8_t scratch[PEER_SCRATCH];
@@ -99,6 +100,9 @@ struct peer *peers_find_id(const struct peers *p, uint64_t id);
 
 /* A peer that nobody knew where to find says it itself. */
 void peer_is_found(struct peer *peer, struct slice address);
+
+/* Somebody of this cluster, by its token, whom nobody here knows says where it is. */
+void peers_met_stranger(struct peers *p, struct slice address);
 
 /* ---- to a peer ------------------------------------------------------------------------------- */
 

@@ -160,7 +160,7 @@ static char *address_text(const char *host, uint16_t port)
 	host += host[0] == '-'; /* bind: it may be missing */
 	if (is_any_address(host))
 		return NULL;
-	buf_printf(&text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+	label_put_address(slice_of_text(host), port, &text);
 	buf_append_byte(&text, '\0');
 	return (char *)text.data;
 }

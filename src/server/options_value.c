@@ -9,16 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-static char *text_copy(struct slice s)
-{
-	char *text = mem_alloc(s.len + 1);
-
-	if (s.len)
-		memcpy(text, s.data, s.len);
-	text[s.len] = '\0';
-	return text;
-}
-
 static bool is_text(struct slice s)
 {
 	return s.len > 0 && !memchr(s.data, '\0', s.len);
@@ -184,7 +174,7 @@ static int text_set(char **target, struct slice s)
 	if (!is_text(s))
 		return ERR_INVALID;
 	mem_free(*target);
-	*target = text_copy(s);
+	*target = slice_to_text(s);
 	return OK;
 }
 
@@ -211,7 +201,7 @@ static void words_copy(struct options_words *to, const struct options_words *fro
 	to->words = mem_zalloc(from->count, sizeof(*to->words));
 	to->count = from->count;
 	for (size_t i = 0; i < from->count; i++)
-		to->words[i] = text_copy(slice_of_text(from->words[i]));
+		to->words[i] = slice_to_text(slice_of_text(from->words[i]));
 }
 
 static int words_set(struct options_words *target, const struct slice *words, size_t count)
@@ -223,7 +213,7 @@ static int words_set(struct options_words *target, const struct slice *words, si
 	target->words = mem_zalloc(count, sizeof(*target->words));
 	target->count = count;
 	for (size_t i = 0; i < count; i++)
-		target->words[i] = text_copy(words[i]);
+		target->words[i] = slice_to_text(words[i]);
 	return OK;
 }
 
@@ -243,8 +233,8 @@ static void members_copy(struct options_members *to, const struct options_member
 	to->count = from->count;
 	for (size_t i = 0; i < from->count; i++)
 		to->list[i] = (struct options_member){
-			.name = text_copy(slice_of_text(from->list[i].name)),
-			.host = text_copy(slice_of_text(from->list[i].host)),
+			.name = slice_to_text(slice_of_text(from->list[i].name)),
+			.host = slice_to_text(slice_of_text(from->list[i].host)),
 			.port = from->list[i].port,
 		};
 }
@@ -268,8 +258,8 @@ static int member_parse(struct slice s, struct options_member *out)
 		       slice_of(colon + 1, (size_t)(s.data + s.len - colon - 1))) != OK)
 		return ERR_INVALID;
 	*out = (struct options_member){
-		.name = text_copy(name),
-		.host = text_copy(host),
+		.name = slice_to_text(name),
+		.host = slice_to_text(host),
 		.port = (uint16_t)port,
 	};
 	return OK;
@@ -392,7 +382,7 @@ void options_value_copy(enum options_kind kind, void *to, const void *from)
 	switch (kind) {
 	case OPTION_TEXT:
 	case OPTION_MAYBE:
-		*(char **)to = *text ? text_copy(slice_of_text(*text)) : NULL;
+		*(char **)to = *text ? slice_to_text(slice_of_text(*text)) : NULL;
 		return;
 	case OPTION_WORDS:
 		words_copy(to, words);

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <ev.h>
 #include <netdb.h>
-#include <string.h>
 #include <unistd.h>
 
 #define KEEPALIVE_S 10
@@ -257,10 +256,7 @@ static struct wire *socket_make(struct wires *wires, struct slice host, uint16_t
 {
 	struct socket_wire *s = socket_new(CONTAINER_OF(wires, struct socket_wires, wires));
 
-	s->host = mem_alloc(host.len + 1);
-	if (host.len)
-		memcpy(s->host, host.data, host.len);
-	s->host[host.len] = '\0';
+	s->host = slice_to_text(host);
 	endpoint_init(&s->endpoint, s->host, port);
 	return &s->wire;
 }

@@ -225,7 +225,7 @@ struct asked *ask(struct caller *c, const char *fmt, ...)
 	a->seating = roster_newest(w);
 	a->own_seating = c->seating;
 	a->own_term = c->seating_term;
-	a->leaders = w->leader_count;
+	a->leaders = roster_first_leader(w);
 	a->floor = c->readonly && a->kind != ASKED_WRITE ? c->floor : w->callers->floor;
 	ask_changes(c, a, text);
 	w->counts.client_ops++;

@@ -56,7 +56,7 @@ struct asked {
 	uint64_t seating;      /* place of the newest membership that was committed then */
 	uint64_t own_seating;  /* of the caller then, */
 	uint64_t own_term;     /* and seating_term */
-	size_t leaders;	       /* that there had been then */
+	size_t leaders;	       /* by place: who led then, by its own word */
 	bool unmodelled;       /* whoever asked looks at the answer */
 	bool handed;	       /* to the member */
 	struct buf expected;   /* of ASKED_LOCAL; empty: anything */

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SEEDS_DEFAULT 3000
@@ -30,13 +31,15 @@ static const struct sim_mode *mode_of(const char *line)
 	return NULL;
 }
 
-/* A line of the list: name | rule that is broken | note. */
-static char *mutant_of(char *line)
+/* A line of the list: name | rule that is broken | where | seed that is tried first, if any. */
+static char *mutant_of(char *line, uint64_t *seed)
 {
 	char *bar = strchr(line, '|');
+	const char *last = strrchr(line, '|');
 
 	if (line[0] == '#' || !bar)
 		return NULL;
+	*seed = strtoull(last + 1, NULL, 10);
 	*bar = 0;
 	for (char *end = bar; end > line && (end[-1] == ' ' || end[-1] == '\t'); end--)
 		end[-1] = 0;
@@ -44,12 +47,14 @@ static char *mutant_of(char *line)
 }
 
 static void try_mutant(const struct command_options *o, const struct sim_mode *mode,
-		       const char *name, struct tally *t)
+		       const char *name, uint64_t first, struct tally *t)
 {
 	char failure[RUN_FAILURE_MAX];
-	uint64_t seed = workers_first_failure(mode, 1, o->seeds ? o->seeds : SEEDS_DEFAULT,
-					      (unsigned)o->jobs, name, failure);
+	uint64_t seed = first ? workers_first_failure(mode, first, 1, 1, name, failure) : 0;
 
+	if (!seed)
+		seed = workers_first_failure(mode, 1, o->seeds ? o->seeds : SEEDS_DEFAULT,
+					     (unsigned)o->jobs, name, failure);
 	t->mutants++;
 	if (seed) {
 		failure[strcspn(failure, "\n")] = 0;
@@ -79,12 +84,13 @@ int command_mutants(const struct command_options *o)
 		return 2;
 	}
 	while (fgets(line, sizeof(line), list)) {
+		uint64_t first;
 		char *name;
 
 		mode = mode_of(line) ? mode_of(line) : mode;
-		name = mutant_of(line);
+		name = mutant_of(line, &first);
 		if (name && (!o->only || strcmp(name, o->only) == 0))
-			try_mutant(o, mode, name, &t);
+			try_mutant(o, mode, name, first, &t);
 	}
 	fclose(list);
 	if (t.mutants == 0) {

@@ -56,6 +56,9 @@ struct sim_mode {
 	/* When all is over: what is there to be read goes to the history. */
 	void (*clients_look)(struct world *w);
 
+	/* Members are to come to the end: what goes slowly on purpose does so no more. */
+	void (*hasten)(struct world *w);
+
 	/* What the operator does beside; NULL: nothing. */
 	void (*janitor)(struct world *w);
 

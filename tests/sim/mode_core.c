@@ -101,5 +101,6 @@ const struct sim_mode mode_core = {
 	.clients_wait = core_clients_wait,
 	.clients_look = core_nothing_of_world,
 	.watch_turn = core_nothing,
+	.hasten = core_nothing_of_world,
 	.watch_end = core_nothing_of_world,
 };

@@ -316,6 +316,23 @@ static int members_start(struct host *h, const struct driver_options *o)
 	return OK;
 }
 
+/* A state may be given so slowly that it takes longer than it is news. */
+static void members_hasten(struct world *w)
+{
+	struct profile *p = &w->profile;
+	struct member_limits limits = {
+		.request_timeout_ms = p->request_timeout_ms,
+		.history_retention_ms = p->history_retention_ms,
+		.history_max_bytes = p->history_max_bytes,
+		.check_interval_ms = p->check_interval_ms,
+	};
+
+	p->share_bytes_per_s = 0;
+	for (unsigned i = 0; i < w->host_count; i++)
+		if (w->hosts[i].member)
+			member_set_limits(w->hosts[i].member, &limits);
+}
+
 static void members_stop(struct host *h)
 {
 	host_company_stop(h);
@@ -433,5 +450,6 @@ const struct sim_mode mode_members = {
 	.clients_look = works_look,
 	.janitor = control_janitor,
 	.watch_turn = members_watch_turn,
+	.hasten = members_hasten,
 	.watch_end = members_watch_all,
 };

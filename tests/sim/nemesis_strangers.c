@@ -30,6 +30,7 @@ struct stranger {
 	struct list link; /* in world->strangers */
 	struct world *world;
 	struct host *target;
+	uint64_t target_id; /* the directory that is called: with another one it knows nobody */
 	enum stranger_kind kind;
 	struct wire *wire;
 	struct buf says;
@@ -193,7 +194,7 @@ static void stranger_hears(struct stranger *s, struct slice bytes)
 	unsigned kind = 0;
 
 	if (peer_reader_take(&s->reader, &bytes, &kind, &body) == PEER_FRAME &&
-	    (kind == PEER_WELCOME || kind == PEER_JOINED))
+	    s->target->id == s->target_id && (kind == PEER_WELCOME || kind == PEER_JOINED))
 		world_fail(s->world, "%s welcomes a stranger of kind %d", s->target->name,
 			   (int)s->kind);
 	blob_release(body);
@@ -249,6 +250,7 @@ bool act_stranger(struct world *w)
 	s = MEM_NEW(struct stranger);
 	s->world = w;
 	s->target = target;
+	s->target_id = target->id;
 	s->kind = (enum stranger_kind)random_below(&w->random, STRANGER_KINDS);
 	list_push_back(&w->strangers, &s->link);
 	peer_reader_init(&s->reader, PEER_JOINED_MAX);

@@ -234,9 +234,31 @@ static bool is_made(const struct membership *m, const struct slice *argv)
 	return true; /* ADD */
 }
 
+static uint64_t term_led(const struct host *h)
+{
+	const struct raft *r = h->state == HOST_UP && h->driver ? driver_raft(h->driver) : NULL;
+
+	return r && r->role == RAFT_LEADER ? r->hard.term : 0;
+}
+
+/* The last one, or one before it that does not know yet. */
+size_t roster_first_leader(const struct world *w)
+{
+	size_t first = w->leader_count ? w->leader_count - 1 : 0;
+
+	for (unsigned i = 0; i < w->host_count; i++) {
+		uint64_t term = term_led(&w->hosts[i]);
+
+		for (size_t k = 0; k < first && term; k++)
+			if (w->leaders[k].term == term && w->leaders[k].id == w->hosts[i].id)
+				first = k;
+	}
+	return first;
+}
+
 static bool has_led(const struct world *w, const struct asked *a, uint64_t id)
 {
-	for (size_t i = a->leaders ? a->leaders - 1 : 0; i < w->leader_count; i++)
+	for (size_t i = a->leaders; i < w->leader_count; i++)
 		if (w->leaders[i].id == id)
 			return true;
 	return false;
@@ -253,13 +275,6 @@ static uint64_t place_of(const struct world *w, const struct asked *a, const str
 		    (!place || r->all[i].index < place) && is_made(&r->all[i].members, argv))
 			place = r->all[i].index;
 	return place;
-}
-
-static uint64_t term_led(const struct host *h)
-{
-	const struct raft *r = h->state == HOST_UP && h->driver ? driver_raft(h->driver) : NULL;
-
-	return r && r->role == RAFT_LEADER ? r->hard.term : 0;
 }
 
 static void hears_made(struct caller *c, const struct asked *a, const struct slice *argv)

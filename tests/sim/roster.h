@@ -24,6 +24,9 @@ void roster_hears_list(struct caller *c, const struct asked *a, enum heard heard
 /* The newest membership that is committed, as its place in the log; 0: none is known yet. */
 uint64_t roster_newest(const struct world *w);
 
+/* The place among all leaders there were of the first one that may think that it leads. */
+size_t roster_first_leader(const struct world *w);
+
 /* After a turn: what the host's log holds of memberships. */
 void roster_watch(struct host *h);
 

@@ -154,8 +154,8 @@ static uint64_t calm_us(const struct world *w)
 
 /*
  * The liveness phase: in bounded time the cluster is whole, and serves. Slow disks need longer for
- * what clients have brought, so the pauses grow. Over lines that were narrow until here a state may
- * take longer to fetch than it is news.
+ * what clients have brought, so the pauses grow. Over lines that were narrow until here, or take
+ * little at a time, a state may take longer to fetch than it is news.
  */
 static void world_recover(struct world *w)
 {
@@ -164,6 +164,8 @@ static void world_recover(struct world *w)
 	nemesis_calm(w);
 	world_run_until(w, w->now_us + calm_us(w));
 	w->profile.bytes_per_s = 0;
+	w->profile.window_bytes = MAX(w->profile.window_bytes, STREAM_WINDOW_WIDE);
+	w->mode->hasten(w);
 	while (!w->done && w->now_us < w->profile.end_at_us) {
 		w->quiet = true;
 		world_run_until(w, w->now_us + pause_us);

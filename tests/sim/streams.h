@@ -17,7 +17,8 @@
 #define STREAM_PORT 16379
 
 /* What a connection takes at once when nothing is under way. */
-#define STREAM_WINDOW_MIN 4096u
+#define STREAM_WINDOW_MIN  4096u
+#define STREAM_WINDOW_WIDE ((size_t)1 << 20)
 
 /* A connection that moves nothing for so long has failed. */
 #define STREAM_SILENCE_US 2000000u

@@ -15,8 +15,10 @@ int f(void)
 class MutantsTest(specimen.SpecimenTest):
     def test_each_has_its_line(self):
         self.write("src/consensus/a.c", CODE)
-        self.write("tests/sim/mutants.txt", "# head\n\n[core]\nvote_twice | one vote a term |\n")
-        self.assert_clean("mutants")
+        for seed in ("", "| 17"):
+            self.write("tests/sim/mutants.txt",
+                       f"# head\n\n[core]\nvote_twice | one vote a term | {seed}\n")
+            self.assert_clean("mutants")
 
     def test_no_mutants_need_no_list(self):
         self.write("src/consensus/a.c", "int a;\n")
@@ -32,9 +34,11 @@ class MutantsTest(specimen.SpecimenTest):
 
     def test_lines_that_say_nothing_or_twice(self):
         self.write("src/consensus/a.c", CODE)
-        self.write("tests/sim/mutants.txt", "vote_twice\nvote_twice | rule | note\n")
+        self.write("tests/sim/mutants.txt",
+                   "vote_twice\nvote_twice | rule | note\nvote_twice | rule | note | soon\n")
         self.assert_finds("mutants", "tests/sim/mutants.txt:1: expected",
-                          "tests/sim/mutants.txt:2: vote_twice stands here twice")
+                          "tests/sim/mutants.txt:2: vote_twice stands here twice",
+                          "tests/sim/mutants.txt:3: expected")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #include "base/bytes.h"
 
+#include "base/mem.h"
+
 #include "expect_abort.h"
 
 static void commit_more_than_reserved(void)
@@ -201,6 +203,18 @@ static void a_blob_lives_as_long_as_it_is_held(void **state)
 	blob_release(NULL);
 }
 
+static void a_slice_becomes_text_of_its_own(void **state)
+{
+	char *text = slice_to_text(slice_of("abcd", 2)),
+	     *nothing = slice_to_text((struct slice){0});
+
+	(void)state;
+	assert_string_equal(text, "ab");
+	assert_string_equal(nothing, "");
+	mem_free(text);
+	mem_free(nothing);
+}
+
 static void what_goes_beyond_a_buffer_fails_a_check(void **state)
 {
 	(void)state;
@@ -223,6 +237,7 @@ int main(void)
 		cmocka_unit_test(a_string_of_json_is_printable_ascii),
 		cmocka_unit_test(consuming_moves_the_rest_to_the_front),
 		cmocka_unit_test(a_blob_lives_as_long_as_it_is_held),
+		cmocka_unit_test(a_slice_becomes_text_of_its_own),
 		cmocka_unit_test(what_goes_beyond_a_buffer_fails_a_check),
 	};
 

@@ -61,6 +61,33 @@ static void addresses_are_taken_apart(void **state)
 		assert_int_equal(label_address(slice_of_text(wrong[i]), &host, &port), ERR_INVALID);
 }
 
+static void what_is_put_as_an_address_is_one(void **state)
+{
+	static const char *const hosts[] = {"::1", "127.0.0.1", "host.example"};
+	struct buf out = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
+		struct slice host;
+		uint16_t port;
+
+		buf_clear(&out);
+		label_put_address(slice_of_text(hosts[i]), 80, &out);
+		assert_int_equal(label_address(buf_slice(&out), &host, &port), OK);
+		assert_true(is(host, hosts[i]));
+		assert_int_equal(port, 80);
+	}
+	buf_free(&out);
+}
+
+static void the_place_of_clients_is_none_of_members(void **state)
+{
+	(void)state;
+	assert_true(is(label_place(slice_of_text("[::1]:1/host:2")), "[::1]:1"));
+	assert_true(is(label_place(slice_of_text("host:1")), "host:1"));
+	assert_int_equal(label_place((struct slice){0}).len, 0);
+}
+
 static void labels_that_cannot_be_are_told(void **state)
 {
 	char text[MEMBER_LABEL_MAX + 2];
@@ -119,6 +146,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_label_has_a_name_and_maybe_an_address),
 		cmocka_unit_test(addresses_are_taken_apart),
+		cmocka_unit_test(what_is_put_as_an_address_is_one),
+		cmocka_unit_test(the_place_of_clients_is_none_of_members),
 		cmocka_unit_test(labels_that_cannot_be_are_told),
 		cmocka_unit_test(members_are_found_by_name_and_by_id),
 		cmocka_unit_test(who_is_to_rise_does_so_once),

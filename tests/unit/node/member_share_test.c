@@ -129,9 +129,10 @@ static void a_question_asked_again_is_answered_once(void **state)
 	solo_close(&g.solo);
 }
 
-/* The log says so; whoever asked is told that there is nothing. */
+/* The log says so, once; whoever asked is told that there is nothing, each time. */
 static void rows_that_cannot_be_read_are_not_passed_over(void **state)
 {
+	const char *said;
 	struct giver g;
 
 	(void)state;
@@ -141,10 +142,16 @@ static void rows_that_cannot_be_read_are_not_passed_over(void **state)
 	solo_work(&g.solo);
 	assert_int_equal(g.answers, 1);
 	assert_int_equal(g.kind, ROWS_GONE);
+	engine_memory_fail(g.solo.rows, ENGINE_MEMORY_READ, 1, ERR_CORRUPT);
+	ask(&g, 2);
+	solo_work(&g.solo);
+	assert_int_equal(g.answers, 2);
+	assert_int_equal(g.kind, ROWS_GONE);
 	buf_append_byte(&g.solo.log_text, 0);
-	assert_non_null(
-		strstr((char *)g.solo.log_text.data,
-		       "the stored state cannot be given to member 000000000000004d: stored"));
+	said = strstr((char *)g.solo.log_text.data,
+		      "the stored state cannot be given to member 000000000000004d: stored");
+	assert_non_null(said);
+	assert_null(strstr(said + 1, "the stored state cannot be given"));
 	assert_int_equal(g.solo.failures, 0);
 	solo_close(&g.solo);
 }

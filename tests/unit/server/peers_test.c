@@ -1,5 +1,7 @@
 #include "support/peer_world.h"
 
+#include "consensus/label.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -422,6 +424,48 @@ static void who_has_another_id_is_not_the_member(void **state)
 	assert_int_equal(w->nodes[0].connected, 0);
 }
 
+/* It may know better who takes part; it is asked where it says it is, not where its clients are. */
+static void who_was_refused_is_one_that_can_be_asked(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place nowhere = {.id = 999, .name = SLICE_LITERAL("n2")};
+	struct peers_place place = w->places[1];
+	uint64_t till = now_ms(w) + PATIENCE_MS;
+	struct buf address = {0};
+
+	snprintf(w->nodes[1].address, sizeof(w->nodes[1].address), "[::1]:%u/localhost:7",
+		 place.port);
+	w->places[1].host = (struct slice){0};
+	node_start(n, "token");
+	peers_follow(n->peers, &nowhere, 1);
+	assert_false(peers_draw(n->peers, &address));
+	w->places[1] = place;
+	node_start(&w->nodes[1], "token");
+	while (!peers_draw(n->peers, &address) && now_ms(w) < till)
+		loop_step(w->loop, true);
+	assert_true(node_said(n, "this is another directory"));
+	assert_true(
+		slice_equal(label_place(slice_of_text(w->nodes[1].address)), buf_slice(&address)));
+	buf_free(&address);
+}
+
+static void who_is_followed_also_sends_nobody_away(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place both[2], another = {.id = 7, .name = SLICE_LITERAL("n7")};
+
+	connect_both(w);
+	both[0] = place_of(w, 0, 101);
+	both[1] = place_of(w, 1, 102);
+	peers_follow(n->peers, both, 2);
+	peers_follow_also(n->peers, &another, 1);
+	assert_int_equal(peers_count(n->peers), 2);
+	assert_string_equal(peers_name_of(n->peers, 7), "n7");
+	assert_string_equal(peers_name_of(n->peers, 102), "n2");
+}
+
 static void beyond_the_limit_frames_are_dropped_until_there_is_room(void **state)
 {
 	struct world *w = *state;
@@ -459,6 +503,8 @@ int main(void)
 		TEST(who_is_nowhere_stays_where_it_was),
 		TEST(who_is_nowhere_is_found_when_it_connects),
 		TEST(who_has_another_id_is_not_the_member),
+		TEST(who_was_refused_is_one_that_can_be_asked),
+		TEST(who_is_followed_also_sends_nobody_away),
 		TEST(beyond_the_limit_frames_are_dropped_until_there_is_room),
 	};
 

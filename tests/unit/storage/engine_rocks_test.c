@@ -197,6 +197,19 @@ static void lost_names_of_tables_are_not_an_empty_engine(void **state)
 	engine_tester_close(&t);
 }
 
+/* While the engine is closed. */
+static void damage_first_block(struct engine_tester *t, const char *table)
+{
+	int fd;
+
+	engine_close(t->engine);
+	t->engine = NULL;
+	fd = open(table, O_WRONLY);
+	assert_int_equal(pwrite(fd, "!?!?", 4, 100), 4);
+	close(fd);
+	engine_tester_reopen(t);
+}
+
 static void damage_is_seen_by_who_reads_it(void **state)
 {
 	struct engine_get get = {.family = FAMILY_STATE, .key = SLICE_LITERAL("key0000")};
@@ -205,16 +218,10 @@ static void damage_is_seen_by_who_reads_it(void **state)
 	struct engine_view *v;
 	struct buf out = {0};
 	char table[128];
-	int fd;
 
 	(void)state;
 	init_with_table(&t, table, sizeof(table));
-	engine_close(t.engine);
-	fd = open(table, O_WRONLY);
-	assert_int_equal(pwrite(fd, "!?!?", 4, 100), 4); /* in the first block */
-	close(fd);
-	t.engine = NULL;
-	engine_tester_reopen(&t);
+	damage_first_block(&t, table);
 	v = engine_view_open(t.engine);
 	assert_int_equal(engine_view_get(v, FAMILY_STATE, get.key, &out), ERR_CORRUPT);
 	assert_int_equal(out.len, 0);
@@ -242,7 +249,6 @@ static void damage_is_seen_by_who_verifies(void **state)
 	struct engine_file *f;
 	struct engine_view *v;
 	char table[128];
-	int fd;
 
 	(void)state;
 	init_with_table(&t, table, sizeof(table));
@@ -254,12 +260,7 @@ static void damage_is_seen_by_who_verifies(void **state)
 	assert_int_equal(engine_view_verify(v, FAMILY_STATE, (struct slice){0}, (struct slice){0}),
 			 OK);
 	engine_view_close(v);
-	engine_close(t.engine);
-	fd = open(table, O_WRONLY);
-	assert_int_equal(pwrite(fd, "!?!?", 4, 100), 4); /* in the first block */
-	close(fd);
-	t.engine = NULL;
-	engine_tester_reopen(&t);
+	damage_first_block(&t, table);
 	v = engine_view_open(t.engine);
 	assert_int_equal(engine_view_verify(v, FAMILY_STATE, (struct slice){0}, (struct slice){0}),
 			 ERR_CORRUPT);

@@ -221,6 +221,11 @@ const struct membership *driver_membership(const struct driver *d)
 	return &nobody;
 }
 
+const struct membership *driver_settled_membership(const struct driver *d)
+{
+	return driver_membership(d);
+}
+
 void driver_status(const struct driver *d, struct raft_status *out)
 {
 	(void)d;
