@@ -7,11 +7,23 @@
 
 #include <inttypes.h>
 
-/* Says what is wrong with a connection, once for each reason. */
+/* Strangers come again and again, several at a time. */
+static bool was_said(struct peers *p, const char *why)
+{
+	uint64_t hash = hash64(slice_of_text(why)), now_ms = peer_timers_now_ms(&p->timers);
+
+	for (size_t i = 0; i < ARRAY_LEN(p->told); i++)
+		if (p->told[i].hash == hash && now_ms < p->told[i].said_ms + PEER_COMPLAINTS_MS)
+			return true;
+	p->told[p->told_next] = (struct complaint){hash, now_ms};
+	p->told_next = (p->told_next + 1) % ARRAY_LEN(p->told);
+	return false;
+}
+
+/* Says what is wrong with a connection, for each reason once in a while. */
 static void inlet_complain(struct peer_inlet *in, const char *why)
 {
 	struct peers *p = in->owner;
-	uint64_t hash = hash64(slice_of_text(why));
 	struct buf who = {0};
 
 	if (in->peer) {
@@ -19,9 +31,8 @@ static void inlet_complain(struct peer_inlet *in, const char *why)
 		    why);
 		return;
 	}
-	if (p->told == hash)
+	if (was_said(p, why))
 		return;
-	p->told = hash;
 	wire_describe(in->wire, &who);
 	LOG(p->options.logger, LOG_WARNING, "a connection from %.*s is refused: %s", (int)who.len,
 	    (const char *)who.data, why);
@@ -104,7 +115,6 @@ static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct
 	list_remove(&in->link);
 	list_push_back(&p->inlets, &in->link);
 	p->stranger_count--;
-	p->told = 0;
 	in->reader.max = PEER_FRAME_MAX;
 	inlet_replace(in);
 	peer_is_found(peer, hello->address);

@@ -32,6 +32,10 @@
 /* Connections from others that have not greeted yet. */
 #define PEER_STRANGERS_MAX 64
 
+/* So many complaints about strangers are remembered, and not said again for so long. */
+#define PEER_COMPLAINTS	   16
+#define PEER_COMPLAINTS_MS 60000u
+
 #define PEER_SCRATCH ((size_t)256 << 10)
 
 struct peer;
@@ -76,6 +80,12 @@ struct peer_inlet {
 	struct list link; /* in peers->inlets or peers->strangers */
 };
 
+/* What was said of a stranger. */
+struct complaint {
+	uint64_t hash;
+	uint64_t said_ms;
+};
+
 struct peers {
 	struct peers_options options;
 	const struct peers_events *events;
@@ -87,7 +97,8 @@ struct peers {
 	struct list inlets;    /* greeted */
 	struct list strangers; /* oldest first */
 	size_t stranger_count;
-	uint64_t told;	     /* hash of the last complaint about a stranger */
+	struct complaint told[PEER_COMPLAINTS]; /* the last ones about strangers */
+	unsigned told_next;
 	struct buf stranger; /* where the last one says it is whom nobody here knows */
 	struct peer_timers timers;
 	struct hash_stream *hash;

@@ -129,9 +129,22 @@ static void node_log(void *ctx, enum log_level level, const char *text, size_t l
 	buf_append_byte(&n->log, '\n');
 }
 
+unsigned node_said_times(const struct node *n, const char *text)
+{
+	struct slice rest = buf_slice(&n->log);
+	const uint8_t *at;
+	unsigned times = 0;
+
+	while (rest.len && (at = memmem(rest.data, rest.len, text, strlen(text))) != NULL) {
+		rest = slice_of(at + 1, rest.len - (size_t)(at + 1 - rest.data));
+		times++;
+	}
+	return times;
+}
+
 bool node_said(const struct node *n, const char *text)
 {
-	return n->log.len && memmem(n->log.data, n->log.len, text, strlen(text));
+	return node_said_times(n, text) > 0;
 }
 
 static void node_accepted(void *ctx, int fd)

@@ -70,6 +70,7 @@ void node_stop(struct node *n);
 
 void node_listen(struct node *n, uint16_t port);
 bool node_said(const struct node *n, const char *text);
+unsigned node_said_times(const struct node *n, const char *text);
 
 /* Shuts down a connection that was accepted on this channel, as shutdown does with `how`. */
 void node_shut_down(struct node *n, enum peer_channel channel, int how);
