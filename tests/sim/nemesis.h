@@ -33,7 +33,7 @@ struct host *victim(struct world *w);
 unsigned voters(const struct membership *m);
 /* Whether some disk lost something that was not made good: until then no vote is taken away. */
 bool anybody_suspect(struct world *w);
-/* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
+/* Whether one disk may lose what it promised: of all others a majority is whole. */
 bool may_lose(struct world *w, struct host *h);
 
 /* Each does one thing; false if it could not be done now. */
@@ -91,8 +91,6 @@ void clock_settle(struct host *h);
 void clock_begin(struct world *w);
 void clock_mend(struct world *w, struct host *h);
 void engine_settle(struct host *h);
-/* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
-bool may_lose(struct world *w, struct host *h);
 
 /* nemesis_rows.c */
 void rot_mend(struct world *w, struct host *h);

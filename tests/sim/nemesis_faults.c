@@ -37,7 +37,20 @@ static bool all_agree_on_members(struct world *w, const struct membership *m)
 	return true;
 }
 
-/* Whether one disk may lose what it promised: all others are whole, and they are a majority. */
+/* Whose state is made wrong has it as good as lost. */
+static unsigned drifted_beside(const struct world *w, const struct host *h)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < w->host_count; i++) {
+		const struct host *other = &w->hosts[i];
+
+		count += other != h && other->drifts && other->drift_id == other->id;
+	}
+	return count;
+}
+
+/* Whether one disk may lose what it promised: of all others a majority is whole. */
 bool may_lose(struct world *w, struct host *h)
 {
 	struct host *leader = world_leader(w);
@@ -48,8 +61,8 @@ bool may_lose(struct world *w, struct host *h)
 		return false;
 	m = driver_membership(leader->driver);
 	driver_status(leader->driver, &s);
-	if (m->joint || s.membership_pending || voters(m) < 3 || !membership_find(m, h->id) ||
-	    !all_agree_on_members(w, m))
+	if (m->joint || s.membership_pending || voters(m) < 3 + 2 * drifted_beside(w, h) ||
+	    !membership_find(m, h->id) || !all_agree_on_members(w, m))
 		return false;
 	driver_status(h->driver, &s);
 	return s.born && !s.damaged;
