@@ -106,6 +106,14 @@ static bool in_quarantine(const struct host *h)
 	return h->member && position_quarantine(position_of(h), h->id);
 }
 
+bool control_distrusted(const struct host *h)
+{
+	const struct host *leader = world_leader(h->world);
+
+	return (h->drifts && h->drift_id == h->id) ||
+	       (leader && leader->member && position_quarantine(position_of(leader), h->id));
+}
+
 bool anybody_drifted(const struct world *w)
 {
 	for (unsigned i = 0; i < w->host_count; i++) {

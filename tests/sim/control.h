@@ -16,6 +16,9 @@ void control_started(struct host *h);
 
 /* Whether its state is another one than it should be; it runs. */
 bool control_drifted(const struct host *h);
+
+/* Or did, and was not released yet by who leads. */
+bool control_distrusted(const struct host *h);
 /*
  * It holds another's state. Were that one wrong, two would be, and could outvote a third: so what
  * drifts does not go along.

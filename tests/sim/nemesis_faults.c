@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "sim/control.h"
 #include "storage/log.h"
 
 #include <inttypes.h>
@@ -37,16 +38,13 @@ static bool all_agree_on_members(struct world *w, const struct membership *m)
 	return true;
 }
 
-/* Whose state is made wrong has it as good as lost. */
+/* Whose state is wrong, or not known to be right again, has it as good as lost. */
 static unsigned drifted_beside(const struct world *w, const struct host *h)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < w->host_count; i++) {
-		const struct host *other = &w->hosts[i];
-
-		count += other != h && other->drifts && other->drift_id == other->id;
-	}
+	for (unsigned i = 0; i < w->host_count; i++)
+		count += &w->hosts[i] != h && control_distrusted(&w->hosts[i]);
 	return count;
 }
 
