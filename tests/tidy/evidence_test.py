@@ -16,9 +16,12 @@ class EvidenceTest(specimen.SpecimenTest):
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "state")
 
-    def evidence(self, command):
-        return subprocess.run([specimen.ROOT / "scripts/evidence", command], cwd=self.root,
+    def evidence(self, *words):
+        return subprocess.run([specimen.ROOT / "scripts/evidence", *words], cwd=self.root,
                               capture_output=True, text=True, check=False)
+
+    def hash_for(self, command):
+        return self.evidence("--tree", command).stdout.strip()
 
     def lines(self):
         record = self.root / "docs/evidence.tsv"
@@ -29,10 +32,10 @@ class EvidenceTest(specimen.SpecimenTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("starting\n", done.stdout)
         head, line = self.lines()
-        self.assertEqual(head, ["date", "commit", "src+tests", "command", "amount", "seconds", "result"])
+        self.assertEqual(head, ["date", "commit", "sources", "command", "amount", "seconds", "result"])
         self.assertRegex(line[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual(line[1], self.git("rev-parse", "--short=12", "HEAD").strip())
-        self.assertEqual(line[2], self.evidence("--tree").stdout.strip())
+        self.assertEqual(line[2], self.hash_for("echo"))
         self.assertEqual(line[4], "200 seeds")
         self.assertEqual(line[6], "exit 0: all 200 passed")
 
@@ -73,17 +76,38 @@ class EvidenceTest(specimen.SpecimenTest):
         self.write("README.md", "draft\n")
         self.assertEqual(self.evidence("echo fine").returncode, 0)
 
-    def test_the_hash_follows_the_sources_alone(self):
-        before = self.evidence("--tree").stdout
+    def test_the_hash_follows_the_code_alone(self):
+        before = self.hash_for("echo")
+        self.assertRegex(before, "^[0-9a-f]{12}$")
         self.write("README.md", "draft\n")
+        self.write("src/a.c", "/* What is said of it. */\nint  a;\n")
         self.commit()
-        self.assertEqual(self.evidence("--tree").stdout, before)
+        self.assertEqual(self.hash_for("echo"), before)
         self.write("tests/a_test.c", "int c;\n")
         self.commit()
-        self.assertNotEqual(self.evidence("--tree").stdout, before)
+        self.assertNotEqual(self.hash_for("echo"), before)
+
+    def test_the_hash_follows_the_harness_of_the_command(self):
+        self.write("tests/sim/a.c", "int c;\n")
+        self.commit()
+        members, fuzz = self.hash_for("make sim-members SEEDS=7"), self.hash_for("make fuzz")
+        self.assertNotEqual(members, fuzz)
+        self.write("tests/sim/a.c", "int d;\n")
+        self.commit()
+        self.assertEqual(self.hash_for("make fuzz"), fuzz)
+        self.assertNotEqual(self.hash_for("make sim-members SEEDS=7"), members)
+        self.write("src/a.c", "int e;\n")
+        self.commit()
+        self.assertNotEqual(self.hash_for("make fuzz"), fuzz)
+
+    def test_a_commit_beside_does_not_disturb(self):
+        done = self.evidence("echo draft > README.md; git add README.md; git commit -qm draft; echo fine")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.lines()), 2)
 
     def test_no_command_is_an_error(self):
-        self.assertNotEqual(self.evidence("").returncode, 0)
+        for words in (("",), (), ("--tree",), ("make", "sim")):
+            self.assertNotEqual(self.evidence(*words).returncode, 0)
 
 
 if __name__ == "__main__":
