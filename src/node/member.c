@@ -349,6 +349,8 @@ void member_set_limits(struct member *m, const struct member_limits *limits)
 	m->options.request_timeout_ms = limits->request_timeout_ms;
 	m->options.history_retention_ms = limits->history_retention_ms;
 	m->options.history_max_bytes = limits->history_max_bytes;
+	if (m->options.share_bytes_per_s != limits->share_bytes_per_s)
+		m->share_free_us = 0; /* what was given at another rate is forgotten */
 	m->options.share_bytes_per_s = limits->share_bytes_per_s;
 	m->options.check_interval_ms = limits->check_interval_ms;
 	/* Both are looked for once more: what they wait for may be due now, or never. */

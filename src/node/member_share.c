@@ -28,6 +28,7 @@ struct share_job {
 	struct share *share;
 	struct blob *question;
 	struct fetch fetch;
+	size_t most; /* no more rows when the answer has so many bytes */
 	struct buf answer;
 	uint64_t send_ms; /* when the answer goes out; 0: it is not there yet */
 	int error;	  /* of reading the rows */
@@ -112,7 +113,7 @@ static enum job_progress share_step(struct job *job)
 	if (MUTANT(transfer_skips_a_row) && j->fetch.after.len && engine_cursor_valid(c))
 		engine_cursor_next(c);
 	rows_begin(j->fetch.request, &j->answer);
-	while (engine_cursor_valid(c) && j->answer.len < j->member->options.share_bytes) {
+	while (engine_cursor_valid(c) && (count == 0 || j->answer.len < j->most)) {
 		rows_put(engine_cursor_key(c), engine_cursor_value(c), &j->answer);
 		count++;
 		engine_cursor_next(c);
@@ -173,6 +174,15 @@ static bool share_is_under_way(const struct member *m, const struct fetch *f)
 	return false;
 }
 
+/* At a low rate less: the next one who asks is not to give up before the line is free again. */
+static size_t share_most(const struct member *m)
+{
+	uint64_t rate = m->options.share_bytes_per_s;
+	uint64_t most = rate * m->options.driver.raft.election_ms / 1000;
+
+	return rate ? MIN(m->options.share_bytes, (size_t)most) : m->options.share_bytes;
+}
+
 void member_hear_fetch(struct member *m, struct blob *body)
 {
 	struct share_job *j;
@@ -198,6 +208,7 @@ void member_hear_fetch(struct member *m, struct blob *body)
 	s->jobs++;
 	j->question = blob_hold(body);
 	j->fetch = f;
+	j->most = share_most(m);
 	list_init(&j->link);
 	list_push_back(&m->share_jobs, &j->link);
 	j->job.step = share_step;

@@ -32,6 +32,7 @@ struct company {
 	struct known_place *known;
 	size_t known_count;
 	uint64_t memberships;	/* that the peers follow, by raft_status.memberships */
+	size_t removed;		/* for good, as far as peers were sent away */
 	uint64_t leaderless_ms; /* since when nobody leads or was asked; 0: somebody leads */
 	bool born;
 };
@@ -246,6 +247,18 @@ static void company_look_for_leader(struct company *c)
 		c->look = company_ask(c, buf_slice(&c->asked), NULL);
 }
 
+/* Others may have named them until it was certain that they are removed. */
+static void company_send_away(struct company *c)
+{
+	const struct membership *m = driver_settled_membership(member_driver(c->member));
+
+	if (m->removed_count == c->removed)
+		return;
+	c->removed = m->removed_count;
+	for (size_t i = 0; i < m->removed_count; i++)
+		peers_send_away(c->peers, m->removed[i]);
+}
+
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 void company_turn(struct company *c)
@@ -258,6 +271,7 @@ void company_turn(struct company *c)
 		join_free(c->look);
 		c->look = NULL;
 	}
+	company_send_away(c);
 	if (company_has_lost_sight(c) && company_now_ms(c) >= c->leaderless_ms + LEADERLESS_MS)
 		company_look_for_leader(c);
 	if (c->join)

@@ -197,6 +197,14 @@ void peers_follow(struct peers *p, const struct peers_place *places, size_t coun
 	peers_follow_also(p, places, count);
 }
 
+void peers_send_away(struct peers *p, uint64_t id)
+{
+	struct peer *peer = peers_find_id(p, id);
+
+	if (peer)
+		peer_leave(peer, peer_timers_now_ms(&p->timers) + p->options.leave_ms);
+}
+
 void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -70,6 +70,9 @@ void peers_free(struct peers *p);
  */
 void peers_follow(struct peers *p, const struct peers_place *places, size_t count);
 
+/* The one with this id leaves, if there is one. */
+void peers_send_away(struct peers *p, uint64_t id);
+
 /* These are peers too; nobody leaves. */
 void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count);
 

@@ -57,7 +57,7 @@ void strangers_close(struct world *w)
 /* Somebody whose removal the target has known for so long that it has left. */
 static uint64_t removed_id(struct host *target)
 {
-	const struct membership *m = driver_membership(target->driver);
+	const struct membership *m = driver_settled_membership(target->driver);
 	uint64_t known_us = target->world->now_us - target->seen.removed_us;
 
 	/* Its clock may go slower. */

@@ -238,6 +238,9 @@ static void segment_done(struct stream_end *e, struct segment *g)
 	e->out_bytes -= g->len;
 	e->tries = 0;
 	segment_free(g);
+	/* What was read before its arrival was known left no room yet. */
+	if (e->wants_room)
+		stream_tell(e, 0);
 	if (!list_empty(&e->out)) {
 		struct segment *next = LIST_ITEM(e->out.next, struct segment, link);
 

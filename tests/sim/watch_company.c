@@ -209,7 +209,7 @@ void watch_company_started(struct host *h)
 	};
 	p->events = &h->seen.events;
 	h->seen.started_us = h->world->now_us;
-	h->seen.removed_count = driver_membership(h->driver)->removed_count;
+	h->seen.removed_count = driver_settled_membership(h->driver)->removed_count;
 	h->seen.removed_us = h->world->now_us;
 }
 
@@ -227,8 +227,13 @@ static void watch_queue(struct host *h, const struct peer_link *l)
 
 void watch_company_turn(struct host *h)
 {
+	size_t removed = driver_settled_membership(h->driver)->removed_count;
 	struct peers *p = company_peers(h->company);
 
+	if (removed != h->seen.removed_count) {
+		h->seen.removed_count = removed;
+		h->seen.removed_us = h->world->now_us;
+	}
 	COUNT(h->world, CHECK_QUEUE);
 	for (size_t i = 0; i < p->count; i++)
 		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
@@ -261,12 +266,6 @@ static void watch_leader(struct host *h, const struct raft_status *status)
 
 void watch_company_changed(struct host *h, const struct raft_status *status)
 {
-	const struct membership *m = driver_membership(h->driver);
-
-	if (m->removed_count != h->seen.removed_count) {
-		h->seen.removed_count = m->removed_count;
-		h->seen.removed_us = h->world->now_us;
-	}
 	COUNT(h->world, CHECK_LEADER_HEARD);
 	watch_leader(h, status);
 	if (status->leader) {

@@ -107,6 +107,50 @@ static void without_a_bound_nothing_waits(void **state)
 	solo_close(&g.solo);
 }
 
+/* So that the next one who asks is answered before it gives up. */
+static void at_a_low_rate_answers_are_short(void **state)
+{
+	size_t bytes[3] = {0};
+	static const uint64_t rates[] = {1, 300, 0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+		struct giver g;
+
+		giver_start(&g, rates[i]);
+		g.solo.member->options.driver.raft.election_ms = 1000;
+		g.solo.member->options.share_bytes = 1 << 20;
+		ask(&g, 1);
+		solo_work(&g.solo);
+		assert_int_equal(g.answers, 1);
+		bytes[i] = g.bytes;
+		solo_close(&g.solo);
+	}
+	/* One row at least; rows until a second is full; all. */
+	assert_true(bytes[0] < bytes[1]);
+	assert_true(bytes[1] < 300 + bytes[0]);
+	assert_true(bytes[1] < bytes[2]);
+}
+
+static void at_another_rate_the_line_is_free(void **state)
+{
+	struct member_limits limits = {.request_timeout_ms = 1000, .share_bytes_per_s = 1000000};
+	struct giver g;
+
+	(void)state;
+	giver_start(&g, 1);
+	ask(&g, 1);
+	ask(&g, 2);
+	solo_work(&g.solo);
+	assert_int_equal(g.answers, 1);
+	member_set_limits(g.solo.member, &limits);
+	ask(&g, 3);
+	solo_work(&g.solo);
+	assert_int_equal(g.answers, 2);
+	assert_int_equal(g.request, 3);
+	solo_close(&g.solo);
+}
+
 /* Whoever asks again before the answer went out gets one answer. */
 static void a_question_asked_again_is_answered_once(void **state)
 {
@@ -161,6 +205,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_wait_for_the_line_to_be_free),
 		cmocka_unit_test(without_a_bound_nothing_waits),
+		cmocka_unit_test(at_a_low_rate_answers_are_short),
+		cmocka_unit_test(at_another_rate_the_line_is_free),
 		cmocka_unit_test(a_question_asked_again_is_answered_once),
 		cmocka_unit_test(rows_that_cannot_be_read_are_not_passed_over),
 	};

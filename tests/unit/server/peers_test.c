@@ -466,6 +466,11 @@ static void who_is_followed_also_sends_nobody_away(void **state)
 	assert_int_equal(peers_count(n->peers), 2);
 	assert_string_equal(peers_name_of(n->peers, 7), "n7");
 	assert_string_equal(peers_name_of(n->peers, 102), "n2");
+	peers_send_away(n->peers, 7);
+	peers_send_away(n->peers, 8); /* who is not there */
+	assert_int_equal(peers_count(n->peers), 1);
+	step_for(w, 50);
+	assert_null(peers_name_of(n->peers, 7));
 }
 
 static void beyond_the_limit_frames_are_dropped_until_there_is_room(void **state)
