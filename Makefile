@@ -8,6 +8,7 @@
 unexport MAKEFLAGS
 
 SEEDS    ?= 1000
+FIRST    ?= 1
 MINUTES  ?= 10
 KILLS    ?= 50
 ROUNDS   ?= 3
@@ -28,7 +29,8 @@ ctest     := ctest --output-on-failure --no-tests=error -j $(shell expr $(jobs) 
 link = find build/$(1) -type f -executable -name 'conclave-*' -exec ln -srf -t build {} +
 
 # Many seeds, or one alone. The mutants have a number of seeds of their own unless one is asked for.
-seeds        = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) --jobs $(jobs))
+seeds        = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
+	       --first-seed $(FIRST) --seeds $(SEEDS) --jobs $(jobs))
 mutant_seeds = $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
 
 help: ## list the targets

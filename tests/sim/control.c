@@ -126,6 +126,21 @@ bool anybody_drifted(const struct world *w)
 	return false;
 }
 
+/* The end of the longest log that anybody has. */
+static uint64_t newest_entry(const struct world *w)
+{
+	uint64_t last = w->committed_last;
+
+	for (unsigned i = 0; i < w->host_count; i++) {
+		struct raft_status s = {0};
+
+		if (w->hosts[i].driver && runs(&w->hosts[i]))
+			driver_status(w->hosts[i].driver, &s);
+		last = MAX(last, s.last);
+	}
+	return last;
+}
+
 /* One at a time, and never one that others could not outvote. */
 bool act_drift(struct world *w)
 {
@@ -135,6 +150,7 @@ bool act_drift(struct world *w)
 		return false;
 	TRACE(w, h, "drifts");
 	h->drift_id = h->id;
+	h->drift_index = newest_entry(w);
 	for (unsigned i = 0; i < w->host_count; i++)
 		w->hosts[i].drifts = &w->hosts[i] == h;
 	return true;
@@ -207,7 +223,8 @@ static void watch_verdict(struct host *h, uint64_t index, const struct entry *e)
 		if (found && member && member->drift_id != member->id)
 			world_fail(w, "%s is named by a verdict, and has not drifted",
 				   member->name);
-		if (!found && member && runs(member) && control_drifted(member))
+		if (!found && member && runs(member) && control_drifted(member) &&
+		    index > member->drift_index)
 			world_fail(w, "%s is released, and has drifted", member->name);
 	}
 }

@@ -79,6 +79,7 @@ struct host {
 	uint32_t level;		 /* highest feature level of its version; 0: not drawn yet */
 	uint64_t drift_id;	 /* the directory whose state was made wrong last; 0: none was */
 	bool drifts;		 /* it still is */
+	uint64_t drift_index;	 /* verdicts up to this entry are about what was before */
 	uint64_t quarantined_us; /* since when its member has known it; 0: it is in none */
 	uint64_t seen_disagreements;
 	bool space_low;
