@@ -110,6 +110,7 @@ fuzz-keep: need-build need-fuzz compile-fuzz ## add what fuzzing found out to th
 	@scripts/fuzz --keep build/fuzz
 
 bench: need-build need-test compile-release ## print the figures of each bench program
+	cmake --build build/release -j $(jobs) --target benches -- --no-print-directory
 	@set -e; for bench in build/release/bench/*_bench; do echo "$$bench"; "$$bench"; done
 
 bench-spine: need-build need-test need-bench compile-release ## conclave-server beside redis-server: ROUNDS=, SECONDS=, KEYS=, TSV=file, CLIENT=

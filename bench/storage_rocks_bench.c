@@ -32,7 +32,7 @@
 #define POOL_BYTES   ((size_t)1 << 20)
 
 struct key {
-	char text[16];
+	char text[32];
 };
 
 struct bench {

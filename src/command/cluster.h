@@ -8,7 +8,8 @@
 /* The cluster as this member sees it. */
 struct cluster_view {
 	const struct membership *membership;
-	uint64_t leader; /* 0: none is known */
+	uint64_t leader;     /* 0: none is known */
+	const char *outside; /* NULL: it takes part, or did; else why not yet, as an error */
 };
 
 /* On the wire; numbers never change meaning. */

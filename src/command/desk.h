@@ -25,6 +25,7 @@ struct info_follower {
 /* What INFO tells of the member; everything is borrowed. */
 struct info_member {
 	uint64_t id;
+	struct slice name; /* as it was started */
 	const char *raft_role;
 	uint64_t term;
 	uint64_t leader; /* 0: none is known */

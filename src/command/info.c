@@ -253,11 +253,13 @@ static void put_raft_member(struct info *i, uint32_t at, const struct participan
 	    (const char *)label.address.data, role);
 }
 
-/* The name of a member; nothing if there is none with this id. */
-static void put_raft_name(struct info *i, const char *field, uint64_t id)
+/* The name of a member, as all know it; else what it is called here. */
+static void put_raft_name(struct info *i, const char *field, uint64_t id, struct slice name)
 {
 	const struct participant *p = membership_find(i->member.membership, id);
-	struct slice name = p ? label_of_member(p).name : SLICE_LITERAL("");
+
+	if (p)
+		name = label_of_member(p).name;
 
 	put(i, "%s:%.*s", field, (int)name.len, (const char *)name.data);
 }
@@ -268,9 +270,9 @@ static void put_raft(struct info *i)
 	const struct position *p = m->position;
 
 	put(i, "raft_role:%s", m->raft_role);
-	put_raft_name(i, "raft_name", m->id);
+	put_raft_name(i, "raft_name", m->id, m->name);
 	put(i, "raft_term:%" PRIu64, m->term);
-	put_raft_name(i, "raft_leader", m->leader);
+	put_raft_name(i, "raft_leader", m->leader, SLICE_LITERAL(""));
 	put(i, "raft_commit_index:%" PRIu64, m->commit);
 	put(i, "raft_applied_index:%" PRIu64, p->index);
 	put(i, "raft_members:%" PRIu32, m->membership->count);

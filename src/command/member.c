@@ -50,6 +50,8 @@ static int member_list(struct call *c)
 	if (!c->members)
 		return reply_error(c, "ERR MEMBER is not allowed in transactions");
 	m = c->members->membership;
+	if (c->members->outside)
+		return reply_error(c, c->members->outside);
 	resp_write_array(c->reply, m->count);
 	for (uint32_t i = 0; i < m->count; i++)
 		put_member(c, &m->members[i]);

@@ -1,6 +1,7 @@
 /* The member as a server: storing, ending, what others have of what was written. */
 
 #include "base/error.h"
+#include "command/cluster.h"
 #include "command/desk.h"
 #include "command/family.h"
 #include "command/host.h"
@@ -215,6 +216,11 @@ static int server_failover(struct call *c)
 	if (failover_parse(c, &f) != OK)
 		return CALL_REFUSED;
 	c->desk->info(c->desk->self, &info);
+	if (!info.leader)
+		return reply_error(c, c->members && c->members->outside
+					      ? c->members->outside
+					      : "CLUSTERDOWN There is no leader that could hand "
+						"over; nothing was done");
 	if (info.membership->count < 2)
 		return reply_error(c, "ERR FAILOVER requires connected replicas.");
 	if (f.has_place)

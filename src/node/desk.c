@@ -59,6 +59,7 @@ static void desk_info(void *self, struct info_member *out)
 	tally_roll(&m->tally, member_now_ms(m) / 1000);
 	*out = (struct info_member){
 		.id = status.id,
+		.name = m->options.driver.name,
 		.raft_role = raft_role_name(status.role),
 		.term = status.term,
 		.leader = status.leader,

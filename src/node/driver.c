@@ -261,6 +261,7 @@ void driver_turn(struct driver *d)
 	driver_store_turn(d);
 	driver_append_start(d);
 	driver_maintain_start(d);
+	driver_unread_turn(d);
 	driver_tell_changes(d);
 	driver_crash_point(d, CRASH_TURN_END);
 }
@@ -272,7 +273,8 @@ uint64_t driver_deadline_ms(const struct driver *d)
 	if (d->apply_behind)
 		return 0;
 	return MIN(MIN(raft_deadline(d->raft), d->idle_due_ms),
-		   MIN(d->ask_due_ms, d->store_again_ms ? d->store_again_ms : UINT64_MAX));
+		   MIN(MIN(d->ask_due_ms, d->unread_due_ms),
+		       d->store_again_ms ? d->store_again_ms : UINT64_MAX));
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */

@@ -24,7 +24,8 @@ struct driver_options {
 	const char *dir;	  /* of the log */
 	size_t segment_bytes;
 	uint64_t log_max_bytes;
-	bool direct;		   /* O_DIRECT where the file system has it */
+	uint64_t log_read_bytes; /* the newest of it are read before a start, the rest afterwards */
+	bool direct;		 /* O_DIRECT where the file system has it */
 	uint64_t snapshot_entries; /* store the state when so many entries were applied since */
 	uint64_t apply_slice;	   /* entries applied in one turn at most */
 

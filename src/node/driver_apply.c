@@ -82,7 +82,9 @@ static void driver_load_done(struct job *job)
 	loading_free(l);
 }
 
-void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_bytes)
+/* Begins to read entries from `first` on. OK, or as log_read_start. */
+static int loading_start(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_bytes,
+			 void (*done)(struct job *job))
 {
 	struct loading *l = MEM_NEW(struct loading);
 	int rc;
@@ -93,16 +95,55 @@ void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_b
 	rc = log_read_start(d->log, &l->read, first, max_bytes);
 	if (rc != OK) {
 		mem_free(l);
-		if (peer)
-			raft_loaded(d->raft, driver_now_ms(d), peer, first, NULL, 0, rc);
-		return;
+		return rc;
 	}
 	list_push_back(&d->loads, &l->link);
-	if (!peer)
-		d->apply_loading = true;
 	l->read.job.owner = l;
-	l->read.job.done = driver_load_done;
+	l->read.job.done = done;
 	d->io->run(d->io->ctx, LANE_READ, &l->read.job);
+	return OK;
+}
+
+void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_bytes)
+{
+	int rc = loading_start(d, peer, first, max_bytes, driver_load_done);
+
+	if (rc == OK && !peer)
+		d->apply_loading = true;
+	else if (rc != OK && peer)
+		raft_loaded(d->raft, driver_now_ms(d), peer, first, NULL, 0, rc);
+}
+
+/*
+ * What was left unread at the start is read once for the sake of damage: it should be known before
+ * somebody needs what it hit.
+ */
+static void driver_unread_done(struct job *job)
+{
+	struct loading *l = job->owner;
+	struct driver *d = l->driver;
+	int rc = log_read_complete(d->log, &l->read);
+
+	if (l->read.error == ERR_CORRUPT)
+		driver_mark_damage(d, l->first + l->read.count);
+	else if (rc == ERR_IO)
+		driver_fail(d, rc);
+	else
+		d->unread_due_ms = driver_now_ms(d) + UNREAD_PAUSE_MS;
+	loading_free(l);
+}
+
+void driver_unread_turn(struct driver *d)
+{
+	uint64_t first;
+
+	if (driver_now_ms(d) < d->unread_due_ms)
+		return;
+	d->unread_due_ms = UINT64_MAX;
+	first = log_unread(d->log);
+	/* A log that has stopped is not read, and says so itself. */
+	if (first)
+		(void)!loading_start(d, 0, first, UNREAD_PIECE_SIZE, driver_unread_done);
 }
 
 /* ---- apply ----------------------------------------------------------------------------------- */

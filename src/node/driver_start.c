@@ -10,12 +10,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-static int driver_open_log(struct driver *d, struct log_recovery *rec)
+static int driver_open_log(struct driver *d, uint64_t stored, struct log_recovery *rec)
 {
 	struct log_options o = {
 		.dir = d->options.dir,
 		.segment_bytes = d->options.segment_bytes,
 		.max_bytes = d->options.log_max_bytes,
+		.settled = stored,
+		.read_bytes = d->options.log_read_bytes,
 		.direct = d->options.direct,
 		.logger = d->io->logger,
 	};
@@ -213,22 +215,17 @@ static int driver_open_alone(struct driver *d, const struct log_recovery *rec,
 	return rc;
 }
 
-static int driver_open(struct driver *d, struct log_recovery *rec,
-		       const struct driver_stored *stored)
+static int driver_open(struct driver *d, struct log_recovery *rec, const struct snapshot *s)
 {
 	struct membership base = {0};
-	struct snapshot s = {0};
 	struct driver_alone alone = {0};
-	int rc = OK;
+	int rc = membership_from(&rec->base_membership, &base);
 
-	if (stored->snapshot.len && snapshot_decode(stored->snapshot, &s) != OK)
-		return ERR_CORRUPT;
-	rc = membership_from(&rec->base_membership, &base);
 	if (rc == OK)
-		rc = reconcile(d, rec, &s, &base);
-	d->applied = rec->last_index < s.index ? rec->last_index : s.index;
+		rc = reconcile(d, rec, s, &base);
+	d->applied = rec->last_index < s->index ? rec->last_index : s->index;
 	d->stored = d->applied;
-	if (known_born(d, &s, &base))
+	if (known_born(d, s, &base))
 		rec->state.flags |= LOG_FLAG_BORN;
 	d->options.raft.id = d->id;
 	d->options.raft.seed = d->io->random(d->io->ctx);
@@ -239,13 +236,12 @@ static int driver_open(struct driver *d, struct log_recovery *rec,
 		rc = driver_open_alone(d, rec, &base, &alone);
 	if (rc == OK)
 		rc = restore_raft(d, rec, &base, &alone);
-	if (rc == OK && s.index && d->applied == s.index)
-		raft_snapshot_taken(d->raft, &s);
+	if (rc == OK && s->index && d->applied == s->index)
+		raft_snapshot_taken(d->raft, s);
 	if (rc == OK)
 		rc = driver_birth_begin(d, &base);
 	buf_free(&alone.membership);
 	membership_free(&base);
-	snapshot_free(&s);
 	return rc;
 }
 
@@ -254,8 +250,9 @@ int driver_new(struct driver **out, const struct driver_options *options, const 
 	       const struct driver_stored *stored)
 {
 	struct driver *d = MEM_NEW(struct driver);
+	struct snapshot s = {0};
 	struct log_recovery rec;
-	int rc;
+	int rc = OK;
 
 	CHECK(options->apply_slice > 0 && options->snapshot_entries > 0);
 	d->options = *options;
@@ -265,11 +262,16 @@ int driver_new(struct driver **out, const struct driver_options *options, const 
 	d->idle_due_ms = UINT64_MAX;
 	d->ask_due_ms = UINT64_MAX;
 	list_init(&d->loads);
-	rc = driver_open_log(d, &rec);
+	d->unread_due_ms = driver_now_ms(d) + UNREAD_AFTER_MS;
+	if (stored->snapshot.len && snapshot_decode(stored->snapshot, &s) != OK)
+		rc = ERR_CORRUPT;
+	if (rc == OK)
+		rc = driver_open_log(d, s.index, &rec);
 	if (rc == OK) {
-		rc = driver_open(d, &rec, stored);
+		rc = driver_open(d, &rec, &s);
 		log_recovery_free(&rec);
 	}
+	snapshot_free(&s);
 	if (rc != OK) {
 		driver_free(d);
 		return rc;

@@ -40,6 +40,11 @@ struct loading {
 	uint64_t end; /* for applying: behind the last one that may be applied */
 };
 
+/* The rest of the log is read so long after the start, a piece at a time. */
+#define UNREAD_AFTER_MS	  5000
+#define UNREAD_PAUSE_MS	  20
+#define UNREAD_PIECE_SIZE (1u << 20)
+
 enum driver_install { INSTALL_NONE, INSTALL_FETCHING, INSTALL_SWAPPING };
 
 struct driver {
@@ -78,6 +83,7 @@ struct driver {
 	struct loading *replay; /* what was read, as long as it is not applied; NULL: nothing */
 	bool apply_behind;	/* more is committed than one turn takes */
 	bool apply_waits;	/* the machine took an entry not, or not wholly */
+	uint64_t unread_due_ms; /* when a part that no start needed is read; UINT64_MAX: none is */
 	struct list loads;
 	struct raft_load *wanted; /* loads of the turn under way */
 	size_t wanted_cap;
@@ -114,6 +120,7 @@ void driver_run(struct driver *d, enum job_lane lane, struct job *job, void (*do
 /* driver_apply.c */
 void driver_load(struct driver *d, uint64_t peer, uint64_t first, uint64_t max_bytes);
 void driver_loads_close(struct driver *d);
+void driver_unread_turn(struct driver *d);
 bool driver_apply(struct driver *d); /* true if there is more than one turn should take */
 void driver_answer_reads(struct driver *d);
 

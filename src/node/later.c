@@ -19,7 +19,7 @@ void session_later(struct session *s, const struct later *later)
 
 void member_save(struct member *m)
 {
-	m->save_index = store_position(m->store)->index;
+	m->save_index = MAX(store_position(m->store)->index, m->applying.index);
 }
 
 static bool waits_for_copies(const struct later *later)

@@ -323,6 +323,7 @@ void member_check_forget(struct member *m)
 	m->check.own = (struct digests){0};
 	m->check.to_tell = false;
 	m->check.unreadable = false;
+	m->check.damage_told = false;
 }
 
 /* ---- applied --------------------------------------------------------------------------------- */
@@ -385,8 +386,15 @@ void member_verdict_apply(struct member *m, const struct entry *e)
 			position_quarantine_put(p, v.items[i].member, v.index);
 		else
 			position_quarantine_end(p, v.items[i].member);
-		if (was != (v.items[i].outcome == VERDICT_QUARANTINE))
-			log_outcome(m, v.index, &v.items[i]);
+		if (was == (v.items[i].outcome == VERDICT_QUARANTINE))
+			continue;
+		log_outcome(m, v.index, &v.items[i]);
+		/*
+		 * Started again it would not know, until it is sure once more of what is committed:
+		 * it might give a wrong state away, or keep the only right one to itself for good.
+		 */
+		if (v.items[i].member == driver_id(m->driver) && !MUTANT(verdict_in_memory))
+			member_save(m);
 	}
 	m->stats.verdicts++;
 }

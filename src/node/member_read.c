@@ -72,6 +72,7 @@ static void read_in_pool(struct read_batch *b, struct request *r)
 	rc = command_run(&c);
 	CHECK(rc != ERR_MISSING);
 	r->failed = c.refused || rc != OK;
+	b->damaged = b->damaged || rc == ERR_CORRUPT;
 	r->usec = clock_monotonic_us(&b->clock) - began_us;
 	if (rc == OK)
 		return;
@@ -113,12 +114,27 @@ static void read_was_in_quarantine(struct request *r)
 	resp_write_error(&w, SLICE_LITERAL(QUARANTINE_TEXT));
 }
 
+/* Once: the engine says each time where it is. */
+static void say_damaged(struct member *m)
+{
+	if (m->check.damage_told)
+		return;
+	m->check.damage_told = true;
+	LOG(m->io->logger, LOG_ERROR,
+	    "the stored state is damaged, a line before says where, and reads that come to it are "
+	    "refused. In a cluster of several: stop this member, remove ENGINE and engine-*, but "
+	    "not the log, and start it again: it gets its state from the others. A member that is "
+	    "alone needs a copy of dir and log-dir");
+}
+
 static void read_batch_done(struct job *job)
 {
 	struct read_batch *b = CONTAINER_OF(job, struct read_batch, job);
 	struct member *m = b->member;
 	struct list *it;
 
+	if (b->damaged)
+		say_damaged(m);
 	if (!fetched_is_full(b->note))
 		store_learn(m->store, b->view, b->note);
 	while ((it = list_pop_front(&b->requests)) != NULL) {

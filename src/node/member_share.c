@@ -87,17 +87,6 @@ static void share_job_free(struct share_job *j)
 	mem_free(j);
 }
 
-/* Whether rows are missing among those up to where the cursor stands. */
-static int share_verify(const struct share_job *j, const struct engine_cursor *c)
-{
-	struct slice to = {NULL, 0};
-
-	if (engine_cursor_valid(c))
-		to = engine_cursor_key(c);
-	return engine_view_verify(store_share_view(j->share->published), j->fetch.family,
-				  j->fetch.after, to);
-}
-
 /* In the pool: rows behind the one that the question names. */
 static enum job_progress share_step(struct job *job)
 {
@@ -119,8 +108,6 @@ static enum job_progress share_step(struct job *job)
 		engine_cursor_next(c);
 	}
 	j->error = engine_cursor_error(c);
-	if (j->error == OK)
-		j->error = share_verify(j, c);
 	if (j->error != OK) {
 		rows_begin(j->fetch.request, &j->answer);
 		rows_end(&j->answer, ROWS_GONE, 0);

@@ -90,6 +90,7 @@ struct read_batch {
 	struct list requests;
 	struct list *at;  /* the next one to run */
 	uint64_t changes; /* of the member when the view was opened */
+	bool damaged;	  /* it came to rows that are not what was stored */
 };
 
 /* A step of an entry that missed a row, run dry to find out which. */
@@ -251,7 +252,8 @@ struct check {
 	uint64_t alarmed;	   /* and of the one of which it was said that none does */
 	uint64_t leave_due_ms;	   /* one that should not lead tries to hand over again */
 
-	bool unreadable; /* the stored state could not be read for others */
+	bool unreadable;  /* the stored state could not be read for others */
+	bool damage_told; /* and that reads come to it */
 };
 
 /* What no session runs for a while. */
@@ -336,7 +338,11 @@ struct member {
 	uint64_t changes; /* commands that changed something, since the start */
 
 	/* the engine's writer, on the monotonic clock */
-	uint64_t stored_ms;	 /* when the state was stored last */
+	uint64_t stored_ms; /* when the state was stored last */
+	struct {
+		uint64_t changes; /* as many had been made */
+		uint64_t since_ms;
+	} rest;			 /* nothing has changed */
 	uint64_t compact_due_ms; /* when what is dead is dropped next */
 
 	struct changing changing;
@@ -477,6 +483,7 @@ void member_count_error(struct member *m, const struct buf *out);
 void session_later(struct session *s, const struct later *later);
 /* The request is answered when this is so; it is taken. */
 void session_await(struct request *r, struct later *later);
+/* The engine is to hold what is applied, soon; an entry that is being applied now as a whole. */
 void member_save(struct member *m);
 void member_later_turn(struct member *m);
 uint64_t member_later_due_ms(const struct member *m);
@@ -636,6 +643,8 @@ void member_tell_sessions(struct member *m);
 uint64_t member_request_due_ms(const struct member *m);
 
 /* session_local.c */
+/* NULL, or that it knows of no members yet, itself included, and why; as an error. */
+const char *member_is_outside(const struct member *m);
 void session_run_local(struct session *s, const struct command *command, const struct slice *argv,
 		       size_t argc);
 /* The same for a command that says which replies are wanted. */

@@ -9,6 +9,15 @@
 #define PRESSURE_WAIT_MS     500
 #define PRESSURE_WAIT_MAX_MS 10000
 
+/*
+ * Changes of at least this part of a full overlay are stored when nothing follows them for so long.
+ * Small files are merged as dearly as large ones: those of just this part come at this pace, larger
+ * ones sooner.
+ */
+#define REST_PART    32
+#define REST_MS	     500
+#define REST_PACE_MS 10000
+
 /* While a member is short of space, what is dead goes as soon as that. */
 #define SPACE_PACE_MS 1000u
 
@@ -50,13 +59,39 @@ static uint64_t horizon_store_due_ms(const struct member *m)
  * While the engine is behind with merging, each flush waits a while after the one before. So
  * overlays fill up, and applying lags, as everybody can see, but it goes on.
  */
+static uint64_t calm_due_ms(const struct member *m)
+{
+	return m->stored_ms +
+	       MIN(store_pressure(m->store) * PRESSURE_WAIT_MS, PRESSURE_WAIT_MAX_MS);
+}
+
 static uint64_t flush_due_ms(const struct member *m)
 {
-	uint64_t wait_ms = store_pressure(m->store) * PRESSURE_WAIT_MS;
-
 	if (!store_wants_flush(m->store) || store_is_writing(m->store))
 		return UINT64_MAX;
-	return m->stored_ms + MIN(wait_ms, PRESSURE_WAIT_MAX_MS);
+	return calm_due_ms(m);
+}
+
+/* When changes are stored that nothing follows: after a start they would be applied once more. */
+static uint64_t rest_due_ms(const struct member *m)
+{
+	size_t bytes = store_live_bytes(m->store);
+	size_t least = MAX(m->options.overlay_bytes / REST_PART, (size_t)1);
+
+	if (bytes < least || m->rest.changes != m->changes || store_is_writing(m->store) ||
+	    m->applying.index || m->install.phase == INSTALL_ADOPTING ||
+	    !driver_can_store(m->driver))
+		return UINT64_MAX;
+	return MAX(m->rest.since_ms + REST_MS,
+		   MAX(m->stored_ms + REST_PACE_MS * least / bytes, calm_due_ms(m)));
+}
+
+static void rest_turn(struct member *m)
+{
+	if (m->rest.changes == m->changes)
+		return;
+	m->rest.changes = m->changes;
+	m->rest.since_ms = member_now_ms(m);
 }
 
 static bool machine_wants_store(void *ctx)
@@ -64,7 +99,8 @@ static bool machine_wants_store(void *ctx)
 	struct member *m = ctx;
 
 	return m->save_index > store_durable_index(m->store) ||
-	       member_now_ms(m) >= MIN(flush_due_ms(m), horizon_store_due_ms(m));
+	       member_now_ms(m) >=
+		       MIN(MIN(flush_due_ms(m), rest_due_ms(m)), horizon_store_due_ms(m));
 }
 
 static struct job *machine_store(void *ctx, const struct snapshot *s)
@@ -197,6 +233,7 @@ static void compact_turn(struct member *m)
 
 void member_store_turn(struct member *m)
 {
+	rest_turn(m);
 	clean_turn(m);
 	compact_turn(m);
 }
@@ -208,5 +245,7 @@ uint64_t member_store_due_ms(const struct member *m)
 	/* Only one that has to wait: what could begin at once has begun, or waits for others. */
 	if (store_pressure(m->store) && flush_due_ms(m) > member_now_ms(m))
 		due_ms = MIN(due_ms, flush_due_ms(m));
+	if (rest_due_ms(m) > member_now_ms(m))
+		due_ms = MIN(due_ms, rest_due_ms(m));
 	return due_ms;
 }

@@ -329,21 +329,24 @@ static void session_answer_down(struct session *s, const struct command *command
 static const char *cluster_is_down(const struct session *s, const struct command *command)
 {
 	const struct member *m = s->member;
+	const char *outside;
 
 	if (!needs_cluster(command))
 		return NULL;
 	if (m->removed)
 		return "CLUSTERDOWN This member was removed from the cluster: connect to another "
 		       "one";
+	outside = member_is_outside(m);
 	if (command->class == COMMAND_READ && s->client.readonly)
-		return NULL;
+		return outside; /* else its own state will do, which is none yet */
 	if (command->role == ROLE_EXEC && (s->multi.failed || s->multi.watch_failed))
 		return NULL; /* it will say so itself */
 	if (m->leaderless_ms &&
 	    m->heard_ms >= m->leaderless_ms + LEADERLESS_TIMEOUTS *
 						      (uint64_t)m->options.driver.raft.election_ms)
-		return "CLUSTERDOWN There is no leader: a majority of the members is down or out "
-		       "of reach; nothing was done";
+		return outside ? outside
+			       : "CLUSTERDOWN There is no leader: a majority of the members is "
+				 "down or out of reach; nothing was done";
 	return NULL;
 }
 

@@ -4,13 +4,25 @@
 #include "base/error.h"
 #include "node/member_state.h"
 
+const char *member_is_outside(const struct member *m)
+{
+	if (driver_membership(m->driver)->count)
+		return NULL;
+	if (m->options.driver.name_count)
+		return "CLUSTERDOWN The cluster is not born yet: this member waits for all others "
+		       "of initial-cluster, as its log says; nothing was done";
+	return "CLUSTERDOWN This member has not joined the cluster yet: its log says whom it asks; "
+	       "nothing was done";
+}
+
 /* Runs it, with its reply into `w`; false: that is an error. */
 static bool local_run(struct session *s, const struct command *command, const struct slice *argv,
 		      size_t argc, struct resp_writer *w)
 {
 	struct member *m = s->member;
 	struct cluster_view members = {.membership = driver_membership(m->driver),
-				       .leader = m->status.leader};
+				       .leader = m->status.leader,
+				       .outside = member_is_outside(m)};
 	struct desk desk = session_desk(s);
 	struct call c = {.command = command,
 			 .argv = argv,

@@ -101,6 +101,7 @@ void company_changed(struct company *c, const struct raft_status *status)
 		c->leaderless_ms = 0;
 	else if (!c->leaderless_ms)
 		c->leaderless_ms = company_now_ms(c);
+	peers_set_leaderless(c->peers, !status->leader);
 	if (!status->born || (c->born && c->memberships == status->memberships))
 		return;
 	c->born = true;
@@ -171,7 +172,7 @@ static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct
 
 	if (membership_decode(bytes, &m) != OK)
 		return;
-	if (company_takes_part(c) || (!leader && !MUTANT(word_of_the_lost)))
+	if (company_takes_part(c) || !leader)
 		company_follow_also(c, &m);
 	else
 		company_follow(c, &m);
@@ -335,6 +336,7 @@ struct company *company_new(const struct company_options *options, struct member
 		.join = company_is_joined,
 	};
 	c->peers = peers_new(&peers, &c->peers_events);
+	peers_set_leaderless(c->peers, true);
 	company_start_join(c);
 	return c;
 }

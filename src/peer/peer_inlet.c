@@ -121,6 +121,22 @@ static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct
 	return true;
 }
 
+/* Nobody here knows who connects. Without a leader that says little: it may have come meanwhile. */
+static void unknown_put(const struct peers *p, struct slice name, struct buf *why)
+{
+	if (p->leaderless)
+		buf_printf(
+			why,
+			"%s hears from no leader and cannot say whether %.*s takes part; if that "
+			"stays so, compare initial-cluster, or let it --join",
+			p->options.name, (int)name.len, (const char *)name.data);
+	else
+		buf_printf(why,
+			   "%s knows no member called %.*s, or it was removed; compare "
+			   "initial-cluster, or let it --join",
+			   p->options.name, (int)name.len, (const char *)name.data);
+}
+
 /* Who takes part is known by its id; before that is known, by its name. */
 static struct peer *inlet_who(struct peers *p, const struct peer_hello *hello, struct buf *why)
 {
@@ -142,10 +158,7 @@ static struct peer *inlet_who(struct peers *p, const struct peer_hello *hello, s
 			   "Let it join under another name, then MEMBER REPLACE %.*s",
 			   len, name, peer->id, hello->id, len, name);
 	else
-		buf_printf(why,
-			   "%s knows no member called %.*s, or it was removed; compare "
-			   "initial-cluster, or let it --join",
-			   p->options.name, len, name);
+		unknown_put(p, hello->name, why);
 	peers_met_stranger(p, hello->address);
 	return NULL;
 }

@@ -290,6 +290,11 @@ void peers_flush(struct peers *p)
 	peers_reap(p);
 }
 
+void peers_set_leaderless(struct peers *p, bool leaderless)
+{
+	p->leaderless = leaderless;
+}
+
 void peers_set_queued_bytes(struct peers *p, size_t bytes)
 {
 	p->options.queued_bytes = bytes;

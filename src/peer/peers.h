@@ -76,6 +76,12 @@ void peers_send_away(struct peers *p, uint64_t id);
 /* These are peers too; nobody leaves. */
 void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count);
 
+/*
+ * Whether this member knows no leader, as at its start: then it may have been away when somebody
+ * came, and who is refused because nobody here knows it is told so. False before it is set.
+ */
+void peers_set_leaderless(struct peers *p, bool leaderless);
+
 /* Somebody connected; the wire belongs to the callee. */
 void peers_accept(struct peers *p, struct wire *wire);
 

@@ -90,6 +90,7 @@ struct peers {
 	struct peers_options options;
 	const struct peers_events *events;
 	uint64_t token;
+	bool leaderless;
 	struct peer **list; /* all but this member, and those who leave */
 	size_t count;
 	size_t cap;

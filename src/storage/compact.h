@@ -72,18 +72,30 @@ MUST_USE int history_end_record(struct engine_view *view, struct revision at, un
 
 /* ---- garbage --------------------------------------------------------------------------------- */
 
+/*
+ * Where garbage begins. What is in front of it was deleted as ranges, and a cursor has to pass by
+ * all of that for as long as its rows are in the engine's files. Nothing is known: all empty.
+ */
+struct garbage_place {
+	struct buf row;	   /* the first garbage row that may be there */
+	struct buf record; /* the first record, of the keyspace that the row names; empty: any */
+};
+
+void garbage_place_copy(struct garbage_place *to, const struct garbage_place *from);
+void garbage_place_free(struct garbage_place *p);
+
 /* Garbage on its way out. */
 struct garbage_drop {
 	struct engine_view *view;
 	struct dead_list *dead;
+	struct garbage_place *place;
 	struct engine_cursor *garbage; /* what ended at or below a revision */
 	struct engine_cursor *records; /* of a keyspace among it; NULL: of none */
 	uint32_t keyspace;
 	uint64_t first; /* incarnations from here up to, not including, `end` go */
 	uint64_t end;
-	uint64_t left;	 /* so many records may still be looked at */
-	struct buf row;	 /* the garbage row at hand */
-	struct buf last; /* key of the record looked at last */
+	uint64_t left;	/* so many records may still be looked at */
+	struct buf row; /* the garbage row at hand */
 	struct buf from;
 	struct buf to;
 	struct buf limit; /* of `records` */
@@ -92,11 +104,13 @@ struct garbage_drop {
 };
 
 /*
- * All garbage that ended up to `upto`, and at most so many records; the changes that go with it
- * come into `dead`.
+ * All garbage from `place` on that ended up to `upto`, and at most so many records; the changes
+ * that go with it come into `dead`. When it is whole, `place` is where what is left begins, once
+ * the file is taken in.
  */
-void garbage_drop_begin(struct garbage_drop *g, struct engine_view *view, uint64_t upto,
-			uint64_t records, struct dead_list *dead);
+void garbage_drop_begin(struct garbage_drop *g, struct engine_view *view,
+			struct garbage_place *place, uint64_t upto, uint64_t records,
+			struct dead_list *dead);
 
 /*
  * A part of it goes into the file; `*whole` when there is no more, or no more may be looked at:

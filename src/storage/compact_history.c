@@ -138,7 +138,7 @@ void history_walk_begin(struct history_walk *w, struct engine_view *view, uint64
 	w->main = from;
 	history_key_put(key, (struct revision){upto + 1, 0});
 	buf_append(&w->until, key, sizeof(key));
-	w->cursor = engine_cursor_open(view, FAMILY_HISTORY, buf_slice(&w->until));
+	w->cursor = engine_cursor_open_all(view, FAMILY_HISTORY, buf_slice(&w->until));
 	history_key_put(key, (struct revision){from + 1, 0});
 	engine_cursor_seek(w->cursor, slice_of(key, sizeof(key)));
 }

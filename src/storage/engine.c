@@ -151,35 +151,27 @@ uint64_t engine_view_bytes(struct engine_view *v, enum engine_family family, str
 }
 
 static struct engine_cursor *cursor_open(struct engine_view *v, enum engine_family family,
-					 struct slice end, bool deleted_too)
+					 struct slice end, bool all)
 {
 	struct engine_cursor *c;
 
 	CHECK(family_known(family));
-	c = v->engine->ops->cursor_open(v, family, end, deleted_too);
+	c = v->engine->ops->cursor_open(v, family, end, all);
 	c->view = v;
 	atomic_fetch_add(&v->cursors, 1);
 	return c;
-}
-
-int engine_view_verify(struct engine_view *v, enum engine_family family, struct slice from,
-		       struct slice to)
-{
-	struct engine_cursor *c = cursor_open(v, family, to, true);
-	int rc;
-
-	engine_cursor_seek(c, from);
-	while (engine_cursor_valid(c))
-		engine_cursor_next(c);
-	rc = engine_cursor_error(c);
-	engine_cursor_close(c);
-	return rc;
 }
 
 struct engine_cursor *engine_cursor_open(struct engine_view *v, enum engine_family family,
 					 struct slice end)
 {
 	return cursor_open(v, family, end, false);
+}
+
+struct engine_cursor *engine_cursor_open_all(struct engine_view *v, enum engine_family family,
+					     struct slice end)
+{
+	return cursor_open(v, family, end, true);
 }
 
 void engine_cursor_close(struct engine_cursor *c)

@@ -102,26 +102,25 @@ struct engine_get {
 void engine_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 
 /*
- * Reads all that lies from `from` to `to`, which is excluded (empty: to the end), also what a range
- * has deleted. OK, or what is wrong: ERR_CORRUPT, ERR_IO. For who passes on what a cursor has
- * shown: where a file with deleted ranges ends and the next one of its level cannot be read,
- * RocksDB's cursor shows no more rows of that level, and no error (7.8.3; mended in 8.6, by its
- * pull request 11782).
- */
-MUST_USE int engine_view_verify(struct engine_view *v, enum engine_family family, struct slice from,
-				struct slice to);
-
-/*
  * Bytes that the rows from `from` on take, roughly: of what is there now, the view may be older.
  */
 uint64_t engine_view_bytes(struct engine_view *v, enum engine_family family, struct slice from);
 
 /*
  * A cursor over one family, standing nowhere. Rows from `end` on are not looked at; empty: no end.
- * The caller closes it; NULL is nothing to engine_cursor_close.
+ * It shows every row there is, or fails: where one cannot be read it goes no further. The caller
+ * closes it; NULL is nothing to engine_cursor_close.
  */
 struct engine_cursor *engine_cursor_open(struct engine_view *v, enum engine_family family,
 					 struct slice end);
+
+/*
+ * The same, for who knows that no range was deleted where he walks, or to whom it is the same: of
+ * what a range has deleted it may show rows, as they were at any time before. It costs half.
+ */
+struct engine_cursor *engine_cursor_open_all(struct engine_view *v, enum engine_family family,
+					     struct slice end);
+
 void engine_cursor_close(struct engine_cursor *c);
 
 /* Stands at the first row whose key is not before `key`. */

@@ -30,10 +30,10 @@ struct engine_ops {
 
 	/*
 	 * A cursor's moves leave its row, or why there is none, in struct engine_cursor. With
-	 * `deleted_too` it may stand at rows that a range has deleted.
+	 * `all` it may stand at rows that a range has deleted.
 	 */
 	struct engine_cursor *(*cursor_open)(struct engine_view *v, enum engine_family family,
-					     struct slice end, bool deleted_too);
+					     struct slice end, bool all);
 	void (*cursor_close)(struct engine_cursor *c);
 	void (*cursor_seek)(struct engine_cursor *c, struct slice key);
 	void (*cursor_seek_before)(struct engine_cursor *c, struct slice key);

@@ -339,12 +339,12 @@ static struct memory_cursor *memory_cursor_of(struct engine_cursor *c)
 
 /* What was deleted is not there any more. */
 static struct engine_cursor *memory_cursor_open(struct engine_view *view, enum engine_family family,
-						struct slice end, bool deleted_too)
+						struct slice end, bool all)
 {
 	const struct memory_view *v = CONTAINER_OF(view, struct memory_view, view);
 	struct memory_cursor *c = MEM_NEW(struct memory_cursor);
 
-	(void)deleted_too;
+	(void)all;
 	c->durable = v->durable;
 	c->table = v->tables[family];
 	c->limit = end.len > 0 ? memory_table_find(c->table, end) : c->table->count;

@@ -83,15 +83,35 @@ void rocks_file_free(struct engine_file *f);
 /* engine_rocks_tidy.c */
 int rocks_tidy(struct engine *e, bool thorough, bool *more);
 
-/* engine_rocks_views.c: rows out. */
+struct rocks_view {
+	struct engine_view view;
+	struct rocks *rocks;
+	const rocksdb_snapshot_t *snapshot;
+	rocksdb_readoptions_t *options;
+};
+
+static inline struct rocks_view *rocks_view_of(struct engine_view *v)
+{
+	return CONTAINER_OF(v, struct rocks_view, view);
+}
+
+/* rocks_error() of a read. */
+static inline int rocks_read_error(const struct rocks *r, char *text)
+{
+	return rocks_error(r, LOG_ERROR, "reading", text);
+}
+
+/* engine_rocks_views.c: rows out, by their keys. */
 struct engine_view *rocks_view_open(struct engine *e);
 void rocks_view_close(struct engine_view *v);
 int rocks_view_get(struct engine_view *v, enum engine_family family, struct slice key,
 		   struct buf *out);
 void rocks_view_get_many(struct engine_view *v, struct engine_get *gets, size_t count);
 uint64_t rocks_view_bytes(struct engine_view *v, enum engine_family family, struct slice from);
+
+/* engine_rocks_cursors.c: rows out, in order. */
 struct engine_cursor *rocks_cursor_open(struct engine_view *v, enum engine_family family,
-					struct slice end, bool deleted_too);
+					struct slice end, bool all);
 void rocks_cursor_close(struct engine_cursor *c);
 void rocks_cursor_seek(struct engine_cursor *c, struct slice key);
 void rocks_cursor_seek_before(struct engine_cursor *c, struct slice key);

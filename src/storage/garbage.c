@@ -12,14 +12,33 @@
 /* Rows that one step looks at. */
 #define GARBAGE_SLICE 512
 
-void garbage_drop_begin(struct garbage_drop *g, struct engine_view *view, uint64_t upto,
-			uint64_t records, struct dead_list *dead)
+void garbage_place_copy(struct garbage_place *to, const struct garbage_place *from)
+{
+	buf_clear(&to->row);
+	buf_append_slice(&to->row, buf_slice(&from->row));
+	buf_clear(&to->record);
+	buf_append_slice(&to->record, buf_slice(&from->record));
+}
+
+void garbage_place_free(struct garbage_place *p)
+{
+	buf_free(&p->row);
+	buf_free(&p->record);
+}
+
+void garbage_drop_begin(struct garbage_drop *g, struct engine_view *view,
+			struct garbage_place *place, uint64_t upto, uint64_t records,
+			struct dead_list *dead)
 {
 	garbage_drop_close(g);
 	g->view = view;
 	g->dead = dead;
+	g->place = place;
 	g->left = records;
-	garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
+	if (place->row.len)
+		buf_append_slice(&g->from, buf_slice(&place->row));
+	else
+		garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
 	garbage_key(&g->until, upto + 1, GARBAGE_KEYSPACE, 0);
 	g->garbage = engine_cursor_open(g->view, FAMILY_STATE, buf_slice(&g->until));
 	engine_cursor_seek(g->garbage, buf_slice(&g->from));
@@ -30,7 +49,6 @@ void garbage_drop_close(struct garbage_drop *g)
 	engine_cursor_close(g->records);
 	engine_cursor_close(g->garbage);
 	buf_free(&g->row);
-	buf_free(&g->last);
 	buf_free(&g->from);
 	buf_free(&g->to);
 	buf_free(&g->limit);
@@ -103,8 +121,6 @@ static int drop_record(struct garbage_drop *g, struct engine_file *file)
 		rc = record_decode(engine_cursor_value(g->records), &r);
 	if (rc != OK)
 		return rc == ERR_MALFORMED ? ERR_CORRUPT : rc;
-	buf_clear(&g->last);
-	buf_append_slice(&g->last, row);
 	g->left--;
 	if (r.incarnation)
 		rc = drop_incarnation(g, file, r.incarnation);
@@ -118,11 +134,14 @@ static void keyspace_begin(struct garbage_drop *g, uint32_t id)
 	struct slice none = {0};
 
 	g->keyspace = id;
-	buf_clear(&g->last);
 	buf_clear(&g->from);
 	buf_clear(&g->limit);
 	record_key(&g->from, id, none);
 	record_key(&g->limit, id + 1, none);
+	if (slice_equal(buf_slice(&g->row), buf_slice(&g->place->row)) && g->place->record.len) {
+		buf_clear(&g->from);
+		buf_append_slice(&g->from, buf_slice(&g->place->record));
+	}
 	g->records = engine_cursor_open(g->view, FAMILY_STATE, buf_slice(&g->limit));
 	engine_cursor_seek(g->records, buf_slice(&g->from));
 }
@@ -134,18 +153,16 @@ static int keyspace_end(struct garbage_drop *g, struct engine_file *file)
 	bool whole = !engine_cursor_valid(g->records);
 	int rc = engine_cursor_error(g->records);
 
+	if (rc == OK && !whole) {
+		buf_clear(&g->limit);
+		buf_append_slice(&g->limit, engine_cursor_key(g->records));
+	}
 	engine_cursor_close(g->records);
 	g->records = NULL;
 	if (rc != OK)
 		return rc;
 	buf_clear(&g->from);
 	record_key(&g->from, g->keyspace, none);
-	if (!whole) {
-		buf_clear(&g->limit);
-		buf_append_slice(&g->limit, buf_slice(g->last.len ? &g->last : &g->from));
-		if (g->last.len)
-			buf_append_byte(&g->limit, 0);
-	}
 	return engine_file_delete_range(file, buf_slice(&g->from), buf_slice(&g->limit));
 }
 
@@ -182,6 +199,16 @@ static int drop_next(struct garbage_drop *g, struct engine_file *file)
 	return OK;
 }
 
+/* Where what is left begins: behind the row at hand and the records that were looked at. */
+static void drop_place(struct garbage_drop *g, const struct buf *until, bool rest)
+{
+	struct garbage_place left = {.row = *until};
+
+	if (rest)
+		left.record = g->limit;
+	garbage_place_copy(g->place, &left);
+}
+
 /*
  * What says so goes last, in the same file: so it is there as long as there is garbage. Where the
  * records of a keyspace are not all gone, its row stays, and all behind it.
@@ -200,6 +227,7 @@ static int drop_end(struct garbage_drop *g, struct engine_file *file, bool rest)
 		buf_clear(&g->from);
 		garbage_key(&g->from, 0, GARBAGE_KEYSPACE, 0);
 		rc = engine_file_delete_range(file, buf_slice(&g->from), buf_slice(until));
+		drop_place(g, until, rest);
 	}
 	garbage_drop_close(g);
 	return rc;

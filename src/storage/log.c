@@ -35,6 +35,17 @@ uint64_t log_base_index(const struct log *log)
 	return log->track.base_index;
 }
 
+uint64_t log_unread(const struct log *log)
+{
+	list_for_each (it, &log->chain) {
+		const struct log_segment *s = LIST_ITEM(it, struct log_segment, link);
+
+		if (s->unread)
+			return s->unread;
+	}
+	return 0;
+}
+
 uint64_t log_last_index(const struct log *log)
 {
 	return log->track.last_index;
@@ -265,6 +276,8 @@ static const char *chain_broken(const struct log *log)
 
 		if (s->end < s->first || s->bytes > s->capacity || s->bytes % DISK_BLOCK != 0)
 			return "a segment's bounds are wrong";
+		if (s->unread && (s->unread < s->first || s->unread >= s->end))
+			return "what is unread lies outside of its segment";
 		if (before && (before->sequence >= s->sequence || before->end != s->first))
 			return "segments do not follow each other";
 		before = s;

@@ -53,6 +53,13 @@ struct log_options {
 	 */
 	uint64_t needed_above;
 	/*
+	 * Segments whose entries all are settled (the state machine is durable beyond them), and
+	 * that at least `read_bytes` of others follow, may be left unread when the log is opened:
+	 * log_unread() names them. Not while the damage mark stands.
+	 */
+	uint64_t settled;
+	uint64_t read_bytes;
+	/*
 	 * What a log that is not there yet is made with; else not looked at, but for the identity
 	 * when damage left none on disk.
 	 */
@@ -127,7 +134,7 @@ struct log_batch {
 
 /*
  * Opens the log in options->dir, or makes one, and takes the directory's lock. For start-up: it
- * blocks, reads all segments, cuts what a crash left unfinished and begins a new segment. Damage
+ * blocks, reads the segments, cuts what a crash left unfinished and begins a new segment. Damage
  * is marked on disk before it is cut; that is not an error, `rec` reports it. On success the
  * caller closes the log and frees `rec`; on failure there is nothing to close or free.
  * ERR_LOCKED; ERR_VERSION: a newer program wrote it; ERR_INVALID: options, or segments of
@@ -178,6 +185,13 @@ uint64_t log_durable_ticket(const struct log *log);
 
 /* Index before the first entry that can be read; grows with log_release() and a reset. */
 uint64_t log_base_index(const struct log *log);
+
+/*
+ * The first entry that was not looked at since the log was opened; 0: none. It is durable, but
+ * may be damaged: who reads from here on, with log_read_start(), until there is none, knows. A
+ * read moves it if it takes a whole group: 256 KiB, or one entry.
+ */
+uint64_t log_unread(const struct log *log);
 
 /* Last index, with what is queued. */
 uint64_t log_last_index(const struct log *log);

@@ -19,6 +19,7 @@ struct log_read_state {
 	uint64_t offset; /* of the next group */
 	uint64_t stop;	 /* where the segment's groups end */
 	uint64_t index;	 /* of the next entry in the segment */
+	uint64_t whole;	 /* of the entry behind the last group that was read wholly; 0: none was */
 	uint8_t *chunk;
 	size_t want; /* bytes to read next */
 	size_t chunk_cap;
@@ -91,6 +92,7 @@ static bool read_chunk(struct log_read *read, size_t got)
 		if (!read_group(read, &g, slice_of(at, g.length)))
 			return false;
 		st->offset += log_blocks(g.length);
+		st->whole = st->index;
 		used += log_blocks(g.length);
 	}
 	if (used == 0)
@@ -182,7 +184,10 @@ int log_read_start(struct log *log, struct log_read *read, uint64_t first, size_
 	st->flags = DISK_READ_ONLY | (log->open_flags & DISK_DIRECT);
 	st->salt = log_segment_salt(log->identity.member_id, s->sequence);
 	log_segment_find(s, first, &st->offset, &st->stop);
-	st->want = MAX(st->stop - st->offset, MIN(log_blocks(max_bytes), (uint64_t)READ_CHUNK));
+	st->want = MIN(log_blocks(max_bytes), (uint64_t)READ_CHUNK);
+	if (!s->unread)
+		st->want = MAX(st->want, st->stop - st->offset);
+	st->want = MAX(st->want, (uint64_t)DISK_BLOCK);
 	st->stop = s->bytes;
 	s->pins++;
 	list_push_back(&log->reads, &read->link);
@@ -209,9 +214,22 @@ static void state_free(struct log_read *read)
 	read->state = NULL;
 }
 
+/* What was not looked at since the log was opened begins later now. */
+static void read_counts(const struct log_read *read)
+{
+	struct log_segment *s = read->segment;
+
+	if (read->first + read->count >= s->end)
+		log_segment_was_read(s, s->end, 0);
+	else
+		log_segment_was_read(s, read->state->whole, read->state->offset);
+}
+
 int log_read_complete(struct log *log, struct log_read *read)
 {
 	CHECK(read->log == log);
+	if (read->first == read->segment->unread)
+		read_counts(read);
 	read_unpin(read);
 	state_free(read);
 	while (read->count > 0 && read->first + read->count > read->valid_below)

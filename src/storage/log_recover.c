@@ -170,8 +170,13 @@ static void create(struct log *log, const struct log_options *o)
 static int open_segments(struct log *log, const struct log_options *o,
 			 const struct disk_names *names, struct log_recovery *rec)
 {
+	struct log_options options = *o;
 	struct log_survey sv;
-	int rc = log_survey_run(&sv, log->disk, log->dir, names, o);
+	int rc;
+
+	if (log->marked)
+		options.settled = 0;
+	rc = log_survey_run(&sv, log->disk, log->dir, names, &options);
 
 	if (rc == ERR_INVALID)
 		LOG(log->logger, LOG_ERROR,

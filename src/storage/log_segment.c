@@ -79,12 +79,23 @@ void log_segment_add_place(struct log_segment *s, uint64_t index, uint64_t offse
 		(struct log_place){(uint32_t)(index - s->first), (uint32_t)(offset / DISK_BLOCK)};
 }
 
+void log_segment_was_read(struct log_segment *s, uint64_t index, uint64_t offset)
+{
+	if (!s->unread || index <= s->unread)
+		return;
+	s->unread = index < s->end ? index : 0;
+	if (s->unread)
+		log_segment_add_place(s, index, offset);
+}
+
 void log_segment_cut(struct log_segment *s, uint64_t first)
 {
 	CHECK(first >= s->first);
 	if (first >= s->end)
 		return;
 	s->end = first;
+	if (s->unread >= first)
+		s->unread = 0;
 	while (s->place_count > 0 && s->first + s->places[s->place_count - 1].first >= first)
 		s->place_count--;
 }

@@ -41,13 +41,16 @@ struct log_place {
  * 1. first <= end: it holds the entries first ... end - 1.
  * 2. places ascend in both numbers; each is the group of at least one entry below `end`.
  * 3. bytes is a multiple of DISK_BLOCK and at most capacity.
+ * 4. unread is 0 or among first ... end - 1. Places are known up to the group that it begins; of an
+ *    unread segment bytes is the file's length.
  */
 struct log_segment {
 	struct list link; /* in the chain or among the released */
 	uint64_t sequence;
 	uint64_t first;
 	uint64_t end;
-	uint64_t bytes; /* in use: where the next group would go */
+	uint64_t unread; /* from here on no group was looked at yet; 0: all were */
+	uint64_t bytes;	 /* in use: where the next group would go */
 	uint64_t capacity;
 	uint32_t pins;		/* reads under way */
 	struct disk_file *file; /* open while it is written to */
@@ -63,6 +66,9 @@ void log_segment_free(struct log_segment *s);
 
 /* A group at `offset` begins with entry `index`. */
 void log_segment_add_place(struct log_segment *s, uint64_t index, uint64_t offset);
+
+/* All groups before the one at `offset`, which begins with entry `index`, have been looked at. */
+void log_segment_was_read(struct log_segment *s, uint64_t index, uint64_t offset);
 
 /* Ends the segment before `first`; nothing if it ends there already. */
 void log_segment_cut(struct log_segment *s, uint64_t first);

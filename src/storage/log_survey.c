@@ -270,6 +270,51 @@ static bool header_follows(const struct log_survey *sv, const struct survey_segm
 	       s->header.base_term == log_track_term(&sv->track, sv->track.last_index);
 }
 
+/* The segment that ends the one at `at`; NULL: it is the newest. */
+static const struct survey_segment *survey_next(const struct log_survey *sv, size_t at,
+						uint64_t *bytes)
+{
+	const struct survey_segment *next = NULL;
+
+	*bytes = 0;
+	for (size_t i = sv->count - 1; i > at; i--) {
+		if (!sv->segments[i].in_chain)
+			continue;
+		next = &sv->segments[i];
+		*bytes += next->file_bytes;
+	}
+	return next;
+}
+
+/*
+ * Nothing of it is needed for a start, and the headers on both sides say what else is to be known:
+ * with the same term and the same membership at its beginning and its end it holds no others.
+ */
+static bool survey_may_wait(const struct log_survey *sv, size_t at)
+{
+	const struct survey_segment *s = &sv->segments[at];
+	uint64_t behind;
+	const struct survey_segment *next = survey_next(sv, at, &behind);
+
+	return next && next->header_ok && !next->hole_before && behind >= sv->read_bytes &&
+	       next->first == s->limit && s->limit - 1 <= sv->settled && s->limit > s->first &&
+	       next->header.base_term == s->header.base_term &&
+	       next->header.membership_index == s->header.membership_index &&
+	       s->file_bytes > log_segment_header_bytes(s->header.membership.len);
+}
+
+static void survey_leave_unread(struct log_survey *sv, struct survey_segment *s)
+{
+	struct log_segment *segment = s->segment;
+
+	log_segment_add_place(segment, s->first,
+			      log_segment_header_bytes(s->header.membership.len));
+	segment->unread = s->first;
+	segment->end = s->limit;
+	segment->bytes = segment->capacity = s->file_bytes / DISK_BLOCK * DISK_BLOCK;
+	log_track_extend(&sv->track, s->header.base_term, s->limit - 1);
+}
+
 static int survey_segment(struct log_survey *sv, size_t at)
 {
 	struct survey_segment *s = &sv->segments[at];
@@ -282,11 +327,15 @@ static int survey_segment(struct log_survey *sv, size_t at)
 		damage_found(sv, at, 0);
 		return OK;
 	}
+	s->segment = log_segment_new(s->sequence, s->first);
+	sv->state = (struct log_state){s->header.term, s->header.vote, s->header.flags};
+	if (survey_may_wait(sv, at)) {
+		survey_leave_unread(sv, s);
+		return OK;
+	}
 	rc = scan_segment(sv, s, &scan);
 	if (rc != OK)
 		return rc;
-	s->segment = log_segment_new(s->sequence, s->first);
-	sv->state = (struct log_state){s->header.term, s->header.vote, s->header.flags};
 	rc = survey_groups(sv, at, &scan);
 	log_scan_close(&scan);
 	return rc;
@@ -432,6 +481,8 @@ int log_survey_run(struct log_survey *sv, struct disk *disk, const char *dir,
 	sv->dir = dir;
 	sv->direct = options->direct;
 	sv->needed_above = options->needed_above;
+	sv->settled = options->settled;
+	sv->read_bytes = options->read_bytes;
 	survey_names(sv, names);
 	for (size_t i = 0; i < sv->count && rc == OK; i++)
 		rc = survey_header(sv, &sv->segments[i]);

@@ -28,6 +28,8 @@ struct log_survey {
 	const char *dir;
 	bool direct;
 	uint64_t needed_above;
+	uint64_t settled;
+	uint64_t read_bytes;
 	struct survey_segment *segments; /* ascending */
 	size_t count;
 	size_t cap;

@@ -61,6 +61,13 @@ void log_track_append(struct log_track *t, uint64_t term, uint8_t kind, struct s
 	t->last_index = index;
 }
 
+void log_track_extend(struct log_track *t, uint64_t term, uint64_t last)
+{
+	CHECK(last > t->last_index);
+	log_track_append(t, term, ENTRY_NOOP, (struct slice){0});
+	t->last_index = last;
+}
+
 void log_track_truncate(struct log_track *t, uint64_t first)
 {
 	size_t kept = t->membership_count;

@@ -62,6 +62,18 @@ static void scan_add(struct scan *s, struct tree_snapshot tree)
 	s->cursor_count++;
 }
 
+/*
+ * Ranges go over what ended (garbage.c), and nobody scans that: records are those of a keyspace
+ * that is mapped, elements those of one record. Deadlines alone stand in one order with those of
+ * all keyspaces, and history has no ranges.
+ */
+static struct engine_cursor *scan_cursor(const struct scan *s)
+{
+	if (s->family == FAMILY_STATE && s->from.len && s->from.data[0] == STATE_DEADLINE)
+		return engine_cursor_open(s->reader->engine, s->family, s->to);
+	return engine_cursor_open_all(s->reader->engine, s->family, s->to);
+}
+
 int scan_open(struct scan *s, struct reader *r, enum engine_family family, struct slice from,
 	      struct slice to, bool backward)
 {
@@ -83,7 +95,7 @@ int scan_open(struct scan *s, struct reader *r, enum engine_family family, struc
 			scan_add(s, (struct tree_snapshot){pinned->root, pinned->height});
 		return OK;
 	}
-	s->engine = engine_cursor_open(r->engine, family, to);
+	s->engine = scan_cursor(s);
 	if (backward)
 		engine_cursor_seek_before(s->engine, to);
 	else

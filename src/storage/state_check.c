@@ -48,8 +48,9 @@ int state_check_open(struct state_check **out, struct engine_view *view, struct 
 	}
 	c->view = view;
 	c->seen = mem_zalloc(c->position.keyspace_count, sizeof(*c->seen));
-	c->records = engine_cursor_open(view, FAMILY_STATE,
-					slice_of(behind_records, sizeof(behind_records)));
+	/* What a range deleted is of keyspaces that are not mapped. */
+	c->records = engine_cursor_open_all(view, FAMILY_STATE,
+					    slice_of(behind_records, sizeof(behind_records)));
 	engine_cursor_seek(c->records, slice_of(record_tag, sizeof(record_tag)));
 	*out = c;
 	return OK;
@@ -113,7 +114,7 @@ static void check_elements_of(struct state_check *c, const struct record *r)
 	c->seen_size = 0;
 	c->seen_digest = 0;
 	if (!c->elements)
-		c->elements = engine_cursor_open(c->view, FAMILY_STATE, (struct slice){0});
+		c->elements = engine_cursor_open_all(c->view, FAMILY_STATE, (struct slice){0});
 	engine_cursor_seek(c->elements, buf_slice(&c->head));
 	c->phase = CHECK_ELEMENTS;
 }
@@ -152,7 +153,7 @@ static void check_history_begins(struct state_check *c)
 	uint8_t first[HISTORY_KEY_BYTES];
 
 	c->phase = CHECK_HISTORY;
-	c->changes = engine_cursor_open(c->view, FAMILY_HISTORY, (struct slice){0});
+	c->changes = engine_cursor_open_all(c->view, FAMILY_HISTORY, (struct slice){0});
 	history_key_put(first, (struct revision){0, 0});
 	engine_cursor_seek(c->changes, slice_of(first, sizeof(first)));
 	check_sums(c);

@@ -420,6 +420,7 @@ void store_replace(struct store *s, struct store_intake *in)
 	s->durable_horizon = p.horizon;
 	s->dropped = in->dropped;
 	s->compact_rest = p.horizon > 0;
+	garbage_place_free(&s->compact.left);
 	store_intake_drop(in);
 	position_free(&s->position);
 	s->position = p;

@@ -118,6 +118,9 @@ uint64_t view_history_bytes(const struct view *v, uint64_t revision);
 /* Whether the live overlay should be frozen. */
 bool store_wants_flush(const struct store *s);
 
+/* What its rows take. */
+size_t store_live_bytes(const struct store *s);
+
 /*
  * How many times the engine is further behind with merging than it should be, as the last flush has
  * seen it; 0: it is not. Then the next one should wait for a while.

@@ -204,7 +204,8 @@ static int compact_begin_state(struct store_compact *k)
 	buf_free(&key);
 	buf_free(&row);
 	/* What is garbage has changes that were walked through: none is dropped before that. */
-	garbage_drop_begin(&k->garbage, k->view, k->dropped, COMPACT_RECORDS, &k->dead);
+	garbage_place_copy(&k->leaves, &k->left);
+	garbage_drop_begin(&k->garbage, k->view, &k->leaves, k->dropped, COMPACT_RECORDS, &k->dead);
 	return rc;
 }
 
@@ -287,6 +288,15 @@ static int compact_take_history(struct store_compact *k, bool *whole)
 	return rc;
 }
 
+static int compact_take_state(struct store_compact *k)
+{
+	int rc = compact_take(&k->state);
+
+	if (rc == OK)
+		garbage_place_copy(&k->left, &k->leaves);
+	return rc;
+}
+
 /* ---- the job --------------------------------------------------------------------------------- */
 
 static int compact_publish(struct store_compact *k)
@@ -326,7 +336,7 @@ static int compact_go_on(struct store_compact *k, bool *whole)
 	case COMPACT_TAKE_HISTORY:
 		return compact_take_history(k, whole);
 	case COMPACT_TAKE_STATE:
-		return compact_take(&k->state);
+		return compact_take_state(k);
 	case COMPACT_TIDY:
 		return engine_tidy(k->store->engine, k->thorough, &k->untidy);
 	case COMPACT_PUBLISH:
@@ -367,6 +377,8 @@ static enum job_progress compact_step(struct job *job)
 void store_compact_close(struct store *s)
 {
 	compact_drop(&s->compact);
+	garbage_place_free(&s->compact.left);
+	garbage_place_free(&s->compact.leaves);
 	engine_view_close(s->compact.view);
 	s->compact.view = NULL;
 }

@@ -35,6 +35,11 @@ bool store_wants_flush(const struct store *s)
 	return overlay_bytes(s->live) >= s->options.overlay_bytes;
 }
 
+size_t store_live_bytes(const struct store *s)
+{
+	return overlay_bytes(s->live);
+}
+
 uint64_t store_pressure(const struct store *s)
 {
 	return s->pressure;

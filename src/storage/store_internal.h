@@ -49,6 +49,8 @@ struct store_compact {
 	uint64_t dropped;
 	struct history_walk walk;
 	struct garbage_drop garbage;
+	struct garbage_place left;   /* where garbage begins in the engine */
+	struct garbage_place leaves; /* and where when `state` is taken in */
 	struct dead_list dead;
 	size_t at;		     /* in what is being written */
 	uint64_t piece_bytes;	     /* of history, that a piece may span */

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 
-from members import LOG_BYTES, SECONDS, SIZES, start_three, wait_for
+from members import LOG_BYTES, SECONDS, SIZES, Failed, start_three, wait_for
 from process import expect, expect_in, run_stories, text_of
 from space import Disk, may_mount
 
@@ -107,6 +107,34 @@ def a_byte_in_the_state(house):
     expect_in("the state is damaged", lines[-1], "what")
 
 
+def a_scan_leaves_nothing_out(house):
+    """Where rows cannot be read it is an error, as it is for a key alone, and not less than there is."""
+    server = house.add("n4").start()
+    wait_for(lambda: server.say("SET", "a", "1") == b"OK", "no write")
+    for i in range(4):
+        server.say("MSET", *(word for n in range(i, 4000, 4) for word in (f"key:{n:04}", "v" * 40)))
+        server.say("HSET", f"hash:{i}", *(word for n in range(1000) for word in (f"field:{n:04}", "v" * 40)))
+        expect(server.say("SAVE"), b"OK", "SAVE")
+    server.end(signal.SIGTERM)
+    server.start()
+    wait_for(lambda: server.say("PING") == b"PONG", "it does not come back")
+    for path in engine_files(server, "*.sst"):
+        for part in range(1, 6):
+            flip(path, os.path.getsize(path) * part // 6)
+    questions = [(4005, "KEYS", "*"), (4005, "RANGE", "-", "+", "KEYSONLY")] + [
+        (1000, command, f"hash:{i}") for i in range(4) for command in ("HKEYS", "HVALS")]
+    refused = 0
+    for count, *words in questions:
+        try:
+            expect(len(server.say(*words)), count, f"{words}")
+        except Failed as e:
+            expect_in("ERR This member cannot read its data: stored data is damaged", str(e), f"{words}")
+            refused += 1
+    expect(refused > len(questions) / 2, True, "most of it cannot be read")
+    expect_in("block checksum mismatch", text_of(server.said), "where")
+    expect(text_of(server.said).count("the stored state is damaged, a line before says where"), 1, "what to do, once")
+
+
 def a_state_in_a_cluster_is_made_again(house):
     """What the message says can be done is done."""
     members = [house.add(f"n{i}") for i in (1, 2, 3)]
@@ -179,6 +207,7 @@ def a_directory_that_cannot_be_written(house):
 
 if __name__ == "__main__":
     may_mount()
-    run_stories(__doc__, [a_byte_in_the_log, a_segment_is_missing, a_byte_in_the_state, a_state_in_a_cluster_is_made_again,
+    run_stories(__doc__, [a_byte_in_the_log, a_segment_is_missing, a_byte_in_the_state, a_scan_leaves_nothing_out,
+                          a_state_in_a_cluster_is_made_again,
                           a_leader_that_cannot_give_its_state_leads_no_more,
                           directories_that_do_not_belong_together, a_directory_that_cannot_be_written])

@@ -252,9 +252,7 @@ def is_replaced(house, first):
         raise Failed("n5 has got a vote although it was not to")
     wait_for(lambda: n5.say("MEMBER", "REPLACE", "n3", "n5") == b"OK", "n5 does not replace n3")
     wait_for(lambda: n5.roles() == {"n1": "voter", "n2": "voter", "n5": "voter"}, "n3 stays")
-    # As it was started before, in an empty directory: it is nobody. It may have been told so in its earlier
-    # life, by n4 when that one was only starting.
-    os.truncate(lost.said, 0)
+    # As it was started before, in an empty directory: it is nobody.
     lost.start()
     wait_for(lambda: lost.has_said("knows no member called n3"), "n3 is not told that it is out")
     lost.refuses("CLUSTERDOWN", "SET", "n3", "again")
@@ -278,6 +276,11 @@ def goes_on_alone(house, first):
     n2.start()
     wait_for(lambda: n2.say("PING") == b"PONG", "n2 does not start")
     n2.refuses("CLUSTERDOWN", "SET", "alone", "no")
+    # It knows who takes part, and nobody who leads.
+    wait_for(lambda: n2.refuses("CLUSTERDOWN There is no leader", "MEMBER", "TRANSFER", "n5") or True, "n2 waits")
+    n2.refuses("CLUSTERDOWN There is no leader that could hand over", "FAILOVER")
+    if {row[b"leads"] for row in n2.members().values()} != {0} or "n5" not in n2.roles():
+        raise Failed(f"{n2.members()}")
     n2.end()
     options = n2.options
     n2.options = (*options, "--force-new-cluster")

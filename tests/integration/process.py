@@ -248,6 +248,27 @@ def a_client_that_does_not_read(house):
            b"normal 2097152 1048576 10 slave 67108864 0 0 pubsub 33554432 8388608 60", "CONFIG GET")
 
 
+def a_member_that_is_none_yet_says_so(house):
+    """Nothing is answered from what it does not know; it serves when it takes part."""
+    n1, n2, n3 = (house.add(f"n{i}") for i in (1, 2, 3))
+    cluster = f"n1=127.0.0.1:{n1.peer_port},n2=127.0.0.1:{n2.peer_port}"
+    n1.options = n2.options = ("--initial-cluster", cluster)
+    n3.options = ("--join", f"127.0.0.1:{n2.peer_port}")
+    for server, text in ((n1, "CLUSTERDOWN The cluster is not born yet"),
+                         (n3, "CLUSTERDOWN This member has not joined the cluster yet")):
+        server.start()
+        wait_for(lambda s=server: s.say("PING") == b"PONG", "it does not start")
+        for words in (("MEMBER", "LIST"), ("FAILOVER",)):
+            server.refuses(text, *words)
+        for words in (("GET", "a"), ("MEMBER", "TRANSFER", "n2")):
+            wait_for(lambda s=server, t=text, w=words: s.refuses(t, *w) or True, "it waits for a leader")
+        expect_in(b"\r\nraft_name:%s\r\n" % server.name.encode(), server.say("INFO", "raft"), "its name")
+    n2.start()
+    for server in (n1, n2, n3):
+        wait_for(lambda s=server: s.say("SET", "a", "1") == b"OK", "it takes no write")
+    expect(set(n3.roles()), {"n1", "n2", "n3"}, "members")
+
+
 def idle_connections_end(house):
     server = start(house, "--timeout", "1")
     with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as s:
@@ -267,7 +288,7 @@ def debug_is_for_clients_of_this_machine(house):
 STORIES = [config_of_a_running_server, files_that_tell_of_it, a_hangup_without_a_log_file_is_said_and_no_more,
            debug_is_for_clients_of_this_machine, a_crash_leaves_a_report, a_supervisor_is_told,
            directories_that_cannot_be_used, a_file_to_connect_to, requests_that_are_too_large,
-           a_client_that_does_not_read, idle_connections_end]
+           a_client_that_does_not_read, idle_connections_end, a_member_that_is_none_yet_says_so]
 
 
 def run_stories(about, stories):

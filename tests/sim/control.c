@@ -19,6 +19,9 @@
 #define DRIFT_DATABASE 15
 #define DRIFT	       UINT64_C(0xd41f7d41f7)
 
+/* Who was released has stored that by then, if its disk is well. */
+#define STORED_AFTER_US 1000000u
+
 static struct position *position_of(const struct host *h)
 {
 	return store_position(h->member->store);
@@ -87,11 +90,6 @@ bool control_drifted(const struct host *h)
 	return h->member && h->drifts && h->drift_id == h->id;
 }
 
-void control_took_over(struct host *h)
-{
-	h->drifts = false;
-}
-
 void control_checks(struct host *h, bool begins)
 {
 	struct position *p = position_of(h);
@@ -106,11 +104,34 @@ static bool in_quarantine(const struct host *h)
 	return h->member && position_quarantine(position_of(h), h->id);
 }
 
+void control_took_over(struct host *h)
+{
+	h->drifts = false;
+	h->disk_quarantined = in_quarantine(h);
+}
+
+/* What failed is tried again as it was. */
+void control_stores(struct host *h)
+{
+	if (!store_flush_failed(h->member->store))
+		h->storing_quarantined = in_quarantine(h);
+}
+
+void control_stored(struct host *h)
+{
+	h->disk_quarantined = h->storing_quarantined;
+}
+
+void control_wiped(struct host *h)
+{
+	h->disk_quarantined = false;
+}
+
 bool control_distrusted(const struct host *h)
 {
 	const struct host *leader = world_leader(h->world);
 
-	return (h->drifts && h->drift_id == h->id) ||
+	return (h->drifts && h->drift_id == h->id) || h->disk_quarantined ||
 	       (leader && leader->member && position_quarantine(position_of(leader), h->id));
 }
 
@@ -119,8 +140,9 @@ bool anybody_drifted(const struct world *w)
 	for (unsigned i = 0; i < w->host_count; i++) {
 		const struct host *h = &w->hosts[i];
 
-		if (h->member && runs(h) &&
-		    (control_drifted(h) || position_of(h)->quarantine_count))
+		if (h->disk_quarantined ||
+		    (h->member && runs(h) &&
+		     (control_drifted(h) || position_of(h)->quarantine_count)))
 			return true;
 	}
 	return false;
@@ -265,6 +287,8 @@ bool act_space(struct world *w)
 void control_started(struct host *h)
 {
 	h->quarantined_us = 0;
+	h->unstored_us = 0;
+	h->disk_quarantined = in_quarantine(h);
 	h->seen_disagreements = 0;
 	if (h->world->profile.faults & GROUP_SPACE)
 		member_note_space(h->member, h->space_low);
@@ -308,6 +332,19 @@ void control_watch_applied(struct host *h, uint64_t index, const struct entry *e
 	}
 }
 
+/* Started again it would be in quarantine once more, and perhaps for good. */
+static void watch_release(struct host *h)
+{
+	struct world *w = h->world;
+
+	if (!w->calm || !h->disk_quarantined || in_quarantine(h))
+		h->unstored_us = 0;
+	else if (!h->unstored_us)
+		h->unstored_us = w->now_us;
+	else if (w->now_us > h->unstored_us + STORED_AFTER_US)
+		world_fail(w, "%s was released, and does not store it", h->name);
+}
+
 void control_watch_turn(struct host *h)
 {
 	struct member_stats stats;
@@ -316,6 +353,7 @@ void control_watch_turn(struct host *h)
 	if (stats.disagreements > h->seen_disagreements)
 		COUNT(h->world, DISAGREED);
 	h->seen_disagreements = stats.disagreements;
+	watch_release(h);
 	if (!in_quarantine(h))
 		h->quarantined_us = 0;
 	else if (!h->quarantined_us)
@@ -335,7 +373,7 @@ bool control_waits(struct world *w)
 
 		if (!host_takes_part(h) || !runs(h))
 			continue;
-		if (control_drifted(h) || position_of(h)->quarantine_count ||
+		if (control_drifted(h) || h->disk_quarantined || position_of(h)->quarantine_count ||
 		    position_of(h)->alarm_count || position_of(h)->level < LEVEL_NEWEST)
 			return true;
 	}
@@ -353,6 +391,8 @@ void control_watch_end(struct world *w)
 			world_fail(w, "%s drifted, and nobody found out", h->name);
 		if (position_of(h)->quarantine_count)
 			world_fail(w, "somebody is in quarantine in the end");
+		if (h->disk_quarantined)
+			world_fail(w, "%s was released, and has not stored it", h->name);
 		if (position_of(h)->alarm_count)
 			world_fail(w, "an alarm stands in the end");
 		if (position_of(h)->level != LEVEL_NEWEST)

@@ -17,8 +17,16 @@ void control_started(struct host *h);
 /* Whether its state is another one than it should be; it runs. */
 bool control_drifted(const struct host *h);
 
-/* Or did, and was not released yet by who leads. */
+/*
+ * Or did, and was not released yet by who leads, or would be in quarantine again if it was started
+ * again.
+ */
 bool control_distrusted(const struct host *h);
+/* Its state, as it is now, is going to be stored, and is. */
+void control_stores(struct host *h);
+void control_stored(struct host *h);
+/* Its directory is empty. */
+void control_wiped(struct host *h);
 /*
  * It holds another's state. Were that one wrong, two would be, and could outvote a third: so what
  * drifts does not go along.

@@ -92,6 +92,7 @@
 	X(STATE_INSTALLED, BOTH, "event", "state installed")                           \
 	X(INSTALL_FAILED, BOTH, "event", "installation failed")                        \
 	X(LOG_RELEASED, BOTH, "event", "log released")                                 \
+	X(LOG_LEFT_UNREAD, BOTH, "event", "part of a log left unread")                 \
 	X(DAMAGE_MARKED, BOTH, "event", "damage marked")                               \
 	X(DAMAGE_CLEARED, BOTH, "event", "damage made good")                           \
 	X(LEVEL_RAISED, MEMBERS, "event", "level raised")                              \

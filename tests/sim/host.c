@@ -366,6 +366,7 @@ static void host_options(struct host *h, struct driver_options *o, struct slice 
 		.dir = HOST_LOG_DIR,
 		.segment_bytes = 64 << 10,
 		.log_max_bytes = p->log_max_bytes,
+		.log_read_bytes = p->log_read_bytes,
 		.direct = true,
 		.snapshot_entries = p->snapshot_entries,
 		.apply_slice = 64,

@@ -125,6 +125,7 @@ static void members_host_wipe(struct host *h)
 {
 	vault_memory_free(&h->vault);
 	vault_memory_init(&h->vault);
+	control_wiped(h);
 }
 
 /* ---- the state machine, with somebody who looks on ------------------------------------------- */
@@ -199,15 +200,25 @@ static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)
 	return whole;
 }
 
+static struct job *machine_store(void *ctx, const struct snapshot *s)
+{
+	struct host *h = host_of(ctx);
+
+	control_stores(h);
+	return h->store(ctx, s);
+}
+
 static int machine_store_done(void *ctx, struct buf *where)
 {
 	struct host *h = host_of(ctx);
 	int rc = h->store_done(ctx, where);
 
-	if (rc == OK)
+	if (rc == OK) {
 		COUNT(h->world, STATE_STORED);
-	else
+		control_stored(h);
+	} else {
 		COUNT(h->world, STATE_NOT_STORED);
+	}
 	return rc;
 }
 
@@ -241,8 +252,10 @@ static void look_on(struct host *h)
 {
 	struct machine *machine = &h->member->machine;
 
-	h->store_done = machine->store_done;
 	machine->apply = machine_apply;
+	h->store = machine->store;
+	machine->store = machine_store;
+	h->store_done = machine->store_done;
 	machine->store_done = machine_store_done;
 	h->install_fetched = machine->install_fetched;
 	machine->install_fetched = machine_install_fetched;

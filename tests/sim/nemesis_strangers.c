@@ -30,7 +30,8 @@ struct stranger {
 	struct list link; /* in world->strangers */
 	struct world *world;
 	struct host *target;
-	uint64_t target_id; /* the directory that is called: with another one it knows nobody */
+	uint64_t target_id;  /* the directory that is called: with another one it knows nobody */
+	uint64_t started_us; /* of the process that is called */
 	enum stranger_kind kind;
 	struct wire *wire;
 	struct buf says;
@@ -188,13 +189,23 @@ static void stranger_failed(void *ctx, const char *why, bool refused)
 	stranger_free(ctx);
 }
 
+/*
+ * A process begins with those that it was started with, and is some time later rid of who was
+ * removed; what was on its way may come to a later one.
+ */
+static bool stranger_is_none(const struct stranger *s)
+{
+	return s->target->id == s->target_id &&
+	       (s->kind != STRANGER_REMOVED || s->target->seen.started_us == s->started_us);
+}
+
 static void stranger_hears(struct stranger *s, struct slice bytes)
 {
 	struct blob *body = NULL;
 	unsigned kind = 0;
 
 	if (peer_reader_take(&s->reader, &bytes, &kind, &body) == PEER_FRAME &&
-	    s->target->id == s->target_id && (kind == PEER_WELCOME || kind == PEER_JOINED))
+	    stranger_is_none(s) && (kind == PEER_WELCOME || kind == PEER_JOINED))
 		world_fail(s->world, "%s welcomes a stranger of kind %d", s->target->name,
 			   (int)s->kind);
 	blob_release(body);
@@ -251,6 +262,7 @@ bool act_stranger(struct world *w)
 	s->world = w;
 	s->target = target;
 	s->target_id = target->id;
+	s->started_us = target->seen.started_us;
 	s->kind = (enum stranger_kind)random_below(&w->random, STRANGER_KINDS);
 	list_push_back(&w->strangers, &s->link);
 	peer_reader_init(&s->reader, PEER_JOINED_MAX);

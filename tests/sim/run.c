@@ -29,6 +29,7 @@ static void draw_size(struct world *w, struct profile *p)
 	p->snapshot_entries = random_between(&w->random, 20, 300);
 	p->log_max_bytes = random_chance(&w->random, 700000) ? 0 : 256 << 10;
 	p->tail_bytes = random_chance(&w->random, 500000) ? 1000 : 1 << 20;
+	p->log_read_bytes = p->tail_bytes == 1000 ? 0 : 64 << 10;
 }
 
 /* How often something happens to a frame: never, now and then, or all the time. */

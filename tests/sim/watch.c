@@ -499,6 +499,14 @@ static void watch_birth(struct host *h)
 			   most - least);
 }
 
+/* Where nothing was found although all was read, what was flipped did not matter. */
+static void watch_suspicion(struct host *h)
+{
+	if (h->suspect && !h->seen_damaged && !h->wiped && !h->rotten && !h->flip_jobs &&
+	    !log_unread(driver_log(h->driver)))
+		h->suspect = false;
+}
+
 void watch_turn(struct host *h)
 {
 	struct world *w = h->world;
@@ -534,6 +542,10 @@ void watch_turn(struct host *h)
 	if (raft_membership(r)->joint && !h->seen_joint)
 		COUNT(w, CHANGE_JOINT);
 	h->seen_joint = raft_membership(r)->joint;
+	if (h->left_unread && !log_unread(driver_log(h->driver))) {
+		h->left_unread = false;
+		watch_suspicion(h);
+	}
 	if (h->flip_jobs && log_stats(driver_log(h->driver)).jobs >= h->flip_jobs)
 		h->flip_jobs = 0;
 }
@@ -564,10 +576,12 @@ void watch_started(struct host *h)
 		/* A mark that was about to be cleared may still stand after a crash. */
 		if (!h->suspect && h->marked_id != h->id)
 			world_fail(h->world, "%s finds damage where there was none", h->name);
-	} else if (!r->damaged && h->suspect && !h->wiped && !h->rotten && !h->flip_jobs) {
-		h->suspect = false; /* what was flipped did not matter */
 	}
 	h->seen_damaged = r->damaged;
+	h->left_unread = log_unread(driver_log(h->driver));
+	if (h->left_unread)
+		COUNT(h->world, LOG_LEFT_UNREAD);
+	watch_suspicion(h);
 	if (r->damaged)
 		h->marked_id = h->id;
 	if (state.index)

@@ -7,8 +7,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define SEED_SECONDS 60
 
 /* One process works through its share, seed by seed; its results come through a pipe. */
 struct worker {
@@ -48,6 +51,17 @@ static bool read_whole(int fd, void *data, size_t len)
 	return true;
 }
 
+/*
+ * Seconds of the processor's time, after which the process dies: a seed that never ends is a
+ * finding, and one that waits for a busy machine is none. 0: as long as it takes.
+ */
+static void limit_time(unsigned seconds)
+{
+	struct itimerval limit = {.it_value = {.tv_sec = seconds}};
+
+	CHECK(setitimer(ITIMER_PROF, &limit, NULL) == 0);
+}
+
 static _Noreturn void worker_main(const struct worker *wk, int fd, const char *mutant)
 {
 	mutant_choose(mutant);
@@ -55,10 +69,9 @@ static _Noreturn void worker_main(const struct worker *wk, int fd, const char *m
 		struct run_options o = {.mode = wk->mode, .seed = seed};
 		struct worker_result r = {.seed = seed};
 
-		/* A seed that never ends is a finding too. */
-		alarm(60);
+		limit_time(SEED_SECONDS);
 		r.ok = run_seed(&o, &r.counts, r.failure);
-		alarm(0);
+		limit_time(0);
 		write_whole(fd, &r, sizeof(r));
 	}
 	fflush(NULL);

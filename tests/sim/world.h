@@ -76,11 +76,15 @@ struct host {
 	uint64_t lost_term; /* and what was seen of its last term and vote */
 	uint64_t lost_vote;
 	struct slice names[SIM_HOSTS_MAX];
-	uint32_t level;		 /* highest feature level of its version; 0: not drawn yet */
-	uint64_t drift_id;	 /* the directory whose state was made wrong last; 0: none was */
-	bool drifts;		 /* it still is */
-	uint64_t drift_index;	 /* verdicts up to this entry are about what was before */
-	uint64_t quarantined_us; /* since when its member has known it; 0: it is in none */
+	uint32_t level;		  /* highest feature level of its version; 0: not drawn yet */
+	bool left_unread;	  /* its log, in part, since it started */
+	uint64_t drift_id;	  /* the directory whose state was made wrong last; 0: none was */
+	bool drifts;		  /* it still is */
+	uint64_t drift_index;	  /* verdicts up to this entry are about what was before */
+	uint64_t quarantined_us;  /* since when its member has known it; 0: it is in none */
+	bool disk_quarantined;	  /* so says its stored state, and so will its next process */
+	bool storing_quarantined; /* so says the one that is being stored */
+	uint64_t unstored_us;	  /* since when that is not so any more, and not stored; 0: it is */
 	uint64_t seen_disagreements;
 	bool space_low;
 	bool dark;  /* its machine has no power */
@@ -120,7 +124,8 @@ struct host {
 	struct member *member; /* in mode members: whose driver it is */
 	struct engine *engine;
 	struct member_events member_events;
-	int (*store_done)(void *ctx, struct buf *where); /* the member's own */
+	struct job *(*store)(void *ctx, const struct snapshot *s); /* the member's own */
+	int (*store_done)(void *ctx, struct buf *where);
 	int (*install_fetched)(void *ctx);
 	int (*install_done)(void *ctx);
 	uint64_t seen_incarnation;
@@ -199,6 +204,7 @@ struct profile {
 	uint64_t disk_us;
 	uint64_t snapshot_entries;
 	uint64_t log_max_bytes;
+	uint64_t log_read_bytes;
 	uint64_t tail_bytes;
 	uint32_t append_bytes;
 	uint64_t think_us;     /* a client waits up to so long between two operations */

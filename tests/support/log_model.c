@@ -137,6 +137,8 @@ int log_tester_open(struct log_tester *t)
 	payload_fill(membership, t->acked.base_stamp, sizeof(membership));
 	t->options.membership = slice_of(membership, sizeof(membership));
 	t->options.state = (struct log_state){0};
+	if (t->lazy)
+		t->options.settled = random_below(&t->random, t->acked_last + 1);
 	rc = log_open(&t->log, sim_disk_interface(t->disk), &t->options, &t->found);
 	t->options.membership = slice_of(NULL, 0);
 	if (rc != OK)

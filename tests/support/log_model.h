@@ -35,6 +35,7 @@ struct log_tester {
 	struct logger logger;
 	struct log *log;
 	struct log_recovery found; /* by the last log_tester_open() */
+	bool lazy;		   /* any part of what is durable may be left unread */
 	bool quiet_disk;	   /* no damage was done to the disk: none may be found */
 	struct model added;
 	struct model acked;    /* what the last completed job made durable, at most */

@@ -423,6 +423,62 @@ static void nobody_goes_on_alone_with_a_damaged_log(void **state)
 	fake_node_close(&n);
 }
 
+/* Segments of 64 KiB that nothing needs for a start, but for the first and the newest. */
+static void start_with_a_long_log(struct fake_node *n, uint64_t last)
+{
+	struct raft_status s;
+	uint64_t index;
+	char text[4000];
+
+	fake_node_init(n, "n1", alone, 1);
+	n->log_max_bytes = 1 << 20;
+	assert_int_equal(fake_node_start(n), OK);
+	fake_node_work(n);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	for (index = 0; index < last; fake_node_work(n))
+		assert_int_equal(fake_node_propose(n, text, &index), OK);
+	s = fake_node_status(n);
+	set_stored(n, driver_id(n->driver), last, s.term);
+	fake_node_stop(n, false);
+}
+
+static void what_no_start_needs_is_read_afterwards(void **state)
+{
+	struct fake_node n;
+
+	(void)state;
+	start_with_a_long_log(&n, 90);
+	assert_int_equal(fake_node_start(&n), OK);
+	assert_int_not_equal(log_unread(driver_log(n.driver)), 0);
+	fake_node_work(&n);
+	fake_node_pass(&n, 4000);
+	assert_int_not_equal(log_unread(driver_log(n.driver)), 0);
+	fake_node_pass(&n, 3000);
+	assert_int_equal(log_unread(driver_log(n.driver)), 0);
+	assert_int_equal(n.failures, 0);
+	fake_node_close(&n);
+}
+
+static void damage_in_what_no_start_needed_is_found_afterwards(void **state)
+{
+	static const char *const segment = "log/0000000000000003.log";
+	struct fake_node n;
+
+	(void)state;
+	start_with_a_long_log(&n, 90);
+	assert_true(sim_disk_patch(n.disk, segment, 16384 + 60, "junk", 4));
+	assert_int_equal(fake_node_start(&n), OK);
+	assert_false(fake_node_status(&n).damaged);
+	fake_node_pass(&n, 8000);
+	assert_int_equal(n.failures, 1);
+	assert_int_equal(n.failure, ERR_CORRUPT);
+	fake_node_stop(&n, true);
+	assert_int_equal(fake_node_start(&n), OK);
+	assert_true(fake_node_status(&n).damaged);
+	fake_node_close(&n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -440,6 +496,8 @@ int main(void)
 		cmocka_unit_test(whoever_is_alone_stays_so),
 		cmocka_unit_test(who_took_part_in_nothing_cannot_go_on_alone),
 		cmocka_unit_test(nobody_goes_on_alone_with_a_damaged_log),
+		cmocka_unit_test(what_no_start_needs_is_read_afterwards),
+		cmocka_unit_test(damage_in_what_no_start_needed_is_found_afterwards),
 	};
 
 	mutant_choose(getenv("MUTANT"));

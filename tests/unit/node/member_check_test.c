@@ -118,6 +118,34 @@ static void a_read_that_the_pool_brings_back_is_refused(void **state)
 	solo_close(&s);
 }
 
+static bool all_is_stored(const struct solo *s)
+{
+	return store_durable_index(s->member->store) == control_position(s)->index;
+}
+
+/* Else it would be in quarantine again when it is started again, or be in none any more. */
+static void what_is_said_of_it_is_stored_at_once(void **state)
+{
+	static const enum verdict_outcome said[] = {VERDICT_QUARANTINE, VERDICT_RELEASE};
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	control_verdict(&s, own_id(&s) ^ 2, VERDICT_QUARANTINE);
+	assert_false(all_is_stored(&s));
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		/* What was stored just before has nothing of it. */
+		assert_string_equal(solo_say(&s, "SAVE"), "+OK|");
+		assert_true(all_is_stored(&s));
+		control_verdict(&s, own_id(&s), said[i]);
+		assert_true(all_is_stored(&s));
+		control_verdict(&s, own_id(&s), said[i]);
+		assert_false(all_is_stored(&s));
+	}
+	solo_close(&s);
+}
+
 static void it_knows_after_a_restart_and_says_what_to_do(void **state)
 {
 	struct solo s;
@@ -213,6 +241,7 @@ int main(void)
 		cmocka_unit_test(its_transactions_are_refused_too),
 		cmocka_unit_test(a_write_under_way_is_applied_and_its_reply_is_not_given),
 		cmocka_unit_test(a_read_that_the_pool_brings_back_is_refused),
+		cmocka_unit_test(what_is_said_of_it_is_stored_at_once),
 		cmocka_unit_test(it_knows_after_a_restart_and_says_what_to_do),
 		cmocka_unit_test(it_gives_its_state_to_nobody),
 		cmocka_unit_test(others_in_quarantine_do_not_matter_here),

@@ -75,6 +75,44 @@ static void flushes_wait_while_the_engine_is_behind(void **state)
 	solo_close(&s);
 }
 
+/* So that a start has little to apply once more; but not for every little thing. */
+static void changes_that_nothing_follows_are_stored(void **state)
+{
+	struct solo s;
+	uint64_t before;
+
+	(void)state;
+	solo_init(&s);
+	s.options.overlay_bytes = 1 << 20;
+	s.options.history_retention_ms = UINT64_MAX;
+	s.options.history_max_bytes = UINT64_MAX;
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "SET a 1"), "+OK|");
+	before = flushes(&s);
+	wait_ms(&s, 2000);
+	assert_int_equal(flushes(&s), before);
+	for (unsigned i = 0; i < 10; i++) {
+		assert_string_equal(solo_say(&s, i % 2 ? "SETRANGE b 9000 x" : "SETRANGE b 9000 y"),
+				    ":9001|");
+		wait_ms(&s, 400);
+		assert_int_equal(flushes(&s), before);
+	}
+	assert_true(member_deadline_ms(s.member) <= s.now_ms + 100);
+	wait_ms(&s, 110);
+	assert_int_equal(flushes(&s), before + 1);
+	/* Little again so soon waits longer. */
+	for (unsigned i = 0; i < 5; i++)
+		assert_string_equal(solo_say(&s, i % 2 ? "SETRANGE b 9000 x" : "SETRANGE b 9000 z"),
+				    ":9001|");
+	wait_ms(&s, 1500);
+	assert_int_equal(flushes(&s), before + 1);
+	wait_ms(&s, 9000);
+	assert_int_equal(flushes(&s), before + 2);
+	wait_ms(&s, 20000);
+	assert_int_equal(flushes(&s), before + 2);
+	solo_close(&s);
+}
+
 static void applying_waits_when_the_overlay_is_full_and_goes_on(void **state)
 {
 	char line[40000];
@@ -159,6 +197,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flushes_wait_while_the_engine_is_behind),
+		cmocka_unit_test(changes_that_nothing_follows_are_stored),
 		cmocka_unit_test(applying_waits_when_the_overlay_is_full_and_goes_on),
 		cmocka_unit_test(the_log_of_what_changes_nothing_is_bounded),
 		cmocka_unit_test(without_space_no_log_is_kept_for_others),

@@ -86,6 +86,47 @@ static void rows_that_are_not_in_memory_are_fetched(void **state)
 }
 
 /* Applied, it would be taken for an answer to what this member never asked. */
+static unsigned times_said(struct solo *s, const char *text)
+{
+	unsigned times = 0;
+	const char *at;
+
+	buf_append_byte(&s->log_text, 0);
+	for (at = (const char *)s->log_text.data; (at = strstr(at, text)) != NULL; at++)
+		times++;
+	s->log_text.len--;
+	return times;
+}
+
+/* One line says what to do; whatever does not come to it is answered. */
+static void reads_of_damaged_rows_are_refused(void **state)
+{
+	static const char refusal[] = "-ERR This member cannot read its data: stored data is "
+				      "damaged|";
+	struct buf row = {0};
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "MSET a 1 b 2 c 3"), "+OK|");
+	assert_string_equal(solo_say(&s, "SAVE"), "+OK|");
+	record_key(&row, store_position(s.member->store)->databases[0], SLICE_LITERAL("b"));
+	assert_true(engine_memory_damage(s.rows, FAMILY_STATE, buf_slice(&row)));
+	solo_stop(&s, false);
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "GET a"), "$1|1|");
+	assert_string_equal(solo_say(&s, "GET b"), refusal);
+	assert_string_equal(solo_say(&s, "KEYS *"), refusal);
+	assert_string_equal(solo_say(&s, "RANGE - +"), refusal);
+	assert_string_equal(solo_say(&s, "SCAN 0"), refusal);
+	assert_string_equal(solo_say(&s, "RANGE (b +"), "*1|*2|$1|c|$1|3|");
+	assert_int_equal(times_said(&s, "the stored state is damaged, a line before"), 1);
+	assert_int_equal(s.failures, 0);
+	buf_free(&row);
+	solo_close(&s);
+}
+
 static void a_batch_in_the_name_of_another_member_is_ignored(void **state)
 {
 	struct slice argv[] = {SLICE_LITERAL("SET"), SLICE_LITERAL("a"), SLICE_LITERAL("b")};
@@ -253,14 +294,36 @@ static void without_a_leader_for_long_nothing_is_waited_for(void **state)
 	s.now_ms += s.options.request_timeout_ms;
 	solo_work(&s);
 	assert_memory_equal(solo_take(&s, s.session), "-CLUSTERDOWN No leader with", 27);
-	solo_says_with(&s, "SET a 1", "-CLUSTERDOWN There is no leader");
-	solo_says_with(&s, "GET a", "-CLUSTERDOWN There is no leader");
+	solo_says_with(&s, "SET a 1", "-CLUSTERDOWN The cluster is not born yet");
+	solo_says_with(&s, "GET a", "-CLUSTERDOWN The cluster is not born yet");
 	assert_string_equal(solo_say(&s, "PING"), "+PONG|");
 	assert_string_equal(solo_say(&s, "MULTI"), "+OK|");
 	solo_says_with(&s, "SET a 1", "-CLUSTERDOWN");
 	solo_says_with(&s, "EXEC", "-EXECABORT");
-	assert_string_equal(solo_say(&s, "READONLY"), "+OK|");
-	assert_string_equal(solo_say(&s, "GET a"), "$-1|");
+	solo_close(&s);
+}
+
+/* A disk that hangs takes the office away; its own state is there all the same. */
+static void readonly_needs_no_leader(void **state)
+{
+	struct session *other;
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	assert_int_equal(solo_start(&s), OK);
+	other = session_open(s.member, &solo_session_events, &s);
+	s.hold_pool = true;
+	solo_send(&s, s.session, "SET a 1");
+	for (int i = 0; i < 600; i++) {
+		s.now_ms += 50;
+		solo_work(&s);
+	}
+	assert_memory_equal(solo_say_in(&s, other, "DBSIZE"), "-CLUSTERDOWN There is no leader",
+			    31);
+	assert_string_equal(solo_say_in(&s, other, "READONLY"), "+OK|");
+	assert_string_equal(solo_say_in(&s, other, "DBSIZE"), ":0|");
+	s.hold_pool = false;
 	solo_close(&s);
 }
 
@@ -287,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_value_is_set_and_read),
 		cmocka_unit_test(what_was_acknowledged_is_there_after_a_power_loss),
 		cmocka_unit_test(rows_that_are_not_in_memory_are_fetched),
+		cmocka_unit_test(reads_of_damaged_rows_are_refused),
 		cmocka_unit_test(a_batch_in_the_name_of_another_member_is_ignored),
 		cmocka_unit_test(a_range_of_long_values_is_read_from_the_engine),
 		cmocka_unit_test(replies_come_in_the_order_of_requests),
@@ -295,6 +359,7 @@ int main(void)
 		cmocka_unit_test(a_read_in_the_pool_sees_the_state_of_its_turn),
 		cmocka_unit_test(a_member_that_is_alone_says_nothing_of_others),
 		cmocka_unit_test(without_a_leader_for_long_nothing_is_waited_for),
+		cmocka_unit_test(readonly_needs_no_leader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

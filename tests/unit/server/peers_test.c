@@ -169,17 +169,20 @@ static void another_token_is_refused_with_the_reason_on_both_sides(void **state)
 static void the_wrong_member_a_copy_and_a_stranger_are_refused(void **state)
 {
 	static const char *const reasons[] = {"this is n2, not n9", "has the id of n2",
-					      "n2 knows no member called n9"};
+					      "n2 knows no member called n9",
+					      ("n2 hears from no leader and cannot say whether n9 "
+					       "takes part")};
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
 		uint64_t till = now_ms(w) + PATIENCE_MS;
 		struct node *n = &w->nodes[0];
 
-		snprintf(n->name, sizeof(n->name), "%s", i == 2 ? "n9" : "n1");
+		snprintf(n->name, sizeof(n->name), "%s", i >= 2 ? "n9" : "n1");
 		snprintf(w->nodes[1].name, sizeof(w->nodes[1].name), "n2");
 		n->id = i == 1 ? 102 : 101;
 		node_start(&w->nodes[1], "token");
+		peers_set_leaderless(w->nodes[1].peers, i == 3);
 		/* The place stays, its name is another one. */
 		w->places[1].name = slice_of_text(i == 0 ? "n9" : "n2");
 		w->places[0].name = SLICE_LITERAL("n1");

@@ -242,37 +242,6 @@ static void damage_is_seen_by_who_reads_it(void **state)
 	engine_tester_close(&t);
 }
 
-/* A cursor does not always see it, behind a file in which a range was deleted. */
-static void damage_is_seen_by_who_verifies(void **state)
-{
-	struct engine_tester t;
-	struct engine_file *f;
-	struct engine_view *v;
-	char table[128];
-
-	(void)state;
-	init_with_table(&t, table, sizeof(table));
-	f = engine_tester_begin(&t, FAMILY_STATE);
-	assert_int_equal(engine_file_put(f, SLICE_LITERAL("a"), SLICE_LITERAL("1")), OK);
-	assert_int_equal(engine_file_delete_range(f, SLICE_LITERAL("b"), SLICE_LITERAL("c")), OK);
-	engine_tester_ingest(f);
-	v = engine_view_open(t.engine);
-	assert_int_equal(engine_view_verify(v, FAMILY_STATE, (struct slice){0}, (struct slice){0}),
-			 OK);
-	engine_view_close(v);
-	damage_first_block(&t, table);
-	v = engine_view_open(t.engine);
-	assert_int_equal(engine_view_verify(v, FAMILY_STATE, (struct slice){0}, (struct slice){0}),
-			 ERR_CORRUPT);
-	assert_int_equal(
-		engine_view_verify(v, FAMILY_STATE, SLICE_LITERAL("a"), SLICE_LITERAL("b")), OK);
-	assert_int_equal(
-		engine_view_verify(v, FAMILY_STATE, SLICE_LITERAL("key0900"), (struct slice){0}),
-		OK);
-	engine_view_close(v);
-	engine_tester_close(&t);
-}
-
 /* The first lies at the bottom; those above it are too few to be merged. */
 static void the_load_tells_of_files_that_overlap(void **state)
 {
@@ -300,7 +269,6 @@ int main(void)
 		cmocka_unit_test(a_missing_directory_is_made),
 		cmocka_unit_test(lost_names_of_tables_are_not_an_empty_engine),
 		cmocka_unit_test(damage_is_seen_by_who_reads_it),
-		cmocka_unit_test(damage_is_seen_by_who_verifies),
 		cmocka_unit_test(the_load_tells_of_files_that_overlap),
 	};
 

@@ -50,6 +50,7 @@ static bool crash_once(uint64_t seed, uint64_t call, bool crash, size_t *torn)
 	bool cut;
 
 	log_tester_init(&t, seed);
+	t.lazy = seed % 2;
 	sim_disk_cut_at(t.disk, call);
 	if (log_tester_open(&t) == OK) {
 		for (int i = 0; i < ACTIONS; i++)

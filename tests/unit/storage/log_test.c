@@ -274,6 +274,117 @@ static void rot_that_a_read_meets_is_an_error(void **state)
 	log_tester_close(&t);
 }
 
+/* The log in some segments of 16 KiB, opened again by somebody who needs nothing of it. */
+static void start_settled_log(struct log_tester *t, uint64_t seed)
+{
+	start_log(t, seed);
+	for (int i = 0; i < 60; i++)
+		log_tester_append(t, 2);
+	assert_true(log_stats(t->log).segments > 4);
+	t->options.settled = log_last_index(t->log);
+}
+
+/* A piece of what was left unread; where that ended is an error, or OK. */
+static int read_unread(struct log_tester *t, size_t max_bytes, uint64_t *end)
+{
+	struct log_read read;
+	int error;
+
+	assert_int_equal(log_read_start(t->log, &read, log_unread(t->log), max_bytes), OK);
+	while (read.job.step(&read.job) == JOB_MORE)
+		;
+	(void)!log_read_complete(t->log, &read);
+	error = read.error;
+	*end = read.first + read.count;
+	log_read_free(&read);
+	return error;
+}
+
+static uint64_t reads_of_open(struct log_tester *t)
+{
+	uint64_t before = sim_disk_calls(t->disk, SIM_DISK_READ);
+
+	log_tester_drop(t);
+	assert_int_equal(log_tester_open(t), OK);
+	return sim_disk_calls(t->disk, SIM_DISK_READ) - before;
+}
+
+static void what_is_settled_may_be_read_after_the_start(void **state)
+{
+	struct log_tester t;
+	uint64_t reads, before = 0, end;
+
+	(void)state;
+	start_settled_log(&t, 21);
+	t.options.read_bytes = UINT64_MAX;
+	reads = reads_of_open(&t);
+	assert_int_equal(log_unread(t.log), 0);
+	t.options.read_bytes = 0;
+	for (size_t piece = 16384; piece < 100000; piece *= 2) {
+		uint64_t fewer = reads_of_open(&t);
+
+		assert_true(fewer < reads);
+		assert_true(log_unread(t.log) > log_base_index(t.log));
+		assert_null(log_tester_check_reads(&t));
+		for (before = 0; log_unread(t.log); before = end) {
+			assert_int_equal(read_unread(&t, piece, &end), OK);
+			assert_true(end > before);
+		}
+		assert_true(before > log_base_index(t.log) + 60);
+		assert_null(log_tester_check_reads(&t));
+	}
+	log_tester_close(&t);
+}
+
+static void what_follows_the_unread_is_read_up_to_the_wanted_size(void **state)
+{
+	struct log_tester t;
+	uint64_t unread;
+
+	(void)state;
+	start_settled_log(&t, 22);
+	reopen(&t);
+	unread = log_stats(t.log).segments;
+	t.options.read_bytes = 40000; /* two segments and a part */
+	reopen(&t);
+	for (uint64_t end; log_unread(t.log); unread--)
+		assert_int_equal(read_unread(&t, 1 << 20, &end), OK);
+	assert_true(unread >= 3);
+	t.options.settled = log_base_index(t.log);
+	t.options.read_bytes = 0;
+	reopen(&t);
+	assert_int_equal(log_unread(t.log), 0);
+	log_tester_close(&t);
+}
+
+/* It is found by whoever reads on; once that is marked, the next start reads everything. */
+static void rot_in_the_unread_is_found_afterwards(void **state)
+{
+	struct log_damage damage = {.from_index = 1, .to_index = 1};
+	struct log_tester t;
+	uint64_t end;
+	int error;
+
+	(void)state;
+	start_settled_log(&t, 23);
+	assert_true(sim_disk_patch(t.disk, "log/0000000000000003.log", 8192 + 60, "xyz", 3));
+	log_tester_drop(&t);
+	assert_int_equal(log_tester_open(&t), OK);
+	assert_false(t.found.marked);
+	do {
+		error = read_unread(&t, 16384, &end);
+	} while (error == OK && log_unread(t.log));
+	assert_int_equal(error, ERR_CORRUPT);
+	log_add(t.log, &(struct log_batch){.mark = &damage});
+	assert_int_equal(run(log_start(t.log), t.log), OK);
+	log_tester_drop(&t);
+	assert_int_equal(log_tester_open(&t), OK);
+	assert_true(t.found.marked && t.found.damage_found);
+	assert_int_equal(t.found.damage.from_index, end);
+	assert_int_equal(log_unread(t.log), 0);
+	log_tester_close(&t);
+}
+
 static void release_leaves_the_newest_bytes_and_reuses_the_files(void **state)
 {
 	struct log_tester t;
@@ -503,6 +614,9 @@ int main(void)
 		cmocka_unit_test(a_read_pins_its_segment_until_it_is_complete),
 		cmocka_unit_test(a_read_may_outlive_the_log),
 		cmocka_unit_test(rot_that_a_read_meets_is_an_error),
+		cmocka_unit_test(what_is_settled_may_be_read_after_the_start),
+		cmocka_unit_test(what_follows_the_unread_is_read_up_to_the_wanted_size),
+		cmocka_unit_test(rot_in_the_unread_is_found_afterwards),
 		cmocka_unit_test(release_leaves_the_newest_bytes_and_reuses_the_files),
 		cmocka_unit_test(release_stops_at_what_is_still_needed),
 		cmocka_unit_test(release_leaves_more_for_who_is_given_the_state),
