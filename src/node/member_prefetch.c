@@ -110,26 +110,6 @@ static void prefetch_done(struct job *job)
 	prefetch_job_free(p);
 }
 
-void member_prefetch_turn(struct member *m)
-{
-	struct prefetch *x = &m->prefetch;
-
-	while (!list_empty(&x->waiting) && x->flying_count < JOBS_FLYING) {
-		struct prefetch_job *p = LIST_ITEM(x->waiting.next, struct prefetch_job, link);
-
-		list_remove(&p->link);
-		list_push_back(&x->flying, &p->link);
-		x->waiting_count--;
-		x->flying_count++;
-		p->view = view_open_engine(m->store);
-		p->rows = fetched_new();
-		p->job.step = prefetch_step;
-		p->job.done = prefetch_done;
-		p->job.owner = m;
-		m->io->run(m->io->ctx, LANE_READ, &p->job);
-	}
-}
-
 /* ---- what entries need ----------------------------------------------------------------------- */
 
 /* The job that takes one more key; NULL: enough is being fetched. */
@@ -296,7 +276,28 @@ void member_prefetch_appended(struct member *m, uint64_t first, const struct ent
 {
 	for (size_t i = 0; i < count; i++)
 		prefetch_entry(m, first + i, &entries[i], 0);
+}
+
+void member_prefetch_turn(struct member *m)
+{
+	struct prefetch *x = &m->prefetch;
+
+	/* All that was appended in a turn together: small entries share their waits for memory. */
 	prefetch_noted(m);
+	while (!list_empty(&x->waiting) && x->flying_count < JOBS_FLYING) {
+		struct prefetch_job *p = LIST_ITEM(x->waiting.next, struct prefetch_job, link);
+
+		list_remove(&p->link);
+		list_push_back(&x->flying, &p->link);
+		x->waiting_count--;
+		x->flying_count++;
+		p->view = view_open_engine(m->store);
+		p->rows = fetched_new();
+		p->job.step = prefetch_step;
+		p->job.done = prefetch_done;
+		p->job.owner = m;
+		m->io->run(m->io->ctx, LANE_READ, &p->job);
+	}
 }
 
 void member_prefetch_go_on(struct member *m)
