@@ -13,7 +13,7 @@
 #define VECTOR_MAX 256
 
 /* Copied bytes that are written and still in front are dropped when there are so many. */
-#define WRITTEN_MAX ((size_t)64 << 10)
+#define WRITTEN_MAX ((size_t)16 << 10)
 
 /* An empty queue keeps that much for the next turn. */
 #define KEPT_MAX ((size_t)64 << 10)

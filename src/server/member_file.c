@@ -1,6 +1,7 @@
 #include "server/member_file.h"
 
 #include "base/hash.h"
+#include "server/explain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,7 +53,10 @@ static int mark_read(struct disk *disk, const char *dir, struct mark *m, struct 
 		if (!m->id || !slice_equal(slice_of(text.data, len), buf_slice(&again)))
 			rc = ERR_CORRUPT;
 	}
-	if (rc != OK)
+	if (rc == ERR_IO)
+		buf_printf(problem, "%s/" NAME ": it cannot be read: %s: %s", dir, error_text(rc),
+			   explain_remedy(rc));
+	else if (rc != OK)
 		buf_printf(problem,
 			   "%s/" NAME ": %s; it says whose data this is: put it back from a copy, "
 			   "or, if you are sure of dir and log-dir, remove it",
@@ -101,8 +105,8 @@ static int mark_check_log(struct disk *disk, const struct mark *m, const char *d
 	if (!m->id)
 		return OK;
 	if (rc != OK)
-		buf_printf(problem, "%s: the directory cannot be read: %s", log_dir,
-			   error_text(rc));
+		buf_printf(problem, "%s: the directory cannot be read: %s: %s", log_dir,
+			   error_text(rc), explain_remedy(rc));
 	if (rc != OK || there)
 		return rc;
 	buf_printf(problem,
@@ -133,7 +137,8 @@ static int mark_write(struct disk *disk, const char *dir, const struct mark *m, 
 	mark_put(m, &text);
 	rc = disk_replace(disk, dir, NAME, buf_slice(&text));
 	if (rc != OK)
-		buf_printf(problem, "%s/" NAME ": it cannot be written: %s", dir, error_text(rc));
+		buf_printf(problem, "%s/" NAME ": it cannot be written: %s: %s", dir,
+			   error_text(rc), explain_remedy(rc));
 	buf_free(&text);
 	return rc;
 }

@@ -195,6 +195,10 @@ def directories_that_do_not_belong_together(house):
         f.write("and more\n")
     expect_in("MEMBER: stored data is damaged; it says whose data this is", does_not_start(one)[-1], "a damaged name")
     os.remove(os.path.join(one.dir, "MEMBER"))
+    os.mkdir(os.path.join(one.dir, "MEMBER"))  # reads of it fail
+    expect_in("MEMBER: it cannot be read: input/output error: the disk failed: see what the system says of it",
+              does_not_start(one)[-1], "a disk that does not read")
+    os.rmdir(os.path.join(one.dir, "MEMBER"))
     one.start()
     wait_for(lambda: one.say("GET", "key:1") == b"v" * 1000, "it goes on with its own")
 

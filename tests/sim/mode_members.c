@@ -157,11 +157,13 @@ static void look_at_batch(struct host *h, const struct entry *e)
 	struct cursor c = cursor_of(entry_payload(e));
 	struct batch_header b;
 	struct batch_command command;
+	size_t last = 0;
 
 	if (batch_header_decode(&c, &b) != OK)
 		return;
 	count_batch(h, &b);
 	for (uint32_t i = 0; i < b.count; i++) {
+		last = (size_t)(c.at - e->data);
 		if (batch_command_decode(&c, &command, &m->argv, &m->argv_cap) != OK)
 			return;
 		if (command.flags & BATCH_CANCELLED)
@@ -169,6 +171,7 @@ static void look_at_batch(struct host *h, const struct entry *e)
 		else if (!(command.flags & BATCH_AUTHOR) && b.member == h->id)
 			witness_applied(h, b.incarnation, b.seq + i, &command);
 	}
+	members_watch_batch(h, last);
 }
 
 static bool machine_apply(void *ctx, uint64_t index, const struct entry *e)

@@ -8,6 +8,8 @@
 
 /* watch_memory.c: what it keeps in memory */
 void members_watch_memory(struct host *h);
+/* A batch whose last command begins so far behind its beginning is applied. */
+void members_watch_batch(struct host *h, size_t last);
 
 /* watch_members.c */
 void members_watch_applied(struct host *h, uint64_t index, const struct entry *e);

@@ -78,6 +78,12 @@ static void watch_store(struct host *h)
 	watch_bound(h, "bytes of values", s.value_bytes, p->value_cache_bytes);
 }
 
+void members_watch_batch(struct host *h, size_t last)
+{
+	watch_bound(h, "bytes of a batch before its last command", last,
+		    BATCH_HEADER_BYTES + h->world->profile.batch_bytes);
+}
+
 void members_watch_memory(struct host *h)
 {
 	const struct profile *p = &h->world->profile;
