@@ -139,7 +139,39 @@ int rocks_file_ingest(struct engine_file *f)
 	}
 	rocksdb_ingest_external_file_cf(r->db, r->families[f->family], &path, 1,
 					r->ingest[f->family], &text);
-	return rocks_error(r, LOG_ERROR, "taking a file in", text);
+	rc = rocks_error(r, LOG_ERROR, "taking a file in", text);
+	/* A disk that does not read is not to be written to. */
+	return rc == OK && rocks_drop_unbounded(r) > 0 ? ERR_IO : rc;
+}
+
+/* No row of ours has an empty key, so no table begins or ends with one. */
+static bool is_unbounded(const rocksdb_livefiles_t *files, int i)
+{
+	size_t len;
+
+	(void)rocksdb_livefiles_smallestkey(files, i, &len);
+	return len == 0;
+}
+
+size_t rocks_drop_unbounded(struct rocks *r)
+{
+	const rocksdb_livefiles_t *files = rocksdb_livefiles(r->db);
+	size_t found = 0;
+
+	for (int i = 0; i < rocksdb_livefiles_count(files); i++) {
+		const char *name = rocksdb_livefiles_name(files, i);
+
+		if (!is_unbounded(files, i))
+			continue;
+		LOG(r->logger, LOG_ERROR,
+		    "engine: %s%s was taken in without its rows, which could not be read: it is "
+		    "let go",
+		    rocks_path_text(&r->dir), name);
+		rocksdb_delete_file(r->db, name);
+		found++;
+	}
+	rocksdb_livefiles_destroy(files);
+	return found;
 }
 
 /*

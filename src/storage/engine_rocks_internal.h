@@ -80,6 +80,15 @@ int rocks_file_finish(struct engine_file *f);
 int rocks_file_ingest(struct engine_file *f);
 void rocks_file_free(struct engine_file *f);
 
+/*
+ * To know where a file begins and ends that it takes in, RocksDB reads its first row and its last
+ * one, and if the first cannot be read it takes the file for one without rows, and says that all
+ * went well (7.8.3): nobody finds what is in it, and the next start finds two tables that overlap.
+ * Lets such tables go, which never were part of what is told to be stored, and says how many there
+ * were.
+ */
+size_t rocks_drop_unbounded(struct rocks *r);
+
 /* engine_rocks_tidy.c */
 int rocks_tidy(struct engine *e, bool thorough, bool *more);
 

@@ -145,6 +145,9 @@ int rocks_start_after(struct rocks *r)
 	struct disk disk = disk_posix();
 	int rc = rocks_start_clear(r);
 
+	/* Of a process that died between taking a file in and looking at it. */
+	if (rc == OK && rocks_drop_unbounded(r) > 0 && rocks_drop_unbounded(r) > 0)
+		rc = ERR_CORRUPT;
 	if (rc == OK)
 		rc = rocks_start_let_logs_go(r);
 	return rc == OK ? disk_sync_directory(&disk, rocks_path_text(&r->dir)) : rc;

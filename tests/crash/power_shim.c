@@ -467,9 +467,10 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 }
 
 /*
- * A file that the engine is about to take in has 16 digits in its name; once it is taken in, six.
- * It was written a moment ago, so the system has it in memory, and no disk is read that could fail.
- * (RocksDB 7.8 would end the process: it asks where an iterator stands that met an error.)
+ * A file that the engine is about to take in has 16 digits in its name, and then is "taking"; once
+ * it is taken in, six digits. It was written a moment ago, so the system has it in memory, and no
+ * disk is read that could fail. (RocksDB 7.8 would end the process: it asks where an iterator
+ * stands that met an error.)
  */
 static bool was_just_written(int fd)
 {
@@ -480,7 +481,8 @@ static bool was_just_written(int fd)
 	if (!path_of(fd, path))
 		return false;
 	name = strrchr(path, '/') + 1;
-	return strlen(name) == 16 + strlen(suffix) && strcmp(name + 16, suffix) == 0;
+	return strcmp(name, "taking.sst") == 0 ||
+	       (strlen(name) == 16 + strlen(suffix) && strcmp(name + 16, suffix) == 0);
 }
 
 ssize_t pread(int fd, void *data, size_t len, off_t offset)
