@@ -177,7 +177,7 @@ static int posix_sync_directory(struct disk *disk, const char *path)
 	(void)disk;
 	if (fd < 0)
 		return error_from_errno(errno);
-	rc = fsync(fd) == 0 ? OK : ERR_IO;
+	rc = fsync(fd) == 0 ? OK : error_from_errno(errno);
 	close(fd);
 	return rc;
 }

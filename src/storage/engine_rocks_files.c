@@ -119,7 +119,8 @@ int rocks_file_finish(struct engine_file *f)
  *
  * When the line is written and its sync fails, RocksDB takes the file for not taken in and removes
  * its own name (7.8.3), though the line may be found at the next start. So here the file has a
- * name by which that start knows it, and after a failure keeps it: rocks_start_restore().
+ * name by which that start knows it, on the disk before there is a line, and after a failure keeps
+ * it: rocks_start_restore().
  */
 int rocks_file_ingest(struct engine_file *f)
 {
@@ -132,6 +133,8 @@ int rocks_file_ingest(struct engine_file *f)
 
 	CHECK(!file->writer);
 	rc = disk_rename(&disk, rocks_path_text(&file->path), path);
+	if (rc == OK)
+		rc = disk_sync_directory(&disk, rocks_path_text(&r->incoming));
 	if (rc != OK) {
 		LOG(r->logger, LOG_ERROR, "engine: cannot rename %s: %s",
 		    rocks_path_text(&file->path), error_text(rc));
