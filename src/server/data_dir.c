@@ -1,5 +1,6 @@
 #include "server/data_dir.h"
 
+#include "server/explain.h"
 #include "server/socket.h"
 
 #include <errno.h>
@@ -7,17 +8,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* `failure` is what errno said, or 0; `error` our own word for it. */
+static void tell_failure(struct buf *problem, const char *path, const char *what, int failure,
+			 int error)
+{
+	const char *remedy = "give another one";
+
+	if (failure == 0 || failure == EIO || error == ERR_NO_SPACE)
+		remedy = explain_remedy(error);
+	else if (failure == EACCES || failure == EPERM)
+		remedy = "it has to belong to the user who runs the server";
+	buf_printf(problem, "%s: the directory cannot be %s: %s: %s", path, what,
+		   failure ? socket_error_text(failure) : error_text(error), remedy);
+}
+
 int data_dir_prepare(struct disk *disk, const char *path, struct buf *problem)
 {
 	struct stat st;
 	bool is_there = stat(path, &st) == 0;
 
 	if (!is_there && errno == ENOENT) {
+		int rc;
+
 		errno = 0;
-		if (disk_make_directory(disk, path) == OK)
+		rc = disk_make_directory(disk, path);
+		if (rc == OK)
 			return OK;
-		buf_printf(problem, "%s: the directory cannot be made: %s", path,
-			   socket_error_text(errno));
+		tell_failure(problem, path, "made", errno, rc);
 	} else if (is_there && !S_ISDIR(st.st_mode)) {
 		buf_printf(problem, "%s: it is no directory; give another one", path);
 	} else if (access(path, R_OK | W_OK | X_OK) != 0) {
@@ -67,11 +84,14 @@ static const char *find_foreign(const struct disk_names *names)
 static int check_whose(struct disk *disk, const char *path, struct buf *problem)
 {
 	struct disk_names names = {0};
-	int rc = disk_list(disk, path, &names);
-	const char *foreign = rc == OK ? find_foreign(&names) : NULL;
+	const char *foreign;
+	int rc;
 
+	errno = 0;
+	rc = disk_list(disk, path, &names);
 	if (rc != OK)
-		buf_printf(problem, "%s: the directory cannot be read: %s", path, error_text(rc));
+		tell_failure(problem, path, "read", errno, rc);
+	foreign = rc == OK ? find_foreign(&names) : NULL;
 	if (foreign) {
 		buf_printf(problem,
 			   "%s: it holds '%s' and no data of a member; give a directory that is "
@@ -86,12 +106,14 @@ static int check_whose(struct disk *disk, const char *path, struct buf *problem)
 int data_dir_lock(struct disk *disk, const char *path, struct disk_file **lock, struct buf *problem)
 {
 	struct buf name = {0};
-	int rc = check_whose(disk, path, problem);
+	int rc = check_whose(disk, path, problem), failure;
 
 	if (rc != OK)
 		return rc;
 	buf_printf(&name, "%s/LOCK%c", path, '\0');
+	errno = 0;
 	rc = disk_lock(disk, (const char *)name.data, lock);
+	failure = errno;
 	buf_free(&name);
 	if (rc == ERR_LOCKED)
 		buf_printf(problem,
@@ -99,6 +121,6 @@ int data_dir_lock(struct disk *disk, const char *path, struct disk_file **lock, 
 			   "another --dir",
 			   path);
 	else if (rc != OK)
-		buf_printf(problem, "%s: the directory cannot be locked: %s", path, error_text(rc));
+		tell_failure(problem, path, "locked", failure, rc);
 	return rc;
 }

@@ -85,7 +85,7 @@ void rocks_file_free(struct engine_file *f);
  * one, and if the first cannot be read it takes the file for one without rows, and says that all
  * went well (7.8.3): nobody finds what is in it, and the next start finds two tables that overlap.
  * Lets such tables go, which never were part of what is told to be stored, and says how many there
- * were.
+ * were. (One that has ranges as well is taken for a file of these alone; the store makes none.)
  */
 size_t rocks_drop_unbounded(struct rocks *r);
 

@@ -3,7 +3,8 @@
  *
  *	records   dead tombstones of the state family; the history that names them is still there
  *	history   dead changes, a piece at a time, from the oldest on
- *	state     garbage, and the row that says up to where history was walked through
+ *	state     garbage, as ranges
+ *	dropped   the row that says up to where history was walked through
  *
  * After a crash between two of them the same is found again, as far as it is still there, and what
  * is not needs nothing more. A change that dies is named by a later one, which may be dead itself:
@@ -54,6 +55,7 @@ enum compact_phase {
 	COMPACT_FILL_HISTORY,
 	COMPACT_TAKE_HISTORY, /* then from COMPACT_BEGIN_HISTORY on, if there is more */
 	COMPACT_TAKE_STATE,
+	COMPACT_TAKE_DROPPED,
 	COMPACT_TIDY,
 	COMPACT_PUBLISH,
 };
@@ -100,7 +102,7 @@ static int compact_begin(struct store_compact *k)
 	position_free(&p);
 	buf_free(&row);
 	if (rc == OK && k->tidies)
-		k->phase = COMPACT_TAKE_STATE; /* and tidying comes next */
+		k->phase = COMPACT_TAKE_DROPPED; /* and tidying comes next */
 	else if (rc == OK)
 		history_walk_begin(&k->walk, k->view, k->dropped, MAX(k->dropped, k->horizon),
 				   &k->dead);
@@ -188,25 +190,17 @@ static int compact_fill_records(struct store_compact *k, bool *whole)
 
 /* ---- garbage, and how far -------------------------------------------------------------------- */
 
-/* No key of the state family sorts before meta rows, and ranges may come at any place. */
 static int compact_begin_state(struct store_compact *k)
 {
-	struct buf key = {0}, row = {0};
 	int rc = engine_file_begin(k->store->engine, FAMILY_STATE, &k->state);
 
-	k->dropped = k->walk.limit;
 	if (rc != OK)
 		return rc;
-	meta_key(&key, DROPPED_NAME);
-	buf_append_fixed8(&row, DROPPED_VERSION);
-	buf_append_varint(&row, k->dropped);
-	rc = engine_file_put(k->state, buf_slice(&key), buf_slice(&row));
-	buf_free(&key);
-	buf_free(&row);
+	k->dropped = k->walk.limit;
 	/* What is garbage has changes that were walked through: none is dropped before that. */
 	garbage_place_copy(&k->leaves, &k->left);
 	garbage_drop_begin(&k->garbage, k->view, &k->leaves, k->dropped, COMPACT_RECORDS, &k->dead);
-	return rc;
+	return OK;
 }
 
 static int compact_fill_state(struct store_compact *k, bool *whole)
@@ -297,6 +291,28 @@ static int compact_take_state(struct store_compact *k)
 	return rc;
 }
 
+/* A file of its own: the engine can tell whether one with ranges or with rows came in whole. */
+static int compact_take_dropped(struct store_compact *k)
+{
+	struct buf key = {0}, row = {0};
+	struct engine_file *file = NULL;
+	int rc = engine_file_begin(k->store->engine, FAMILY_STATE, &file);
+
+	meta_key(&key, DROPPED_NAME);
+	buf_append_fixed8(&row, DROPPED_VERSION);
+	buf_append_varint(&row, k->dropped);
+	if (rc == OK)
+		rc = engine_file_put(file, buf_slice(&key), buf_slice(&row));
+	if (rc == OK)
+		rc = engine_file_finish(file);
+	buf_free(&key);
+	buf_free(&row);
+	if (rc == OK)
+		return engine_file_ingest(file);
+	engine_file_drop(file);
+	return rc;
+}
+
 /* ---- the job --------------------------------------------------------------------------------- */
 
 static int compact_publish(struct store_compact *k)
@@ -337,6 +353,8 @@ static int compact_go_on(struct store_compact *k, bool *whole)
 		return compact_take_history(k, whole);
 	case COMPACT_TAKE_STATE:
 		return compact_take_state(k);
+	case COMPACT_TAKE_DROPPED:
+		return compact_take_dropped(k);
 	case COMPACT_TIDY:
 		return engine_tidy(k->store->engine, k->thorough, &k->untidy);
 	case COMPACT_PUBLISH:

@@ -57,7 +57,7 @@ struct store_compact {
 	uint64_t piece_end;	     /* where the one that is being written ends */
 	struct engine_file *records; /* dead tombstones of the state family go */
 	struct engine_file *history; /* dead changes go */
-	struct engine_file *state;   /* garbage goes, and the row that says how far */
+	struct engine_file *state;   /* garbage goes */
 	bool rest;		     /* garbage is left, for another job */
 	bool tidies;		     /* nothing is dead: it does that alone */
 	bool thorough;		     /* room is what counts */

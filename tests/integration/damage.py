@@ -118,6 +118,8 @@ def a_scan_leaves_nothing_out(house):
     server.end(signal.SIGTERM)
     server.start()
     wait_for(lambda: server.say("PING") == b"PONG", "it does not come back")
+    # What the start has changed is stored now, and not while the tables are damaged: that would end the process.
+    wait_for(lambda: server.say("SAVE") == b"OK", "SAVE")
     for path in engine_files(server, "*.sst"):
         for part in range(1, 6):
             flip(path, os.path.getsize(path) * part // 6)
@@ -207,6 +209,9 @@ def a_directory_that_cannot_be_written(house):
     with Disk(os.path.join(house.root, "n1"), 16, ",ro"):
         server = house.add("n1")
         expect_in("this process may not write there: Read-only file system", does_not_start(server)[-1], "read-only")
+    server = house.add("n2")
+    os.makedirs(os.path.join(server.dir, "LOCK"))
+    expect_in("n2: the directory cannot be locked: Is a directory: give another one", does_not_start(server)[-1], "LOCK")
 
 
 if __name__ == "__main__":
