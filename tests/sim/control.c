@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "node/member_state.h"
 #include "sim/mode.h"
+#include "storage/log.h"
 
 #include <inttypes.h>
 
@@ -208,7 +209,10 @@ static void operator_refills(struct world *w, struct host *h)
 		refill(w, h);
 }
 
-/* A flipped bit that nobody has met yet stands in the way of a refill; a start finds it. */
+/*
+ * A flipped bit that nobody has met yet stands in the way of a refill; a start finds it, or what is
+ * read some time after it.
+ */
 static void operator_looks_for_damage(struct world *w, struct host *h)
 {
 	struct raft_status s;
@@ -216,7 +220,7 @@ static void operator_looks_for_damage(struct world *w, struct host *h)
 	if (!w->calm || !runs(h) || !h->suspect || h->wiped || h->flip_jobs || !anybody_drifted(w))
 		return;
 	driver_status(h->driver, &s);
-	if (s.damaged || !random_chance(&w->random, 100000))
+	if (s.damaged || log_unread(driver_log(h->driver)) || !random_chance(&w->random, 100000))
 		return;
 	host_kill(h, false);
 	host_start(h);

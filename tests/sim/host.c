@@ -121,6 +121,7 @@ static void host_crash_point(void *ctx, enum crash_point point)
 	TRACE(h->world, h, "dies at %s", crash_point_name(point));
 	h->world->counts.crash_point[point]++;
 	COUNT(h->world, FAULT_CRASH_POINT);
+	watch_dying(h);
 	h->dying = true;
 	sim_disk_cut_at(h->disk, 0);
 }

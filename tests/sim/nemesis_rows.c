@@ -83,7 +83,7 @@ void nemesis_before_step(struct host *h)
 	struct buf row = {0};
 
 	if (!h->flip_fetched || !h->member || h->member->install.phase != INSTALL_READING ||
-	    h->member->install.check || !h->vault.fresh_engine || !w->model->revision)
+	    h->member->install.intake.view || !h->vault.fresh_engine || !w->model->revision)
 		return;
 	for (unsigned tries = 0; tries < 20 && h->flip_fetched; tries++) {
 		enum engine_family family;

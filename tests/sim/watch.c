@@ -386,12 +386,10 @@ static void watch_votes(struct host *h, const struct raft *r)
 			   r->hard.term);
 }
 
-static void watch_new_leader(struct host *h, const struct raft *r)
+static void note_leader(struct host *h, const struct raft *r)
 {
 	struct world *w = h->world;
 
-	watch_votes(h, r);
-	COUNT(w, LEADER);
 	COUNT(w, CHECK_ELECTION);
 	for (size_t i = 0; i < w->leader_count; i++)
 		if (w->leaders[i].term == r->hard.term && w->leaders[i].id != r->id)
@@ -399,6 +397,29 @@ static void watch_new_leader(struct host *h, const struct raft *r)
 				   r->hard.term, h->name);
 	MEM_GROW(w->leaders, w->leader_cap, w->leader_count + 1);
 	w->leaders[w->leader_count++] = (struct leader_seen){r->hard.term, r->id};
+}
+
+static bool leads_anew(const struct host *h, const struct raft *r)
+{
+	return r->role == RAFT_LEADER &&
+	       (h->seen_role != RAFT_LEADER || h->seen_term != r->hard.term);
+}
+
+void watch_dying(struct host *h)
+{
+	const struct raft *r = h->driver ? driver_raft(h->driver) : NULL;
+
+	if (r && leads_anew(h, r))
+		note_leader(h, r);
+}
+
+static void watch_new_leader(struct host *h, const struct raft *r)
+{
+	struct world *w = h->world;
+
+	watch_votes(h, r);
+	COUNT(w, LEADER);
+	note_leader(h, r);
 	COUNT(w, CHECK_COMPLETE);
 	for (uint64_t i = r->log.base + 1; i <= w->committed_last; i++) {
 		const struct committed *c = committed_at(w, i);
@@ -524,7 +545,7 @@ void watch_turn(struct host *h)
 	watch_disk(h, r);
 	if (r->role == RAFT_LEADER)
 		watch_office(h, r);
-	if (r->role == RAFT_LEADER && (h->seen_role != RAFT_LEADER || h->seen_term != r->hard.term))
+	if (leads_anew(h, r))
 		watch_new_leader(h, r);
 	h->seen_role = r->role;
 	h->seen_term = r->hard.term;

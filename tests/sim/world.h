@@ -379,6 +379,8 @@ void nemesis_close(struct world *w);
 
 /* watch.c: the checks after every step */
 void watch_turn(struct host *h);
+/* It dies in the middle of a turn, and others may have heard of what it was. */
+void watch_dying(struct host *h);
 void watch_started(struct host *h);
 void watch_died(struct host *h);
 void watch_apply(struct host *h, uint64_t index, const struct entry *e, uint64_t digest);
