@@ -372,6 +372,7 @@ bool act_flip_log(struct world *w)
 		return false;
 	TRACE(w, h, "a bit of the log flips at %" PRIu64, offset);
 	h->suspect = true;
+	h->left_unread = false; /* what was read since the start says nothing of this */
 	h->flip_jobs = log_stats(driver_log(h->driver)).jobs + 3;
 	return true;
 }
