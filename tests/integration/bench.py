@@ -101,7 +101,7 @@ def errors_are_counted(bench, s):
 
 def for_a_time_and_at_a_rate(bench, s):
     report = bench.report("--host", at(s), "--seconds", 0.5, "--mix", "ping", "--every", 1)
-    expect(answered(report) > 0 and abs(report["seconds"] - 0.5) < 0.01, f"half a second: {report}")
+    expect(answered(report) > 0 and report["seconds"] >= 0.49, f"half a second: {report}")
     report = bench.report("--host", at(s), "--requests", 100, "--rate", 1000, "--mix", "ping")
     expect(answered(report) == 100 and report["unsent"] == 0 and report["seconds"] >= 0.09, f"a rate: {report}")
 
