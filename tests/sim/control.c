@@ -21,7 +21,7 @@
 #define DRIFT	       UINT64_C(0xd41f7d41f7)
 
 /* Who was released has stored that by then, if its disk is well. */
-#define STORED_AFTER_US 1000000u
+#define STORED_AFTER_US 5000000u
 
 static struct position *position_of(const struct host *h)
 {
