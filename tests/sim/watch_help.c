@@ -118,5 +118,7 @@ void watch_answer(struct host *h, const struct host *to, struct slice bytes)
 		return;
 	}
 	watch_asked(h, to, rows.request);
-	watch_pace(h, to, bytes.len);
+	/* That it gives nothing is said at once. */
+	if (rows.kind != ROWS_GONE)
+		watch_pace(h, to, bytes.len);
 }
