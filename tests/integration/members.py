@@ -4,6 +4,7 @@ one that was away for longer than the log reaches back."""
 
 import argparse
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,13 +20,25 @@ LOG_BYTES = 1 << 20
 SIZES = ("--log-max-bytes", str(LOG_BYTES), "--log-segment-bytes", str(64 << 10), "--overlay-bytes", str(128 << 10))
 
 
+# Of the ports that have an owner in these tests: nobody else is given them until this process ends.
+CLAIMS = []
+
+
 def free_ports(count):
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
+    """Below those that the system gives to connections, any of which could be in the way when a server starts."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(20000, 32000)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0conclave-tests-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        CLAIMS.append(claim)
+        ports.append(port)
     return ports
 
 
