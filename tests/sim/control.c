@@ -20,8 +20,8 @@
 #define DRIFT_DATABASE 15
 #define DRIFT	       UINT64_C(0xd41f7d41f7)
 
-/* Who was released has stored that by then, if its disk is well. */
-#define STORED_AFTER_US 5000000u
+/* Who was released has stored that by then: also if its disk was full, and it tries once more. */
+#define STORED_AFTER_US 2000000u
 
 static struct position *position_of(const struct host *h)
 {
@@ -340,8 +340,10 @@ void control_watch_applied(struct host *h, uint64_t index, const struct entry *e
 static void watch_release(struct host *h)
 {
 	struct world *w = h->world;
+	struct raft_status s;
 
-	if (!w->calm || !h->disk_quarantined || in_quarantine(h))
+	driver_status(h->driver, &s);
+	if (!w->calm || !h->disk_quarantined || in_quarantine(h) || s.installing)
 		h->unstored_us = 0;
 	else if (!h->unstored_us)
 		h->unstored_us = w->now_us;
