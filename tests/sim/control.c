@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "node/driver_state.h"
 #include "node/member_state.h"
 #include "sim/mode.h"
 #include "storage/log.h"
@@ -20,8 +21,8 @@
 #define DRIFT_DATABASE 15
 #define DRIFT	       UINT64_C(0xd41f7d41f7)
 
-/* Who was released has stored that by then: also if its disk was full, and it tries once more. */
-#define STORED_AFTER_US 2000000u
+/* Who was released has stored that by then, if its disk is well. */
+#define STORED_AFTER_US 1000000u
 
 static struct position *position_of(const struct host *h)
 {
@@ -343,7 +344,10 @@ static void watch_release(struct host *h)
 	struct raft_status s;
 
 	driver_status(h->driver, &s);
-	if (!w->calm || !h->disk_quarantined || in_quarantine(h) || s.installing)
+	/* Whose disk refused it tries once more after a while; and a state that comes is stored
+	 * anyway. */
+	if (!w->calm || !h->disk_quarantined || in_quarantine(h) || s.installing ||
+	    h->driver->store_again_ms)
 		h->unstored_us = 0;
 	else if (!h->unstored_us)
 		h->unstored_us = w->now_us;
