@@ -75,6 +75,6 @@ int txn_author(struct txn *t, struct author a, struct author_text *text)
 
 	buf_clear(&t->key);
 	author_key(&t->key, a);
-	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
+	rc = reader_get(txn_reader(t), FAMILY_STATE, buf_slice(&t->key), &row);
 	return rc == OK ? row_decoded(author_text_decode(row, text)) : rc;
 }

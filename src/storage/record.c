@@ -160,7 +160,7 @@ int record_decode(struct slice bytes, struct record *r)
 	unsigned flags = cursor_fixed8(&c);
 	int rc = row_head_check(head);
 
-	*r = (struct record){.type = head & 0x0f};
+	*r = (struct record){.type = head & 0x0f, .row = bytes};
 	if (rc == OK && r->type <= RECORD_CHUNKS) {
 		r->mod = cursor_revision(&c);
 		if (r->type != RECORD_NONE)

@@ -26,7 +26,8 @@ static void row_set_value(struct tree_row *row, struct slice value, bool deleted
 		memcpy(row->bytes + row->key_len, value.data, value.len);
 }
 
-static struct tree_row *row_new(struct tree *t, struct slice key, struct slice value, bool deleted)
+struct tree_row *tree_row_new(struct arena *arena, struct slice key, struct slice value,
+			      bool deleted)
 {
 	size_t head = offsetof(struct tree_row, bytes);
 	size_t align = alignof(struct tree_row);
@@ -35,13 +36,21 @@ static struct tree_row *row_new(struct tree *t, struct slice key, struct slice v
 
 	CHECK(key.len <= UINT32_MAX / 4 && value.len <= UINT32_MAX / 4);
 	size = (head + key.len + value.len + align - 1) & ~(align - 1);
-	row = arena_alloc_aligned(t->arena, align, size);
-	row->epoch = t->epoch;
+	row = arena_alloc_aligned(arena, align, size);
+	row->epoch = 0;
 	row->key_len = (uint32_t)key.len;
 	row->room = (uint32_t)(size - head);
 	if (key.len)
 		memcpy(row->bytes, key.data, key.len);
 	row_set_value(row, value, deleted);
+	return row;
+}
+
+static struct tree_row *row_new(struct tree *t, struct slice key, struct slice value, bool deleted)
+{
+	struct tree_row *row = tree_row_new(t->arena, key, value, deleted);
+
+	row->epoch = t->epoch;
 	return row;
 }
 

@@ -63,6 +63,10 @@ static inline struct slice tree_row_value(const struct tree_row *row)
 	return (struct slice){row->bytes + row->key_len, row->value_len};
 }
 
+/* A row of no tree. Key and value are shorter than 1 GiB. */
+struct tree_row *tree_row_new(struct arena *arena, struct slice key, struct slice value,
+			      bool deleted);
+
 /* An empty tree whose memory comes from `arena`. */
 void tree_init(struct tree *t, struct arena *arena);
 

@@ -7,19 +7,10 @@
 #include "storage/txn_chunks.h"
 #include "storage/txn_internal.h"
 
-static void txn_refresh_layer(struct txn *t, enum engine_family family)
-{
-	t->reader.layers[0].trees[family].root = t->trees[family].root;
-	t->reader.layers[0].trees[family].height = t->trees[family].height;
-}
-
 static void txn_empty(struct txn *t)
 {
-	for (int family = 0; family < FAMILY_COUNT; family++) {
-		tree_init(&t->trees[family], &t->arena);
-		t->reader.layers[0].trees[family] = (struct tree_snapshot){0};
-	}
-	arena_clear(&t->arena);
+	txn_rows_clear(&t->rows);
+	t->reader.layers[0] = (struct layer){0};
 	t->sub = 0;
 	t->delta_count = 0;
 	t->mapping_count = 0;
@@ -34,7 +25,7 @@ static bool txn_moves_horizon(const struct txn *t)
 /* Rows of the state may change without a revision (txn_expire). */
 static bool txn_is_empty(const struct txn *t)
 {
-	return t->sub == 0 && !t->trees[FAMILY_STATE].root && !txn_moves_horizon(t);
+	return t->sub == 0 && txn_rows_are_none(&t->rows) && !txn_moves_horizon(t);
 }
 
 static void txn_take_position(struct txn *t, const struct position *p)
@@ -71,7 +62,7 @@ void txn_init_view(struct txn *t, const struct view *v, struct fetched *note)
 void txn_close(struct txn *t)
 {
 	reader_close(&t->reader);
-	arena_free(&t->arena);
+	txn_rows_free(&t->rows);
 	arena_free(&t->values);
 	buf_free(&t->changed);
 	mem_free(t->deltas);
@@ -146,19 +137,6 @@ struct revision txn_revision(const struct txn *t)
 	return (struct revision){t->position.revision + 1, t->sub};
 }
 
-static void txn_commit_family(struct txn *t, enum engine_family family)
-{
-	struct tree_snapshot rows = {t->trees[family].root, t->trees[family].height};
-	struct tree_cursor c;
-
-	if (!rows.root)
-		return;
-	tree_seek(&c, rows, (struct slice){NULL, 0});
-	for (; c.row; tree_next(&c))
-		store_put(t->store, family, tree_row_key(c.row), tree_row_value(c.row),
-			  c.row->deleted);
-}
-
 static void txn_commit_position(struct txn *t)
 {
 	struct position *p = store_position(t->store);
@@ -194,8 +172,7 @@ void txn_commit(struct txn *t)
 	CHECK(t->store);
 	if (txn_is_empty(t))
 		return;
-	txn_commit_family(t, FAMILY_HISTORY);
-	txn_commit_family(t, FAMILY_STATE);
+	txn_rows_commit(&t->rows, t->store);
 	for (size_t i = 0; i < t->string_count; i++)
 		store_keep_value(t->store, t->strings[i].row, t->strings[i].at,
 				 t->strings[i].value);
@@ -217,6 +194,12 @@ uint32_t txn_keyspace(const struct txn *t, unsigned database)
 	return t->position.databases[database];
 }
 
+struct reader *txn_reader(struct txn *t)
+{
+	txn_rows_show(&t->rows, &t->reader.layers[0]);
+	return &t->reader;
+}
+
 int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct record *r)
 {
 	struct slice row;
@@ -227,7 +210,7 @@ int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key, struct
 	record_key(&t->key, keyspace, key);
 	if (txn_work(t, 1) != OK)
 		return ERR_WORK;
-	rc = reader_get(&t->reader, FAMILY_STATE, buf_slice(&t->key), &row);
+	rc = reader_get(txn_reader(t), FAMILY_STATE, buf_slice(&t->key), &row);
 	if (rc == ERR_NOT_FOUND)
 		return OK;
 	if (rc == OK)
@@ -263,7 +246,7 @@ int txn_change_at(struct txn *t, struct revision at, struct change *c)
 	int rc;
 
 	history_key_put(key, at);
-	rc = reader_get(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
+	rc = reader_get(txn_reader(t), FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
 	return rc == OK ? row_decoded(change_decode_at(row, at, c)) : rc;
 }
 
@@ -297,13 +280,9 @@ int txn_value(struct txn *t, const struct record *r, struct slice *value)
 const struct tree_row *txn_put(struct txn *t, enum engine_family family, struct slice key,
 			       struct slice value, bool deleted)
 {
-	const struct tree_row *row;
-
 	CHECK(t->store || t->reader.note);
 	CHECK(!t->past.on);
-	row = tree_put(&t->trees[family], key, value, deleted);
-	txn_refresh_layer(t, family);
-	return row;
+	return txn_rows_put(&t->rows, family, key, value, deleted);
 }
 
 struct keyspace_delta *txn_delta(struct txn *t, uint32_t keyspace)
@@ -327,16 +306,12 @@ static void txn_count(struct txn *t, uint32_t keyspace, const struct record *old
 }
 
 /*
- * What a record adds to the digest of the living: tombstones nothing. `key` is the hash of its
- * row's key.
+ * What a record adds to the digest of the living: tombstones nothing. `row` is how it is written,
+ * `key` the hash of its row's key.
  */
-static uint64_t record_share(struct txn *t, uint64_t key, const struct record *r)
+static uint64_t record_share(uint64_t key, const struct record *r, struct slice row)
 {
-	if (r->type == RECORD_NONE)
-		return 0;
-	buf_clear(&t->row);
-	record_encode(r, &t->row);
-	return hash64_salted(buf_slice(&t->row), key);
+	return r->type == RECORD_NONE ? 0 : hash64_salted(row, key);
 }
 
 static void txn_put_deadline_row(struct txn *t, uint32_t keyspace, struct slice key, uint64_t at_ms,
@@ -389,12 +364,10 @@ static const struct tree_row *txn_put_record_row(struct txn *t, uint32_t keyspac
 	buf_clear(&t->key);
 	record_key(&t->key, keyspace, key);
 	salt = hash64(buf_slice(&t->key));
-	digest = 0 - record_share(t, salt, old);
-	digest += record_share(t, salt, new);
-	if (new->type == RECORD_NONE) {
-		buf_clear(&t->row);
-		record_encode(new, &t->row);
-	}
+	CHECK(old->type == RECORD_NONE || old->row.len > 0);
+	buf_clear(&t->row);
+	record_encode(new, &t->row);
+	digest = record_share(salt, new, buf_slice(&t->row)) - record_share(salt, old, old->row);
 	row = txn_put(t, FAMILY_STATE, buf_slice(&t->key), buf_slice(&t->row), false);
 	txn_count(t, keyspace, old, new, digest);
 	return row;

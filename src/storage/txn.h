@@ -13,6 +13,7 @@
  */
 
 #include "storage/store.h"
+#include "storage/txn_rows.h"
 
 struct keyspace_delta {
 	uint32_t id;
@@ -57,11 +58,10 @@ struct string_set {
 struct txn {
 	struct store *store;	     /* NULL: over a view, reading only */
 	const struct position *base; /* of the state beneath */
-	struct reader reader;
-	struct arena arena;
-	struct tree trees[FAMILY_COUNT]; /* layer 0 */
-	struct position position;	 /* as if committed; no arrays */
-	uint32_t sub;			 /* changes so far */
+	struct reader reader;	     /* for reading: txn_reader */
+	struct txn_rows rows;
+	struct position position; /* as if committed; no arrays */
+	uint32_t sub;		  /* changes so far */
 	uint64_t time_ms;
 	struct author author;
 	uint64_t work;	     /* units so far */

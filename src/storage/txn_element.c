@@ -30,8 +30,8 @@ int txn_element_read(struct txn *t, const struct record *r, struct slice element
 	if (rc != OK)
 		return rc;
 	row = txn_element_key(t, r->type, r->incarnation, element);
-	return kept ? reader_get(&t->reader, FAMILY_STATE, row, value)
-		    : reader_peek(&t->reader, FAMILY_STATE, row, value);
+	return kept ? reader_get(txn_reader(t), FAMILY_STATE, row, value)
+		    : reader_peek(txn_reader(t), FAMILY_STATE, row, value);
 }
 
 int txn_element(struct txn *t, const struct record *r, struct slice element, struct slice *value)
@@ -79,7 +79,7 @@ static int element_scan_begin(struct element_scan *s, struct txn *t, const struc
 		return rc;
 	incarnation_put(s->from, r->incarnation);
 	incarnation_put(s->to, r->incarnation + 1);
-	return scan_open(&s->scan, &t->reader, FAMILY_STATE, slice_of(s->from, from_len),
+	return scan_open(&s->scan, txn_reader(t), FAMILY_STATE, slice_of(s->from, from_len),
 			 slice_of(s->to, sizeof(s->to)), false);
 }
 

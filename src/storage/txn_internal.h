@@ -30,7 +30,10 @@ uint32_t txn_keyspace(const struct txn *t, unsigned database);
 MUST_USE int txn_newest_record(struct txn *t, uint32_t keyspace, struct slice key,
 			       struct record *r);
 
-/* One row of the layer; returned as tree_put does. */
+/* To read from, with what the txn has changed itself: until its next change. */
+struct reader *txn_reader(struct txn *t);
+
+/* One row of the layer. The row returned stands as long as the txn's changes do. */
 const struct tree_row *txn_put(struct txn *t, enum engine_family family, struct slice key,
 			       struct slice value, bool deleted);
 

@@ -125,8 +125,8 @@ void txn_move(struct txn *t, unsigned database, struct slice key, const struct r
 	CHECK(old->type != RECORD_NONE);
 	CHECK(from != to || !slice_equal(key, to_key));
 	/* What the record borrows may change with its row. */
-	moved.value = arena_copy(&t->arena, old->value);
-	moved.extra = arena_copy(&t->arena, old->extra);
+	moved.value = arena_copy(&t->rows.arena, old->value);
+	moved.extra = arena_copy(&t->rows.arena, old->extra);
 	if (MUTANT(move_loses_deadline))
 		moved.deadline_ms = 0;
 	txn_bury(t, other);
@@ -159,8 +159,8 @@ int record_scan_open(struct record_scan *s, struct txn *t, unsigned database, st
 		record_key(&s->to, s->keyspace, *to);
 	else
 		record_key(&s->to, s->keyspace + 1, (struct slice){NULL, 0});
-	rc = scan_open(&s->scan, &t->reader, FAMILY_STATE, buf_slice(&s->from), buf_slice(&s->to),
-		       backward);
+	rc = scan_open(&s->scan, txn_reader(t), FAMILY_STATE, buf_slice(&s->from),
+		       buf_slice(&s->to), backward);
 	if (rc != OK)
 		record_scan_free(s);
 	return rc;

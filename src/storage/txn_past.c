@@ -59,7 +59,7 @@ static int past_peek(struct txn *t, struct revision at, struct change *c)
 	int rc;
 
 	history_key_put(key, at);
-	rc = reader_peek(&t->reader, FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
+	rc = reader_peek(txn_reader(t), FAMILY_HISTORY, slice_of(key, sizeof(key)), &row);
 	return rc == OK ? row_decoded(change_decode_at(row, at, c)) : rc;
 }
 

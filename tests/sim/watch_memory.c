@@ -58,7 +58,7 @@ static void watch_txn(struct host *h, const struct txn *t, const char *what)
 	size_t string = MAX(h->world->profile.large_bytes, h->world->profile.big_bytes);
 
 	watch_bound(h, what,
-		    t->arena.bytes + t->values.bytes + t->past.arena.bytes + t->changed.cap,
+		    t->rows.arena.bytes + t->values.bytes + t->past.arena.bytes + t->changed.cap,
 		    STRING_TIMES * (string + h->world->callers->largest) + ARENA_SLACK);
 }
 
