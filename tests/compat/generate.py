@@ -109,7 +109,7 @@ FORMS = {
     b"pexpireat": ([KEYS, STAMPS_MS], EXPIREAT_OPTIONS),
     b"psetex": ([KEYS, MILLISECONDS, VALUES], []),
     b"hrandfield": ([HASHES], [[COUNTS], [COUNTS], [COUNTS, b"WITHVALUES"], [COUNTS, b"withvalues"], [COUNTS, b"nope"]]),
-    b"hscan": ([HASHES, CURSORS], SCAN_OPTIONS),
+    b"hscan": ([HASHES, CURSORS, [b"COUNT"], [b"1000"]], SCAN_OPTIONS),
     b"hincrbyfloat": ([HASHES, FIELDS, FRACTIONS], []),
     b"lcs": ([KEYS, KEYS], LCS_OPTIONS),
     b"keys": ([PATTERNS], []),
@@ -131,7 +131,7 @@ LEFT_OUT = {b"dbsize", b"quit", b"reset", b"hello", b"client", b"time", b"readon
             b"slowlog", b"monitor", b"memory", b"latency", b"shutdown", b"debug", b"config", b"save", b"bgsave",
             b"bgrewriteaof", b"role", b"lastsave", b"wait", b"waitaof", b"failover"}
 # Those whose replies without their options, or with others, are each server's own: pages.
-EXACT = {b"scan"}
+EXACT = {b"scan", b"hscan"}
 # Seldom, so that what others do lasts.
 SELDOM = {b"flushall", b"flushdb", b"swapdb", b"select", b"discard", b"exec", b"multi", b"watch"}
 # In a run of one family these make the keys that it meets, of all types; transactions have them as elements.
