@@ -379,6 +379,64 @@ static void an_entry_that_cannot_be_read_is_marked_before_the_driver_stops(void 
 	fake_node_close(&n);
 }
 
+/* Entries of a leader, one for each text, behind entry `index`; so much of them is committed. */
+static void receive_entries(struct fake_node *n, uint64_t from, uint64_t term, uint64_t index,
+			    uint64_t log_term, uint64_t commit, const char *const *texts,
+			    uint32_t count)
+{
+	struct entry entries[4];
+	struct raft_message m = {
+		.type = RAFT_APPEND,
+		.from = from,
+		.to = driver_id(n->driver),
+		.term = term,
+		.index = index,
+		.log_term = log_term,
+		.commit = commit,
+		.entries = entries,
+		.count = count,
+	};
+
+	assert_true(count <= ARRAY_LEN(entries));
+	for (uint32_t i = 0; i < count; i++) {
+		struct slice text = slice_of_text(texts[i]);
+
+		entries[i] = (struct entry){.kind = ENTRY_COMMAND,
+					    .term = term,
+					    .data = text.data,
+					    .len = (uint32_t)text.len};
+	}
+	fake_node_receive_message(n, &m);
+	fake_node_work(n);
+}
+
+/* It is read from the disk together with what is committed, and cut off before it could be. */
+static void what_was_read_uncommitted_is_not_applied(void **state)
+{
+	static const char *const old[] = {"apple", "pear", "plum"};
+	static const char *const new[] = {"fig"};
+	struct fake_node n;
+
+	(void)state;
+	fake_node_init(&n, "n2", NULL, 0);
+	assert_int_equal(fake_node_start(&n), OK);
+	fake_node_work(&n);
+	receive_entries(&n, 7, 3, 0, 0, 0, old, ARRAY_LEN(old));
+	assert_int_equal(fake_node_status(&n).durable, 3);
+	fake_node_stop(&n, true);
+
+	assert_int_equal(fake_node_start(&n), OK);
+	fake_node_work(&n);
+	receive_entries(&n, 7, 3, 1, 3, 1, NULL, 0);
+	assert_int_equal(driver_applied(n.driver), 1);
+	receive_entries(&n, 8, 5, 1, 3, 2, new, ARRAY_LEN(new));
+	assert_int_equal(driver_applied(n.driver), 2);
+	assert_int_equal(fake_node_applied(&n, "apple"), 1);
+	assert_int_equal(fake_node_applied(&n, "pear"), 0);
+	assert_int_equal(fake_node_applied(&n, "fig"), 1);
+	fake_node_close(&n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -393,6 +451,7 @@ int main(void)
 		cmocka_unit_test(malformed_frames_are_ignored),
 		cmocka_unit_test(a_failed_append_stops_the_driver_and_tells_so_once),
 		cmocka_unit_test(an_entry_that_cannot_be_read_is_marked_before_the_driver_stops),
+		cmocka_unit_test(what_was_read_uncommitted_is_not_applied),
 	};
 
 	mutant_choose(getenv("MUTANT"));
