@@ -28,10 +28,10 @@ ctest     := ctest --output-on-failure --no-tests=error -j $(shell expr $(jobs) 
 # The programs of a variant, under their plain names in build/.
 link = find build/$(1) -type f -executable -name 'conclave-*' -exec ln -srf -t build {} +
 
-# Many seeds, or one alone. The mutants have a number of seeds of their own unless one is asked for.
+# Many seeds, or one alone. For a mutant so many are tried, at most, unless another number is asked for.
 seeds        = $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
 	       --first-seed $(FIRST) --seeds $(SEEDS) --jobs $(jobs))
-mutant_seeds = $(if $(filter-out file,$(origin SEEDS)),--seeds $(SEEDS))
+mutant_seeds = --seeds $(if $(filter-out file,$(origin SEEDS)),$(SEEDS),10000)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-15s %s\n", $$1, $$2 }'
