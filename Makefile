@@ -92,7 +92,7 @@ sim-asan: need-build need-test compile-asan ## the same under the sanitizers
 	build/asan/$(simulator) run --members $(seeds)
 
 sim-mutants: need-build need-test compile-mutants ## each deliberate mistake, or ONLY=, must be noticed
-	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) $(mutant_seeds)
+	build/mutants/$(simulator) mutants $(if $(ONLY),--only $(ONLY)) $(mutant_seeds) --jobs $(jobs)
 
 crash: need-build need-test compile-debug ## take a server's power KILLS= times, from SEED= on
 	tests/crash/crash.py --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --server build/debug/conclave-server \
