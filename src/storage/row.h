@@ -112,7 +112,7 @@ struct record {
 	struct slice
 		beside;	    /* of one that does not, if it is in memory all the same; not written */
 	struct slice extra; /* what the type keeps beside: ends of a list, last id of a stream */
-	struct slice row;   /* what it was decoded from; not written */
+	struct slice row;   /* what it was decoded from; stale in a copy that was changed */
 };
 
 /* What TYPE calls a string, in whichever form. */

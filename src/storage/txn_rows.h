@@ -31,8 +31,7 @@ void txn_rows_free(struct txn_rows *rows);
 
 bool txn_rows_are_none(const struct txn_rows *rows);
 
-/* One more, over an earlier one with its key. The row returned stands until the rows are cleared.
- */
+/* One more, over an earlier one with its key. What is returned stands until all are cleared. */
 const struct tree_row *txn_rows_put(struct txn_rows *rows, enum engine_family family,
 				    struct slice key, struct slice value, bool deleted);
 

@@ -344,8 +344,7 @@ static void watch_release(struct host *h)
 	struct raft_status s;
 
 	driver_status(h->driver, &s);
-	/* Whose disk refused it tries once more after a while; and a state that comes is stored
-	 * anyway. */
+	/* A disk that refused it is tried again later; a state that comes is stored anyway. */
 	if (!w->calm || !h->disk_quarantined || in_quarantine(h) || s.installing ||
 	    h->driver->store_again_ms)
 		h->unstored_us = 0;
