@@ -5,6 +5,7 @@
 #include "storage/disk.h"
 #include "storage/engine_rocks_internal.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,6 +169,19 @@ static uint64_t rocks_level_bytes(unsigned family, const struct engine_rocks_opt
 }
 
 /*
+ * RocksDB lets no put through while much is still to be merged, in whatever family. It has one put
+ * alone, at a start (engine_rocks_start.c), and a start does not wait for a merge. Who writes looks
+ * at the load (engine_load()) and holds itself back.
+ */
+static void rocks_set_no_waiting(rocksdb_options_t *o)
+{
+	rocksdb_options_set_level0_slowdown_writes_trigger(o, INT_MAX);
+	rocksdb_options_set_level0_stop_writes_trigger(o, INT_MAX);
+	rocksdb_options_set_soft_pending_compaction_bytes_limit(o, 0);
+	rocksdb_options_set_hard_pending_compaction_bytes_limit(o, 0);
+}
+
+/*
  * What is young is not compressed: the writer has little time, and most of it dies before it is
  * written again. History that is written again stays for long, and LZ4 costs less than the space;
  * the library must have it, as Debian's has, else opening fails. Rows of state are written again
@@ -196,6 +210,7 @@ static rocksdb_options_t *rocks_make_options(const struct rocks *r, unsigned fam
 		rocksdb_options_set_level0_file_num_compaction_trigger(o, ROCKS_LEVEL0_FILES);
 	/* No row goes through memory but the one at the start. */
 	rocksdb_options_set_write_buffer_size(o, 64 << 10);
+	rocks_set_no_waiting(o);
 	return o;
 }
 

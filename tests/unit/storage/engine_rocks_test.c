@@ -1,6 +1,7 @@
 /* What is RocksDB's alone: its directory, and what is found there at a start. */
 
 #include "storage/disk.h"
+#include "storage/engine_rocks_internal.h"
 #include "support/engine_tester.h"
 
 #include <fcntl.h>
@@ -259,6 +260,40 @@ static void the_load_tells_of_files_that_overlap(void **state)
 	engine_tester_close(&t);
 }
 
+static uint64_t rocks_property(struct engine *e, const char *name)
+{
+	struct rocks *r = rocks_of(e);
+	uint64_t value = 0;
+
+	assert_int_equal(rocksdb_property_int_cf(r->db, r->families[FAMILY_STATE], name, &value),
+			 0);
+	return value;
+}
+
+/* The put of a start is one: it would wait until enough of these files are merged. */
+static void no_put_waits_for_merging(void **state)
+{
+	static const char *const trigger[] = {"level0_file_num_compaction_trigger"};
+	static const char *const never[] = {"1000000"};
+	struct engine_tester t;
+	struct engine_load load;
+	struct rocks *r;
+	char *text = NULL;
+
+	(void)state;
+	engine_tester_init(&t, ENGINE_ROCKS);
+	r = rocks_of(t.engine);
+	rocksdb_set_options_cf(r->db, r->families[FAMILY_STATE], 1, trigger, never, &text);
+	assert_null(text);
+	for (int i = 0; i < 50; i++)
+		engine_tester_set(&t, FAMILY_STATE, "a", "1");
+	engine_load(t.engine, &load);
+	assert_int_equal(load.level0_files, 49);
+	assert_int_equal(rocks_property(t.engine, "rocksdb.is-write-stopped"), 0);
+	assert_int_equal(rocks_property(t.engine, "rocksdb.actual-delayed-write-rate"), 0);
+	engine_tester_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +305,7 @@ int main(void)
 		cmocka_unit_test(lost_names_of_tables_are_not_an_empty_engine),
 		cmocka_unit_test(damage_is_seen_by_who_reads_it),
 		cmocka_unit_test(the_load_tells_of_files_that_overlap),
+		cmocka_unit_test(no_put_waits_for_merging),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
