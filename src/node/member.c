@@ -15,7 +15,7 @@ struct member_options member_options_default(void)
 				.raft = raft_options_default(),
 				.segment_bytes = (size_t)64 << 20,
 				.log_max_bytes = (uint64_t)256 << 20,
-				.log_read_bytes = (uint64_t)64 << 20,
+				.log_read_bytes = (uint64_t)8 << 20,
 				.direct = true,
 				.snapshot_entries = UINT64_MAX / 2, /* by bytes: overlay_bytes */
 				.apply_slice = 256,

@@ -286,9 +286,19 @@ static const struct survey_segment *survey_next(const struct log_survey *sv, siz
 	return next;
 }
 
+/* Whether the membership at the end of a segment is that of its header, or stands in it. */
+static bool survey_knows_membership(const struct survey_segment *s,
+				    const struct survey_segment *next)
+{
+	uint64_t index = next->header.membership_index;
+
+	return index == s->header.membership_index || (index >= s->first && index < next->first);
+}
+
 /*
  * Nothing of it is needed for a start, and the headers on both sides say what else is to be known:
- * with the same term and the same membership at its beginning and its end it holds no others.
+ * with the same term at its beginning and its end it holds no other, and of the memberships in it
+ * the last one counts, since nothing that is settled is ever cut.
  */
 static bool survey_may_wait(const struct log_survey *sv, size_t at)
 {
@@ -298,13 +308,15 @@ static bool survey_may_wait(const struct log_survey *sv, size_t at)
 
 	return next && next->header_ok && !next->hole_before && behind >= sv->read_bytes &&
 	       next->first == s->limit && s->limit - 1 <= sv->settled && s->limit > s->first &&
-	       next->header.base_term == s->header.base_term &&
-	       next->header.membership_index == s->header.membership_index &&
+	       next->header.base_term == s->header.base_term && survey_knows_membership(s, next) &&
 	       s->file_bytes > log_segment_header_bytes(s->header.membership.len);
 }
 
-static void survey_leave_unread(struct log_survey *sv, struct survey_segment *s)
+static void survey_leave_unread(struct log_survey *sv, size_t at)
 {
+	const struct survey_segment *s = &sv->segments[at];
+	uint64_t behind;
+	const struct log_segment_header *next = &survey_next(sv, at, &behind)->header;
 	struct log_segment *segment = s->segment;
 
 	log_segment_add_place(segment, s->first,
@@ -313,6 +325,8 @@ static void survey_leave_unread(struct log_survey *sv, struct survey_segment *s)
 	segment->end = s->limit;
 	segment->bytes = segment->capacity = s->file_bytes / DISK_BLOCK * DISK_BLOCK;
 	log_track_extend(&sv->track, s->header.base_term, s->limit - 1);
+	if (next->membership_index != s->header.membership_index)
+		log_track_note(&sv->track, next->membership_index, next->membership);
 }
 
 static int survey_segment(struct log_survey *sv, size_t at)
@@ -330,7 +344,7 @@ static int survey_segment(struct log_survey *sv, size_t at)
 	s->segment = log_segment_new(s->sequence, s->first);
 	sv->state = (struct log_state){s->header.term, s->header.vote, s->header.flags};
 	if (survey_may_wait(sv, at)) {
-		survey_leave_unread(sv, s);
+		survey_leave_unread(sv, at);
 		return OK;
 	}
 	rc = scan_segment(sv, s, &scan);

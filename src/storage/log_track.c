@@ -54,11 +54,9 @@ void log_track_append(struct log_track *t, uint64_t term, uint8_t kind, struct s
 		MEM_GROW(t->runs, t->run_cap, t->run_count + 1);
 		t->runs[t->run_count++] = (struct log_term_run){index, term};
 	}
-	if (kind == ENTRY_MEMBERSHIP) {
-		MEM_GROW(t->memberships, t->membership_cap, t->membership_count + 1);
-		t->memberships[t->membership_count++] = membership_copy(index, payload);
-	}
 	t->last_index = index;
+	if (kind == ENTRY_MEMBERSHIP)
+		log_track_note(t, index, payload);
 }
 
 void log_track_extend(struct log_track *t, uint64_t term, uint64_t last)
@@ -66,6 +64,14 @@ void log_track_extend(struct log_track *t, uint64_t term, uint64_t last)
 	CHECK(last > t->last_index);
 	log_track_append(t, term, ENTRY_NOOP, (struct slice){0});
 	t->last_index = last;
+}
+
+void log_track_note(struct log_track *t, uint64_t index, struct slice membership)
+{
+	CHECK(index > t->base_index && index <= t->last_index);
+	CHECK(t->membership_count == 0 || t->memberships[t->membership_count - 1].index < index);
+	MEM_GROW(t->memberships, t->membership_cap, t->membership_count + 1);
+	t->memberships[t->membership_count++] = membership_copy(index, membership);
 }
 
 void log_track_truncate(struct log_track *t, uint64_t first)

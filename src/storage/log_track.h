@@ -36,8 +36,11 @@ void log_track_reset(struct log_track *t, uint64_t base_index, uint64_t base_ter
 /* The entry last_index + 1; its term is at least that of the one before. */
 void log_track_append(struct log_track *t, uint64_t term, uint8_t kind, struct slice payload);
 
-/* Entries of this term, none of them a membership, up to `last`, which is above the last one. */
+/* Entries of this term up to `last`, which is above the last one. */
 void log_track_extend(struct log_track *t, uint64_t term, uint64_t last);
+
+/* Of entries that were told of so, the one at `index` is a membership, and none behind it. */
+void log_track_note(struct log_track *t, uint64_t index, struct slice membership);
 
 /* Forgets the entries from `first` on; first is above the base. */
 void log_track_truncate(struct log_track *t, uint64_t first);

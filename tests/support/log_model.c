@@ -162,13 +162,38 @@ static const char *check_membership(const struct log_membership *got, const stru
 	return got->index == at ? NULL : "membership has a wrong index";
 }
 
+/*
+ * Whether the memberships that were found are those of the model: each that is found is right, and
+ * the one that holds at an index is found for all from `settled` on.
+ */
+static const char *check_memberships(const struct log_recovery *rec, const struct model *m,
+				     uint64_t settled)
+{
+	const char *wrong = check_membership(&rec->base_membership, m, rec->base_index);
+	uint64_t known = rec->base_membership.index;
+	uint64_t holds = known;
+	size_t next = 0;
+
+	for (uint64_t i = rec->base_index + 1; i <= rec->last_index && !wrong; i++) {
+		if (model_at(m, i)->kind == ENTRY_MEMBERSHIP)
+			holds = i;
+		if (next < rec->membership_count && rec->memberships[next].index == i) {
+			wrong = check_membership(&rec->memberships[next++], m, i);
+			known = i;
+		}
+		if (i >= MIN(settled, rec->last_index) && known != holds)
+			return "a membership is missing";
+	}
+	if (wrong)
+		return wrong;
+	return next == rec->membership_count ? NULL : "a membership too many";
+}
+
 /* Whether what was found, up to its last index, is what the model says. */
 static const char *check_against(const struct log_recovery *rec, const struct model *m,
-				 uint64_t released)
+				 uint64_t released, uint64_t settled)
 {
 	size_t run = 0;
-	size_t membership = 0;
-	const char *wrong;
 
 	if (rec->base_index < m->base || rec->base_index > model_last(m))
 		return "base outside of the model";
@@ -178,9 +203,6 @@ static const char *check_against(const struct log_recovery *rec, const struct mo
 		return "entries that were never added";
 	if (rec->base_term != model_term(m, rec->base_index))
 		return "wrong base term";
-	wrong = check_membership(&rec->base_membership, m, rec->base_index);
-	if (wrong)
-		return wrong;
 	for (uint64_t i = rec->base_index + 1; i <= rec->last_index; i++) {
 		const struct model_entry *e = model_at(m, i);
 
@@ -188,15 +210,8 @@ static const char *check_against(const struct log_recovery *rec, const struct mo
 			run++;
 		if (run >= rec->run_count || rec->runs[run].term != e->term)
 			return "wrong term";
-		if (e->kind != ENTRY_MEMBERSHIP)
-			continue;
-		if (membership >= rec->membership_count)
-			return "a membership is missing";
-		wrong = check_membership(&rec->memberships[membership++], m, i);
-		if (wrong)
-			return wrong;
 	}
-	return membership == rec->membership_count ? NULL : "a membership too many";
+	return check_memberships(rec, m, settled);
 }
 
 /* Reads everything back and compares it with the model. */
@@ -233,7 +248,7 @@ static const char *check_entries(struct log_tester *t, const struct model *m)
 /* Could `m`, of which entries up to `least` must be there, be what was found? */
 static const char *check_found(const struct log_tester *t, const struct model *m, uint64_t least)
 {
-	const char *wrong = check_against(&t->found, m, t->released);
+	const char *wrong = check_against(&t->found, m, t->released, t->options.settled);
 
 	if (wrong)
 		return wrong;
@@ -337,16 +352,20 @@ static void add_reset(struct log_tester *t)
 		add_entries(t, m->base + 1, 3, true);
 }
 
-/* Truncation, of what is durable, queued or both, mostly with entries that come instead. */
+/*
+ * Truncation, of what is durable, queued or both, mostly with entries that come instead. Nothing
+ * settled is ever cut.
+ */
 static void add_truncation(struct log_tester *t)
 {
 	uint64_t last = model_last(&t->added);
-	uint64_t low = log_base_index(t->log) + 1;
+	uint64_t low = MAX(log_base_index(t->log), t->options.settled) + 1;
 	uint64_t back = random_below(&t->random, 12);
-	uint64_t first = last - MIN(last - low, back);
+	uint64_t first;
 
 	if (last < low)
 		return;
+	first = last - MIN(last - low, back);
 	t->term++;
 	add_entries(t, first, random_below(&t->random, 4), random_chance(&t->random, 300000));
 }

@@ -336,6 +336,27 @@ static void what_is_settled_may_be_read_after_the_start(void **state)
 	log_tester_close(&t);
 }
 
+/* The header behind it says which the last one is; those before it nobody asks for any more. */
+static void of_the_unread_the_last_membership_is_known(void **state)
+{
+	struct log_tester t;
+	size_t all;
+
+	(void)state;
+	start_settled_log(&t, 24);
+	log_tester_append(&t, 100); /* one of the segments has more than one */
+	log_tester_append(&t, 1);
+	t.options.settled = log_last_index(t.log);
+	t.options.read_bytes = UINT64_MAX;
+	reopen(&t);
+	all = t.found.membership_count;
+	t.options.read_bytes = 0;
+	reopen(&t);
+	assert_in_range(t.found.membership_count, 1, all - 1);
+	assert_in_range(t.found.memberships[0].index, log_unread(t.log), t.options.settled);
+	log_tester_close(&t);
+}
+
 static void what_follows_the_unread_is_read_up_to_the_wanted_size(void **state)
 {
 	struct log_tester t;
@@ -615,6 +636,7 @@ int main(void)
 		cmocka_unit_test(a_read_may_outlive_the_log),
 		cmocka_unit_test(rot_that_a_read_meets_is_an_error),
 		cmocka_unit_test(what_is_settled_may_be_read_after_the_start),
+		cmocka_unit_test(of_the_unread_the_last_membership_is_known),
 		cmocka_unit_test(what_follows_the_unread_is_read_up_to_the_wanted_size),
 		cmocka_unit_test(rot_in_the_unread_is_found_afterwards),
 		cmocka_unit_test(release_leaves_the_newest_bytes_and_reuses_the_files),
