@@ -237,33 +237,6 @@ static int survey_tail(struct log_survey *sv, size_t at, struct log_scan *scan, 
 	return OK;
 }
 
-static int survey_groups(struct log_survey *sv, size_t at, struct log_scan *scan)
-{
-	struct survey_segment *s = &sv->segments[at];
-	uint64_t offset = log_segment_header_bytes(s->header.membership.len);
-	int rc = OK;
-
-	while (sv->track.last_index + 1 < s->limit) {
-		struct log_found_group found;
-
-		rc = log_scan_group(scan, offset, &found);
-		if (rc != OK || !group_follows(sv, &found, scan->salt, offset))
-			break;
-		take_group(sv, s, &found, scan->salt, offset);
-		offset += log_blocks(found.header.length);
-	}
-	s->segment->end = sv->track.last_index + 1;
-	s->segment->bytes = offset;
-	s->segment->capacity = MAX(scan->file_bytes / DISK_BLOCK * DISK_BLOCK, offset);
-	if (rc != OK || sv->track.last_index + 1 >= s->limit)
-		return rc;
-	if (at + 1 < sv->count && !MUTANT(log_skip_truncation))
-		damage_found(sv, at, offset);
-	else
-		rc = survey_tail(sv, at, scan, offset);
-	return rc;
-}
-
 static bool header_follows(const struct log_survey *sv, const struct survey_segment *s)
 {
 	return s->header_ok && !s->hole_before && s->first == sv->track.last_index + 1 &&
@@ -296,42 +269,82 @@ static bool survey_knows_membership(const struct survey_segment *s,
 }
 
 /*
- * Nothing of it is needed for a start, and the headers on both sides say what else is to be known:
- * with the same term at its beginning and its end it holds no other, and of the memberships in it
- * the last one counts, since nothing that is settled is ever cut.
+ * Nothing of its entries is needed for a start: the header of the segment behind it, which is
+ * returned then, says what else is to be known. Of the memberships in it the last one counts,
+ * since nothing that is settled is ever cut. NULL: all of it is to be read.
  */
-static bool survey_may_wait(const struct log_survey *sv, size_t at)
+static const struct log_segment_header *survey_may_wait(const struct log_survey *sv, size_t at)
 {
 	const struct survey_segment *s = &sv->segments[at];
 	uint64_t behind;
 	const struct survey_segment *next = survey_next(sv, at, &behind);
 
-	return next && next->header_ok && !next->hole_before && behind >= sv->read_bytes &&
-	       next->first == s->limit && s->limit - 1 <= sv->settled && s->limit > s->first &&
-	       next->header.base_term == s->header.base_term && survey_knows_membership(s, next) &&
-	       s->file_bytes > log_segment_header_bytes(s->header.membership.len);
+	if (!next || !next->header_ok || next->hole_before || behind < sv->read_bytes ||
+	    next->first != s->limit || s->limit - 1 > sv->settled || s->limit <= s->first ||
+	    s->file_bytes <= log_segment_header_bytes(s->header.membership.len) ||
+	    !survey_knows_membership(s, next))
+		return NULL;
+	return &next->header;
 }
 
-static void survey_leave_unread(struct log_survey *sv, size_t at)
+/*
+ * Where a segment that may wait is read no further: terms never go back, so there is none left in
+ * it but that of its end.
+ */
+static bool survey_may_leave(const struct log_survey *sv, const struct log_segment_header *next)
 {
-	const struct survey_segment *s = &sv->segments[at];
-	uint64_t behind;
-	const struct log_segment_header *next = &survey_next(sv, at, &behind)->header;
-	struct log_segment *segment = s->segment;
+	return next && log_track_term(&sv->track, sv->track.last_index) == next->base_term;
+}
 
-	log_segment_add_place(segment, s->first,
-			      log_segment_header_bytes(s->header.membership.len));
-	segment->unread = s->first;
+static void survey_leave_unread(struct log_survey *sv, struct survey_segment *s,
+				const struct log_segment_header *next, uint64_t offset)
+{
+	struct log_segment *segment = s->segment;
+	uint64_t from = sv->track.last_index + 1;
+
+	log_segment_add_place(segment, from, offset);
+	segment->unread = from;
 	segment->end = s->limit;
 	segment->bytes = segment->capacity = s->file_bytes / DISK_BLOCK * DISK_BLOCK;
-	log_track_extend(&sv->track, s->header.base_term, s->limit - 1);
-	if (next->membership_index != s->header.membership_index)
+	log_track_extend(&sv->track, next->base_term, s->limit - 1);
+	if (next->membership_index >= from)
 		log_track_note(&sv->track, next->membership_index, next->membership);
+}
+
+static int survey_groups(struct log_survey *sv, size_t at, struct log_scan *scan,
+			 const struct log_segment_header *next)
+{
+	struct survey_segment *s = &sv->segments[at];
+	uint64_t offset = log_segment_header_bytes(s->header.membership.len);
+	int rc = OK;
+
+	while (sv->track.last_index + 1 < s->limit && !survey_may_leave(sv, next)) {
+		struct log_found_group found;
+
+		rc = log_scan_group(scan, offset, &found);
+		if (rc != OK || !group_follows(sv, &found, scan->salt, offset))
+			break;
+		take_group(sv, s, &found, scan->salt, offset);
+		offset += log_blocks(found.header.length);
+	}
+	s->segment->end = sv->track.last_index + 1;
+	s->segment->bytes = offset;
+	s->segment->capacity = MAX(scan->file_bytes / DISK_BLOCK * DISK_BLOCK, offset);
+	if (rc != OK || sv->track.last_index + 1 >= s->limit)
+		return rc;
+	if (survey_may_leave(sv, next))
+		survey_leave_unread(sv, s, next, offset);
+	else if (at + 1 < sv->count && !MUTANT(log_skip_truncation))
+		damage_found(sv, at, offset);
+	else
+		rc = survey_tail(sv, at, scan, offset);
+	return rc;
 }
 
 static int survey_segment(struct log_survey *sv, size_t at)
 {
 	struct survey_segment *s = &sv->segments[at];
+	const struct log_segment_header *next;
 	struct log_scan scan;
 	int rc;
 
@@ -343,14 +356,16 @@ static int survey_segment(struct log_survey *sv, size_t at)
 	}
 	s->segment = log_segment_new(s->sequence, s->first);
 	sv->state = (struct log_state){s->header.term, s->header.vote, s->header.flags};
-	if (survey_may_wait(sv, at)) {
-		survey_leave_unread(sv, at);
+	next = survey_may_wait(sv, at);
+	if (survey_may_leave(sv, next)) {
+		survey_leave_unread(sv, s, next,
+				    log_segment_header_bytes(s->header.membership.len));
 		return OK;
 	}
 	rc = scan_segment(sv, s, &scan);
 	if (rc != OK)
 		return rc;
-	rc = survey_groups(sv, at, &scan);
+	rc = survey_groups(sv, at, &scan, next);
 	log_scan_close(&scan);
 	return rc;
 }

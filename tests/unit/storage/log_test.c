@@ -357,6 +357,31 @@ static void of_the_unread_the_last_membership_is_known(void **state)
 	log_tester_close(&t);
 }
 
+/* The header behind a segment tells the term at its end; it is read up to an entry of that. */
+static void of_the_unread_the_last_term_is_known(void **state)
+{
+	struct log_tester t;
+	uint64_t of_term_2;
+
+	(void)state;
+	log_tester_init(&t, 25);
+	t.options.segment_bytes = 1 << 20;
+	assert_int_equal(log_tester_open(&t), OK);
+	assert_null(log_tester_check_recovery(&t));
+	log_tester_append(&t, 20);
+	of_term_2 = log_last_index(t.log) + 1;
+	t.term = 2;
+	while (log_stats(t.log).segments < 2)
+		log_tester_append(&t, 2);
+	t.options.settled = log_last_index(t.log);
+	log_tester_drop(&t);
+	assert_int_equal(log_tester_open(&t), OK);
+	assert_in_range(log_unread(t.log), of_term_2 + 1, of_term_2 + 2);
+	/* The terms, and all entries, are those that were added. */
+	assert_null(log_tester_check_recovery(&t));
+	log_tester_close(&t);
+}
+
 static void what_follows_the_unread_is_read_up_to_the_wanted_size(void **state)
 {
 	struct log_tester t;
@@ -637,6 +662,7 @@ int main(void)
 		cmocka_unit_test(rot_that_a_read_meets_is_an_error),
 		cmocka_unit_test(what_is_settled_may_be_read_after_the_start),
 		cmocka_unit_test(of_the_unread_the_last_membership_is_known),
+		cmocka_unit_test(of_the_unread_the_last_term_is_known),
 		cmocka_unit_test(what_follows_the_unread_is_read_up_to_the_wanted_size),
 		cmocka_unit_test(rot_in_the_unread_is_found_afterwards),
 		cmocka_unit_test(release_leaves_the_newest_bytes_and_reuses_the_files),
