@@ -65,54 +65,9 @@ struct cursor cursor_of(struct slice s)
 	return (struct cursor){.at = at, .end = at + s.len};
 }
 
-size_t cursor_left(const struct cursor *c)
-{
-	return c->failed ? 0 : (size_t)(c->end - c->at);
-}
-
 void cursor_fail(struct cursor *c)
 {
 	c->failed = true;
-}
-
-struct slice cursor_bytes(struct cursor *c, size_t len)
-{
-	struct slice s = {c->at, len};
-
-	if (len > cursor_left(c)) {
-		c->failed = true;
-		return (struct slice){0};
-	}
-	c->at += len;
-	return s;
-}
-
-uint8_t cursor_fixed8(struct cursor *c)
-{
-	struct slice s = cursor_bytes(c, 1);
-
-	return s.len ? s.data[0] : 0;
-}
-
-uint16_t cursor_fixed16(struct cursor *c)
-{
-	struct slice s = cursor_bytes(c, 2);
-
-	return s.len ? fixed16_get(s.data) : 0;
-}
-
-uint32_t cursor_fixed32(struct cursor *c)
-{
-	struct slice s = cursor_bytes(c, 4);
-
-	return s.len ? fixed32_get(s.data) : 0;
-}
-
-uint64_t cursor_fixed64(struct cursor *c)
-{
-	struct slice s = cursor_bytes(c, 8);
-
-	return s.len ? fixed64_get(s.data) : 0;
 }
 
 uint64_t cursor_varint_any(struct cursor *c)

@@ -74,15 +74,54 @@ struct cursor {
 struct cursor cursor_of(struct slice s);
 
 /* Bytes not read yet; 0 once failed. */
-size_t cursor_left(const struct cursor *c);
+static inline size_t cursor_left(const struct cursor *c)
+{
+	return c->failed ? 0 : (size_t)(c->end - c->at);
+}
 
 /* Marks the input as bad, for a decoder that found a value it cannot mean. */
 void cursor_fail(struct cursor *c);
 
-uint8_t cursor_fixed8(struct cursor *c);
-uint16_t cursor_fixed16(struct cursor *c);
-uint32_t cursor_fixed32(struct cursor *c);
-uint64_t cursor_fixed64(struct cursor *c);
+/* The next `len` bytes, borrowed from the input. */
+static inline struct slice cursor_bytes(struct cursor *c, size_t len)
+{
+	struct slice s = {c->at, len};
+
+	if (UNLIKELY(len > cursor_left(c))) {
+		c->failed = true;
+		return (struct slice){0};
+	}
+	c->at += len;
+	return s;
+}
+
+static inline uint8_t cursor_fixed8(struct cursor *c)
+{
+	struct slice s = cursor_bytes(c, 1);
+
+	return s.len ? s.data[0] : 0;
+}
+
+static inline uint16_t cursor_fixed16(struct cursor *c)
+{
+	struct slice s = cursor_bytes(c, 2);
+
+	return s.len ? fixed16_get(s.data) : 0;
+}
+
+static inline uint32_t cursor_fixed32(struct cursor *c)
+{
+	struct slice s = cursor_bytes(c, 4);
+
+	return s.len ? fixed32_get(s.data) : 0;
+}
+
+static inline uint64_t cursor_fixed64(struct cursor *c)
+{
+	struct slice s = cursor_bytes(c, 8);
+
+	return s.len ? fixed64_get(s.data) : 0;
+}
 
 /* Most numbers are small: one byte is read here, whatever else there may be by the other. */
 uint64_t cursor_varint_any(struct cursor *c);
@@ -96,9 +135,6 @@ static inline uint64_t cursor_varint(struct cursor *c)
 
 /* A varint that is to fit in 32 bits. */
 uint32_t cursor_varint32(struct cursor *c);
-
-/* The next `len` bytes, borrowed from the input. */
-struct slice cursor_bytes(struct cursor *c, size_t len);
 
 /* A length as a varint and that many bytes, borrowed from the input. */
 struct slice cursor_string(struct cursor *c);

@@ -16,11 +16,15 @@ static const struct command_family *const families[] = {
 	&string_bit_family, &string_bitfield_family, &string_lcs_family,
 };
 
+/* A name of the table, which is in capital letters, and one in any case. */
 static bool name_is(const char *name, struct slice text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (!name[i] || command_lower((uint8_t)name[i]) != command_lower(text.data[i]))
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t byte = (uint8_t)name[i];
+
+		if (!byte || (byte != text.data[i] && byte != command_upper(text.data[i])))
 			return false;
+	}
 	return name[text.len] == '\0';
 }
 
