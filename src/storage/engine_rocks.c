@@ -330,7 +330,10 @@ static char *rocks_open_families(struct rocks *r)
 	return text;
 }
 
-/* Opens, if need be with the file back in place that an earlier process could not take in. */
+/*
+ * Opens, if need be with the manifest before the one that was lost, and with the file back in place
+ * that an earlier process could not take in.
+ */
 static int rocks_open(struct rocks *r)
 {
 	struct disk disk = disk_posix();
@@ -338,6 +341,10 @@ static int rocks_open(struct rocks *r)
 	char *text = rocks_open_families(r);
 	int rc;
 
+	if (text && rocks_start_name_manifest(r, text)) {
+		rocksdb_free(text);
+		text = rocks_open_families(r);
+	}
 	if (text && rocks_start_restore(r, text, &table)) {
 		LOG(r->logger, LOG_WARNING, "engine: %s: opening with %s", text,
 		    rocks_path_text(&table));

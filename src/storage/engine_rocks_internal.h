@@ -64,6 +64,12 @@ const char *rocks_family_name(unsigned family);
 MUST_USE int rocks_start_before(struct rocks *r);
 
 /*
+ * RocksDB did not open and said `text`. If it misses the manifest that CURRENT names, and there is
+ * another one, CURRENT names that from now on. False: it does not.
+ */
+bool rocks_start_name_manifest(const struct rocks *r, const char *text);
+
+/*
  * RocksDB did not open and said `text`. If it misses a table, and a file is there that was to be
  * taken in, gives that file the table's name, which is put into `table`. False: it does not.
  */

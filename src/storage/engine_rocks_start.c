@@ -54,23 +54,102 @@ int rocks_start_before(struct rocks *r)
 	return rc == OK ? rocks_start_survey(r, &disk) : rc;
 }
 
+/* The name of the file in the directory that RocksDB says is not there; NULL: it does not. */
+static const char *missing_file(const struct rocks *r, const char *text, const char *while_doing)
+{
+	static const char before[] = "No such file or directory: While ";
+	const char *dir = rocks_path_text(&r->dir);
+	const char *at = strstr(text, before);
+
+	if (!at)
+		return NULL;
+	at += sizeof(before) - 1;
+	if (strncmp(at, while_doing, strlen(while_doing)) != 0)
+		return NULL;
+	at += strlen(while_doing);
+	return strncmp(at, dir, strlen(dir)) == 0 ? at + strlen(dir) + 1 : NULL;
+}
+
 /* The number of the table that RocksDB says it cannot open; false: it says something else. */
 static bool missing_table(const struct rocks *r, const char *text, unsigned long long *number)
 {
-	static const char before[] =
-		"No such file or directory: While open a file for random read: ";
-	const char *dir = rocks_path_text(&r->dir);
-	const char *at = strstr(text, before);
+	const char *at = missing_file(r, text, "open a file for random read: ");
 	char *end;
 
 	if (!at)
 		return false;
-	at += sizeof(before) - 1;
-	if (strncmp(at, dir, strlen(dir)) != 0)
-		return false;
-	at += strlen(dir) + 1;
 	*number = strtoull(at, &end, 10);
 	return end > at && strncmp(end, ".ldb:", 5) == 0; /* it tries tables' old ending last */
+}
+
+#define MANIFEST "MANIFEST-"
+
+/* The highest number that a manifest has; 0: there is none. */
+static unsigned long long newest_manifest(const struct disk_names *names)
+{
+	unsigned long long newest = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->names[i];
+
+		if (strncmp(name, MANIFEST, strlen(MANIFEST)) == 0)
+			newest = MAX(newest, strtoull(name + strlen(MANIFEST), NULL, 10));
+	}
+	return newest;
+}
+
+/* As RocksDB does it, and in files with its names, which it removes if they are left over. */
+static int name_manifest(const struct rocks *r, struct disk *disk, unsigned long long number)
+{
+	const char *dir = rocks_path_text(&r->dir);
+	struct buf draft = {0}, current = {0};
+	struct disk_file *file;
+	char text[64];
+	int rc;
+
+	snprintf(text, sizeof(text), "%06llu.dbtmp", number);
+	rocks_path(&draft, dir, text);
+	rocks_path(&current, dir, "CURRENT");
+	(void)!disk_remove(disk, rocks_path_text(&draft));
+	rc = disk_open(disk, rocks_path_text(&draft), DISK_CREATE, &file);
+	if (rc == OK) {
+		int len = snprintf(text, sizeof(text), MANIFEST "%06llu\n", number);
+
+		rc = disk_write(file, 0, text, (size_t)len);
+		if (rc == OK)
+			rc = disk_sync(file);
+		disk_close(file);
+	}
+	if (rc == OK)
+		rc = disk_rename(disk, rocks_path_text(&draft), rocks_path_text(&current));
+	if (rc == OK)
+		rc = disk_sync_directory(disk, dir);
+	buf_free(&draft);
+	buf_free(&current);
+	return rc;
+}
+
+/*
+ * RocksDB syncs the directory once for both, the new manifest's name and that CURRENT names it; a
+ * machine that dies before may keep the second without the first. Then the one before is there
+ * still, and holds all that was ever said to be durable: it goes after that sync.
+ */
+bool rocks_start_name_manifest(const struct rocks *r, const char *text)
+{
+	const char *missing = missing_file(r, text, "opening a file for sequentially reading: ");
+	struct disk disk = disk_posix();
+	struct disk_names names = {0};
+	unsigned long long newest = 0;
+
+	if (!missing || strncmp(missing, MANIFEST, strlen(MANIFEST)) != 0)
+		return false;
+	if (disk_list(&disk, rocks_path_text(&r->dir), &names) == OK)
+		newest = newest_manifest(&names);
+	disk_names_free(&names);
+	if (newest == 0 || name_manifest(r, &disk, newest) != OK)
+		return false;
+	LOG(r->logger, LOG_WARNING, "engine: %s: going on with " MANIFEST "%06llu", text, newest);
+	return true;
 }
 
 /*

@@ -3,7 +3,7 @@
  *
  *	conclave-sim run [--members] --seeds N [--first-seed K] [--jobs J]
  *	conclave-sim run [--members] --seed X [--trace]
- *	conclave-sim mutants [--only NAME] [--seeds N]
+ *	conclave-sim mutants [--only NAME] [--seeds N] [--jobs J]
  *	conclave-sim demo
  */
 
@@ -19,7 +19,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: conclave-sim run [--members] --seeds N [--first-seed K] [--jobs J]\n"
 	      "       conclave-sim run [--members] --seed X [--trace]\n"
-	      "       conclave-sim mutants [--only NAME] [--seeds N]\n"
+	      "       conclave-sim mutants [--only NAME] [--seeds N] [--jobs J]\n"
 	      "       conclave-sim demo\n",
 	      out);
 }

@@ -2,9 +2,8 @@
  * What must hold after every step, looked at from outside with knowledge that no member has:
  *
  *  - each member's own rules (raft_valid.c)
- *  - election safety: at most one leader in a term
+ *  - election safety, and what else holds for leaders (watch_office.c)
  *  - log matching: an (index, term) names one entry and one past
- *  - leader completeness: a leader's log has everything that was ever committed
  *  - commits agree, and stand on a majority of disks when they are first seen
  *  - state machine safety: every member applies the same entry at an index, and its state
  *    has the same digest after it
@@ -16,6 +15,7 @@
 #include "checker/linearize.h"
 #include "consensus/raft_state.h"
 #include "sim/mode.h"
+#include "sim/watch_parts.h"
 #include "storage/log.h"
 
 #include <inttypes.h>
@@ -24,105 +24,6 @@ static uint64_t entry_hash(const struct entry *e)
 {
 	return hash64_pair(hash64_salted(entry_payload(e), e->kind),
 			   hash64_pair(e->term, e->stamp));
-}
-
-/* ---- majorities, counted apart from the code under test -------------------------------------- */
-
-static bool half_decides(const struct membership *m, uint8_t role, uint32_t holds)
-{
-	int margin = 0;
-
-	for (uint32_t i = 0; i < m->count; i++)
-		if (m->members[i].roles & role)
-			margin += holds >> i & 1 ? 1 : -1;
-	return margin > 0;
-}
-
-static bool decides(const struct membership *m, uint32_t holds)
-{
-	bool joint = false;
-
-	for (uint32_t i = 0; i < m->count; i++)
-		joint = joint || m->members[i].roles & MEMBER_VOTER_OLD;
-	return half_decides(m, MEMBER_VOTER, holds) &&
-	       (!joint || half_decides(m, MEMBER_VOTER_OLD, holds));
-}
-
-/* ---- memberships ----------------------------------------------------------------------------- */
-
-static bool votes_in(const struct membership *m, uint64_t id, uint8_t role)
-{
-	for (uint32_t i = 0; i < m->count; i++)
-		if (m->members[i].id == id)
-			return m->members[i].roles & role;
-	return false;
-}
-
-/* How many ids vote in `a` and not in `b`. */
-static unsigned votes_missing(const struct membership *a, uint8_t role_a,
-			      const struct membership *b, uint8_t role_b)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < a->count; i++)
-		n += a->members[i].roles & role_a && !votes_in(b, a->members[i].id, role_b);
-	return n;
-}
-
-/* A learner may lack so many entries and get a vote by itself all the same. */
-#define RISE_ENTRIES 256
-
-/* Who got a vote, and not because somebody asked for it. */
-static void watch_risen(struct host *h, const struct raft *r, const struct membership *before,
-			const struct membership *now)
-{
-	struct world *w = h->world;
-
-	for (uint32_t i = 0; i < before->count; i++) {
-		uint64_t id = before->members[i].id;
-		struct host *other = host_by_id(w, id);
-
-		if (!(before->members[i].roles & MEMBER_RISES) || id == w->promoted ||
-		    !votes_in(now, id, MEMBER_VOTER))
-			continue;
-		COUNT(w, CHANGE_RISE);
-		if (!other || other->state != HOST_UP || other->suspect)
-			continue;
-		if (driver_raft(other->driver)->log.last + RISE_ENTRIES < r->commit)
-			world_fail(w, "%s gives a vote to %s, which is far behind", h->name,
-				   other->name);
-	}
-}
-
-/* A membership that its leader has just appended, against the one before it. */
-static void watch_membership(struct host *h, const struct raft *r, uint64_t index)
-{
-	struct world *w = h->world;
-	const struct membership *now = raft_membership_at(r, index);
-	const struct membership *before = raft_membership_at(r, index - 1);
-	unsigned moved = votes_missing(now, MEMBER_VOTER, before, MEMBER_VOTER) +
-			 votes_missing(before, MEMBER_VOTER, now, MEMBER_VOTER);
-
-	COUNT(w, CHECK_MEMBERSHIP);
-	if (now == before || before->count == 0)
-		return;
-	if (!now->joint && !before->joint && moved > 1)
-		world_fail(w, "%s moves %u votes in one step", h->name, moved);
-	watch_risen(h, r, before, now);
-	if (now->joint &&
-	    (before->joint || votes_missing(before, MEMBER_VOTER, now, MEMBER_VOTER_OLD) ||
-	     votes_missing(now, MEMBER_VOTER_OLD, before, MEMBER_VOTER)))
-		world_fail(w, "%s enters a joint membership that does not come from the one before",
-			   h->name);
-	if (before->joint && moved)
-		world_fail(w, "%s leaves a joint membership for another one than it led to",
-			   h->name);
-	for (size_t i = 0; i < r->membership_count; i++)
-		if (r->memberships[i]->index < index && r->memberships[i]->index > r->commit)
-			world_fail(w, "%s changes the membership while a change is pending",
-				   h->name);
-	if (r->commit < r->term_start)
-		world_fail(w, "%s changes the membership before a commit of its own term", h->name);
 }
 
 /* ---- log matching ---------------------------------------------------------------------------- */
@@ -238,7 +139,7 @@ static void watch_log(struct host *h, const struct raft *r)
 
 /* ---- commit ---------------------------------------------------------------------------------- */
 
-static struct committed *committed_at(struct world *w, uint64_t index)
+struct committed *watch_committed_at(struct world *w, uint64_t index)
 {
 	if (index >= w->committed_cap) {
 		size_t cap = mem_grown_capacity(w->committed_cap, (size_t)index + 1);
@@ -305,7 +206,7 @@ static bool stands_on_majority(struct host *h, const struct raft *r, const struc
 		    host_holds(other, index, raft_term_at(r, index)))
 			mask |= (uint32_t)1 << i;
 	}
-	return decides(m, mask);
+	return watch_decides(m, mask);
 }
 
 /* The leader that commits an index first must have a majority of disks behind it. */
@@ -328,7 +229,7 @@ static void watch_commit(struct host *h, const struct raft *r)
 	struct world *w = h->world;
 
 	for (uint64_t i = MAX(h->seen_commit, r->log.base) + 1; i <= r->commit; i++) {
-		struct committed *c = committed_at(w, i);
+		struct committed *c = watch_committed_at(w, i);
 		uint64_t term = raft_term_at(r, i);
 
 		COUNT(w, CHECK_COMMIT);
@@ -344,115 +245,6 @@ static void watch_commit(struct host *h, const struct raft *r)
 		w->committed_last = MAX(w->committed_last, i);
 	}
 	h->seen_commit = r->commit;
-}
-
-/* ---- leaders --------------------------------------------------------------------------------- */
-
-/*
- * Whoever lost its directory may have voted before; unless its vote in this term, as far as it was
- * seen on its disk, was another one's.
- */
-static bool lost_one_may_have_voted(const struct world *w, uint64_t id, const struct raft *r)
-{
-	for (unsigned i = 0; i < w->host_count; i++) {
-		const struct host *h = &w->hosts[i];
-
-		if (h->lost_id == id && h->lost_term <= r->hard.term)
-			return h->lost_term < r->hard.term || h->lost_vote == r->id;
-	}
-	return false;
-}
-
-/* Who may have voted for this leader: it says so itself, or nobody can tell. */
-static void watch_votes(struct host *h, const struct raft *r)
-{
-	struct world *w = h->world;
-	const struct membership *m = raft_membership_at(r, r->term_start - 1);
-	uint32_t mask = 0;
-
-	for (uint32_t i = 0; i < m->count; i++) {
-		struct host *voter = host_by_id(w, m->members[i].id);
-		const struct raft *v = voter && voter->driver ? driver_raft(voter->driver) : NULL;
-
-		if (!voter && !lost_one_may_have_voted(w, m->members[i].id, r))
-			continue;
-		if (!v || v->hard.term > r->hard.term ||
-		    (v->hard.term == r->hard.term && v->hard.vote == r->id && !v->damaged))
-			mask |= (uint32_t)1 << i;
-	}
-	COUNT(w, CHECK_VOTES);
-	if (!decides(m, mask))
-		world_fail(w, "%s leads term %" PRIu64 " without the votes of a majority", h->name,
-			   r->hard.term);
-}
-
-static void note_leader(struct host *h, const struct raft *r)
-{
-	struct world *w = h->world;
-
-	COUNT(w, CHECK_ELECTION);
-	for (size_t i = 0; i < w->leader_count; i++)
-		if (w->leaders[i].term == r->hard.term && w->leaders[i].id != r->id)
-			world_fail(w, "two leaders in term %" PRIu64 ": %s is the second",
-				   r->hard.term, h->name);
-	MEM_GROW(w->leaders, w->leader_cap, w->leader_count + 1);
-	w->leaders[w->leader_count++] = (struct leader_seen){r->hard.term, r->id};
-}
-
-static bool leads_anew(const struct host *h, const struct raft *r)
-{
-	return r->role == RAFT_LEADER &&
-	       (h->seen_role != RAFT_LEADER || h->seen_term != r->hard.term);
-}
-
-void watch_dying(struct host *h)
-{
-	const struct raft *r = h->driver ? driver_raft(h->driver) : NULL;
-
-	if (r && leads_anew(h, r))
-		note_leader(h, r);
-}
-
-static void watch_new_leader(struct host *h, const struct raft *r)
-{
-	struct world *w = h->world;
-
-	watch_votes(h, r);
-	COUNT(w, LEADER);
-	note_leader(h, r);
-	COUNT(w, CHECK_COMPLETE);
-	for (uint64_t i = r->log.base + 1; i <= w->committed_last; i++) {
-		const struct committed *c = committed_at(w, i);
-
-		if (c->term && c->in_term < r->hard.term && raft_term_at(r, i) != c->term)
-			world_fail(w,
-				   "%s leads term %" PRIu64 " without the committed entry %" PRIu64
-				   " of term %" PRIu64,
-				   h->name, r->hard.term, i, c->term);
-	}
-}
-
-/* A leader hears a majority, and its own disk moves; else it no longer leads. */
-static void watch_office(struct host *h, const struct raft *r)
-{
-	const struct membership *m = raft_membership(r);
-	uint64_t now_ms = host_clock_us(h) / 1000;
-	uint32_t mask = 0;
-
-	for (uint32_t i = 0; i < m->count; i++) {
-		if (m->members[i].id == r->id)
-			mask |= (uint32_t)1 << i;
-		for (size_t j = 0; j < r->peer_count; j++)
-			if (r->peers[j].id == m->members[i].id &&
-			    r->peers[j].heard_ms + r->options.election_ms > r->now_ms)
-				mask |= (uint32_t)1 << i;
-	}
-	COUNT(h->world, CHECK_OFFICE);
-	if (r->options.check_quorum && !decides(m, mask))
-		world_fail(h->world, "%s leads and has not heard a majority", h->name);
-	if (r->writing_count &&
-	    r->writing[0].started_ms + 2 * (uint64_t)r->options.election_ms < now_ms)
-		world_fail(h->world, "%s leads and its log does not move", h->name);
 }
 
 /* What a member's process has shown of its disk, to be held against what it finds at its start. */
@@ -545,7 +337,7 @@ void watch_turn(struct host *h)
 	watch_disk(h, r);
 	if (r->role == RAFT_LEADER)
 		watch_office(h, r);
-	if (leads_anew(h, r))
+	if (watch_leads_anew(h, r))
 		watch_new_leader(h, r);
 	h->seen_role = r->role;
 	h->seen_term = r->hard.term;
@@ -619,7 +411,7 @@ void watch_died(struct host *h)
 void watch_apply(struct host *h, uint64_t index, const struct entry *e, uint64_t digest)
 {
 	struct world *w = h->world;
-	struct committed *c = committed_at(w, index);
+	struct committed *c = watch_committed_at(w, index);
 	uint64_t hash = entry_hash(e);
 
 	COUNT(w, CHECK_APPLY);
@@ -637,7 +429,7 @@ void watch_apply(struct host *h, uint64_t index, const struct entry *e, uint64_t
 
 void watch_installed(struct host *h, uint64_t index, uint64_t digest)
 {
-	const struct committed *c = committed_at(h->world, index);
+	const struct committed *c = watch_committed_at(h->world, index);
 
 	COUNT(h->world, CHECK_APPLY);
 	if (c->digest && c->digest != digest)
@@ -648,7 +440,7 @@ void watch_installed(struct host *h, uint64_t index, uint64_t digest)
 
 void watch_rows(struct host *h, uint64_t index, uint64_t hash)
 {
-	struct committed *c = committed_at(h->world, index);
+	struct committed *c = watch_committed_at(h->world, index);
 
 	COUNT(h->world, CHECK_ROWS);
 	if (c->rows && c->rows != hash)

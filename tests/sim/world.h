@@ -377,7 +377,7 @@ void nemesis_start(struct world *w);
 void nemesis_calm(struct world *w);
 void nemesis_close(struct world *w);
 
-/* watch.c: the checks after every step */
+/* watch.c, watch_office.c: the checks after every step */
 void watch_turn(struct host *h);
 /* It dies in the middle of a turn, and others may have heard of what it was. */
 void watch_dying(struct host *h);

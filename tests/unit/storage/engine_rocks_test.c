@@ -198,6 +198,62 @@ static void lost_names_of_tables_are_not_an_empty_engine(void **state)
 	engine_tester_close(&t);
 }
 
+static void write_current(const struct engine_tester *t, const char *text)
+{
+	char current[128];
+	FILE *f;
+
+	snprintf(current, sizeof(current), "%s/CURRENT", t->dir);
+	f = fopen(current, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void remove_manifests(const struct engine_tester *t)
+{
+	struct disk disk = disk_posix();
+	struct disk_names names = {0};
+	char path[256];
+	int removed = 0;
+
+	assert_int_equal(disk_list(&disk, t->dir, &names), OK);
+	for (size_t i = 0; i < names.count; i++) {
+		if (strncmp(names.names[i], "MANIFEST-", 9) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", t->dir, names.names[i]);
+		assert_int_equal(disk_remove(&disk, path), OK);
+		removed++;
+	}
+	disk_names_free(&names);
+	assert_true(removed > 0);
+}
+
+/* The power went off between CURRENT's new name and the sync of the directory. */
+static void a_manifest_that_was_lost_with_its_name_is_made_up_for(void **state)
+{
+	struct engine_tester t;
+	struct engine_rocks_options o;
+
+	(void)state;
+	engine_tester_init(&t, ENGINE_ROCKS);
+	engine_tester_set(&t, FAMILY_STATE, "a", "1");
+	for (int i = 0; i < 3; i++) {
+		engine_close(t.engine);
+		t.engine = NULL;
+		write_current(&t, "MANIFEST-000999\n");
+		engine_tester_reopen(&t);
+		engine_tester_expect_rows(&t, FAMILY_STATE, "a=1 ");
+		engine_tester_set(&t, FAMILY_STATE, "a", "1");
+	}
+	o = engine_tester_options(&t);
+	engine_close(t.engine);
+	t.engine = NULL;
+	remove_manifests(&t);
+	assert_int_equal(engine_rocks_open(&t.engine, &o), ERR_IO);
+	engine_tester_close(&t);
+}
+
 /* While the engine is closed. */
 static void damage_first_block(struct engine_tester *t, const char *table)
 {
@@ -303,6 +359,7 @@ int main(void)
 		cmocka_unit_test(a_directory_has_one_user),
 		cmocka_unit_test(a_missing_directory_is_made),
 		cmocka_unit_test(lost_names_of_tables_are_not_an_empty_engine),
+		cmocka_unit_test(a_manifest_that_was_lost_with_its_name_is_made_up_for),
 		cmocka_unit_test(damage_is_seen_by_who_reads_it),
 		cmocka_unit_test(the_load_tells_of_files_that_overlap),
 		cmocka_unit_test(no_put_waits_for_merging),
