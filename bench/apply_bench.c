@@ -34,6 +34,7 @@
 #define BATCH_MAX      64u
 #define SESSIONS_MAX   64u
 #define GET_KEYS_MAX   100000u /* their values stay in the cache */
+#define FEW_KEYS_MAX   1000u   /* and their rows in those of the processor */
 
 enum part {
 	PART_APPLY = 1,
@@ -219,6 +220,7 @@ static void feed_figure(struct bench *b, enum load_command what, uint64_t keys, 
 static void part_apply(struct bench *b)
 {
 	uint64_t counters = MIN(b->keys, (uint64_t)GET_KEYS_MAX);
+	uint64_t few = MIN(b->keys, (uint64_t)FEW_KEYS_MAX);
 
 	open_lone(b, false);
 	lone_start(&b->lone);
@@ -230,6 +232,8 @@ static void part_apply(struct bench *b)
 	feed_all(b, LOAD_INCR, counters);
 	feed_figure(b, LOAD_INCR, counters, 1, "INCR of 100,000, batches of 1");
 	feed_figure(b, LOAD_INCR, counters, BATCH_MAX, "INCR of 100,000, batches of 64");
+	feed_figure(b, LOAD_INCR, few, 1, "INCR of 1,000, batches of 1");
+	feed_figure(b, LOAD_INCR, few, BATCH_MAX, "INCR of 1,000, batches of 64");
 	feed_store(&b->feed);
 	print_memory("applied");
 	lone_close(&b->lone);
