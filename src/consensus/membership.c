@@ -57,8 +57,7 @@ static size_t removed_place(const struct membership *m, uint64_t id)
 {
 	size_t at = 0;
 
-	/* With a count there is a list. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-	while (at < m->removed_count && m->removed[at] < id)
+	while (at < m->removed_count && m->removed && m->removed[at] < id)
 		at++;
 	return at;
 }

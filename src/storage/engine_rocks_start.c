@@ -98,37 +98,6 @@ static unsigned long long newest_manifest(const struct disk_names *names)
 	return newest;
 }
 
-/* As RocksDB does it, and in files with its names, which it removes if they are left over. */
-static int name_manifest(const struct rocks *r, struct disk *disk, unsigned long long number)
-{
-	const char *dir = rocks_path_text(&r->dir);
-	struct buf draft = {0}, current = {0};
-	struct disk_file *file;
-	char text[64];
-	int rc;
-
-	snprintf(text, sizeof(text), "%06llu.dbtmp", number);
-	rocks_path(&draft, dir, text);
-	rocks_path(&current, dir, "CURRENT");
-	(void)!disk_remove(disk, rocks_path_text(&draft));
-	rc = disk_open(disk, rocks_path_text(&draft), DISK_CREATE, &file);
-	if (rc == OK) {
-		int len = snprintf(text, sizeof(text), MANIFEST "%06llu\n", number);
-
-		rc = disk_write(file, 0, text, (size_t)len);
-		if (rc == OK)
-			rc = disk_sync(file);
-		disk_close(file);
-	}
-	if (rc == OK)
-		rc = disk_rename(disk, rocks_path_text(&draft), rocks_path_text(&current));
-	if (rc == OK)
-		rc = disk_sync_directory(disk, dir);
-	buf_free(&draft);
-	buf_free(&current);
-	return rc;
-}
-
 /*
  * RocksDB syncs the directory once for both, the new manifest's name and that CURRENT names it; a
  * machine that dies before may keep the second without the first. Then the one before is there
@@ -140,13 +109,19 @@ bool rocks_start_name_manifest(const struct rocks *r, const char *text)
 	struct disk disk = disk_posix();
 	struct disk_names names = {0};
 	unsigned long long newest = 0;
+	char name[64];
+	int len;
 
 	if (!missing || strncmp(missing, MANIFEST, strlen(MANIFEST)) != 0)
 		return false;
 	if (disk_list(&disk, rocks_path_text(&r->dir), &names) == OK)
 		newest = newest_manifest(&names);
 	disk_names_free(&names);
-	if (newest == 0 || name_manifest(r, &disk, newest) != OK)
+	if (newest == 0)
+		return false;
+	len = snprintf(name, sizeof(name), MANIFEST "%06llu\n", newest);
+	if (disk_replace(&disk, rocks_path_text(&r->dir), "CURRENT",
+			 slice_of((const uint8_t *)name, (size_t)len)) != OK)
 		return false;
 	LOG(r->logger, LOG_WARNING, "engine: %s: going on with " MANIFEST "%06llu", text, newest);
 	return true;
