@@ -23,6 +23,9 @@ static void check_doc(const struct command *c)
 	struct syntax syntax;
 	size_t len = strlen(c->doc.summary);
 
+	/* Who looks for a name in any case compares it with capital letters. */
+	for (const char *at = c->name; *at; at++)
+		assert_false(*at >= 'a' && *at <= 'z');
 	assert_non_null(command_group_name(c->doc.group));
 	assert_true(strlen(c->doc.since) >= strlen("0.1.0") && strlen(c->doc.complexity) > 0);
 	assert_true(len > 10 && c->doc.summary[0] >= 'A' && c->doc.summary[0] <= 'Z');
