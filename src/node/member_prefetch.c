@@ -26,6 +26,7 @@
 #define STEP_MUCH (JOB_KEYS / 4)
 
 /* How far ahead the memory is asked: enough for an answer, and not so far that it is gone again. */
+#define PLACES_AHEAD  2
 #define ROWS_AHEAD    4
 #define BUCKETS_AHEAD 8
 
@@ -307,6 +308,8 @@ void member_prefetch_go_on(struct member *m)
 	uint64_t hash;
 
 	lookahead_go_on(x, m->applying.index);
+	if (lookahead_get(x, PLACES_AHEAD, &hash))
+		row_cache_expect_place(rows, hash);
 	if (lookahead_get(x, ROWS_AHEAD, &hash))
 		row_cache_expect_row(rows, hash);
 	if (lookahead_get(x, BUCKETS_AHEAD, &hash))

@@ -28,6 +28,7 @@ struct cached {
 	struct hash_node node;
 	struct list link;
 	struct beside *beside; /* NULL: none */
+	struct row_place place;
 	uint32_t key_len;
 	uint32_t value_len;
 	uint32_t room; /* for key and value */
@@ -162,6 +163,17 @@ void row_cache_expect_value(const struct row_cache *c, uint64_t hash)
 		__builtin_prefetch((const uint8_t *)b + at);
 }
 
+void row_cache_expect_place(const struct row_cache *c, uint64_t hash)
+{
+	const struct hash_node *n = hash_table_first(&c->table, hash);
+	const struct tree_row *row =
+		n ? CONTAINER_OF(n, const struct cached, node)->place.row : NULL;
+
+	/* It may be gone: to call for memory that is not there does nothing. */
+	if (row)
+		__builtin_prefetch(row, 1);
+}
+
 void row_cache_has(struct row_cache *c, const struct slice *keys, const uint64_t *hashes,
 		   size_t count, bool *has)
 {
@@ -195,9 +207,8 @@ static void row_cache_shrink(struct row_cache *c)
 	}
 }
 
-/* A row of that many bytes, its key in place; what was kept beside the one before goes over. */
-static struct cached *cached_new(struct row_cache *c, struct slice key, uint64_t hash, size_t need,
-				 struct beside *beside)
+/* A row of that many bytes, its key in place. */
+static struct cached *cached_new(struct row_cache *c, struct slice key, uint64_t hash, size_t need)
 {
 	/* A record grows by a few bytes with its revision: leave room for that. */
 	size_t room = need + 8;
@@ -206,9 +217,8 @@ static struct cached *cached_new(struct row_cache *c, struct slice key, uint64_t
 	e->key_len = (uint32_t)key.len;
 	e->room = (uint32_t)room;
 	e->asked = false;
-	e->beside = beside;
-	if (beside)
-		beside->owner = e;
+	e->beside = NULL;
+	e->place = (struct row_place){0};
 	memcpy(e->bytes, key.data, key.len);
 	hash_table_insert(&c->table, &e->node, hash);
 	list_init(&e->link);
@@ -217,50 +227,71 @@ static struct cached *cached_new(struct row_cache *c, struct slice key, uint64_t
 	return e;
 }
 
-static void row_cache_set(struct row_cache *c, struct slice key, struct slice value, bool absent,
-			  bool only_known)
+/* A row with another room; what belongs to the one before goes over. */
+static struct cached *cached_renew(struct row_cache *c, struct cached *e, struct slice key,
+				   uint64_t hash, size_t need)
+{
+	struct beside *beside = e->beside;
+	struct row_place place = e->place;
+
+	e->beside = NULL;
+	cached_drop(c, e);
+	e = cached_new(c, key, hash, need);
+	e->place = place;
+	e->beside = beside;
+	if (beside)
+		beside->owner = e;
+	return e;
+}
+
+/* Returns where its place is noted; NULL: it is not kept. */
+static struct row_place *row_cache_set(struct row_cache *c, struct slice key, struct slice value,
+				       bool absent, bool only_known)
 {
 	uint64_t hash = hash64(key);
 	struct cached *e = row_cache_find(c, key, hash);
 	size_t need = key.len + value.len;
-	struct beside *beside = NULL;
 
 	if (!e && only_known)
-		return;
+		return NULL;
 	if (CACHED_OVERHEAD + need > c->bytes_max / 4) {
 		if (e)
 			cached_drop(c, e);
-		return; /* one row must not sweep out all others */
-	}
-	if (e && (need > e->room || need + 64 < e->room / 2)) {
-		beside = e->beside;
-		e->beside = NULL;
-		cached_drop(c, e);
-		e = NULL;
+		return NULL; /* one row must not sweep out all others */
 	}
 	if (!e)
-		e = cached_new(c, key, hash, need, beside);
+		e = cached_new(c, key, hash, need);
+	else if (need > e->room || need + 64 < e->room / 2)
+		e = cached_renew(c, e, key, hash, need);
 	c->newest = e;
 	e->absent = absent;
 	e->value_len = (uint32_t)value.len;
 	if (value.len)
 		memcpy(e->bytes + key.len, value.data, value.len);
 	row_cache_shrink(c);
+	return c->newest ? &c->newest->place : NULL;
 }
 
-void row_cache_put(struct row_cache *c, struct slice key, struct slice value)
+struct row_place *row_cache_put(struct row_cache *c, struct slice key, struct slice value)
 {
-	row_cache_set(c, key, value, false, false);
+	return row_cache_set(c, key, value, false, false);
+}
+
+/* Whoever does not ask for the place may have moved the row. */
+static void row_cache_unplace(struct row_place *place)
+{
+	if (place)
+		*place = (struct row_place){0};
 }
 
 void row_cache_put_absent(struct row_cache *c, struct slice key)
 {
-	row_cache_set(c, key, (struct slice){NULL, 0}, true, false);
+	row_cache_unplace(row_cache_set(c, key, (struct slice){NULL, 0}, true, false));
 }
 
 void row_cache_update(struct row_cache *c, struct slice key, struct slice value, bool absent)
 {
-	row_cache_set(c, key, value, absent, true);
+	row_cache_unplace(row_cache_set(c, key, value, absent, true));
 }
 
 /* The value on which the hand comes to rest: nobody has asked for it since it last came by. */

@@ -13,6 +13,7 @@
 #include "base/hash_table.h"
 #include "base/list.h"
 #include "storage/row.h"
+#include "storage/tree.h"
 
 struct cached;
 
@@ -35,6 +36,12 @@ struct row_cache {
 struct row_value {
 	struct revision at;
 	struct slice value;
+};
+
+/* Where a row is held as well. All zero: nowhere that is known. */
+struct row_place {
+	struct tree_row *row;
+	uint64_t holder; /* what holds it, as whoever notes this counts them, from 1 on */
 };
 
 /*
@@ -66,15 +73,20 @@ void row_cache_has(struct row_cache *c, const struct slice *keys, const uint64_t
 
 /*
  * The processor's caches get what looking for a row touches: first the bucket, a little later, when
- * that has come, the row, and then what is kept beside it. Nothing else happens, whatever the hash
- * is.
+ * that has come, the row, and then what is kept beside it or the place that is noted there. Nothing
+ * else happens, whatever the hash is.
  */
 void row_cache_expect_bucket(const struct row_cache *c, uint64_t hash);
 void row_cache_expect_row(const struct row_cache *c, uint64_t hash);
 void row_cache_expect_value(const struct row_cache *c, uint64_t hash);
+void row_cache_expect_place(const struct row_cache *c, uint64_t hash);
 
-/* The row holds this value from now on. */
-void row_cache_put(struct row_cache *c, struct slice key, struct slice value);
+/*
+ * The row holds this value from now on. Returns where its place is noted, until the cache changes:
+ * what the caller noted there when it put the row before, unless something else happened to it
+ * since. NULL: the row is not kept.
+ */
+struct row_place *row_cache_put(struct row_cache *c, struct slice key, struct slice value);
 
 /* There is no such row. */
 void row_cache_put_absent(struct row_cache *c, struct slice key);

@@ -97,6 +97,12 @@ static int store_start(struct store *s, struct buf *snapshot)
 	return rc;
 }
 
+void store_begin_overlay(struct store *s)
+{
+	s->live = overlay_new();
+	s->overlays++;
+}
+
 int store_open(struct store **out, struct engine *engine, const struct store_options *options,
 	       struct buf *snapshot)
 {
@@ -105,7 +111,7 @@ int store_open(struct store **out, struct engine *engine, const struct store_opt
 
 	s->options = *options;
 	s->engine = engine;
-	s->live = overlay_new();
+	store_begin_overlay(s);
 	list_init(&s->retired);
 	store_init_caches(s);
 	rc = store_start(s, snapshot);
@@ -220,18 +226,48 @@ static void store_note_deadline(struct store *s, struct slice row)
 	store_lower_deadline_ms(s, at_ms);
 }
 
+static bool store_is_live(const struct store *s, const struct row_place *place)
+{
+	if (MUTANT(renew_in_frozen) && s->frozen && place->holder + 1 == s->overlays)
+		return true;
+	return place->holder == s->overlays;
+}
+
+/*
+ * The cache remembers where the living overlay holds a record: what is changed again and again is
+ * looked for once.
+ */
+static void store_put_record(struct store *s, struct slice key, struct slice value)
+{
+	struct tree *t = &s->live->trees[FAMILY_STATE];
+	struct row_place *place = row_cache_put(&s->headers, key, value);
+	struct tree_row *row;
+
+	if (place && store_is_live(s, place) && tree_renew(t, place->row, value))
+		return;
+	row = tree_put(t, key, value, false);
+	if (place)
+		*place = (struct row_place){row, s->overlays};
+}
+
+static void store_put_state(struct store *s, struct slice key, struct slice value, bool deleted)
+{
+	tree_put(&s->live->trees[FAMILY_STATE], key, value, deleted);
+	if (key.data[0] == STATE_DEADLINE && !deleted)
+		store_note_deadline(s, key);
+	if (!MUTANT(change_leaves_cache))
+		row_cache_update(&s->headers, key, value, deleted);
+}
+
 void store_put(struct store *s, enum engine_family family, struct slice key, struct slice value,
 	       bool deleted)
 {
-	tree_put(&s->live->trees[family], key, value, deleted);
-	if (family != FAMILY_STATE || MUTANT(change_leaves_cache))
-		return;
-	if (key.data[0] == STATE_DEADLINE && !deleted)
-		store_note_deadline(s, key);
-	if (key.data[0] == STATE_RECORD && !deleted)
-		row_cache_put(&s->headers, key, value);
+	if (family != FAMILY_STATE)
+		tree_put(&s->live->trees[family], key, value, deleted);
+	else if (key.data[0] == STATE_RECORD && !deleted && !MUTANT(change_leaves_cache))
+		store_put_record(s, key, value);
 	else
-		row_cache_update(&s->headers, key, value, deleted);
+		store_put_state(s, key, value, deleted);
 }
 
 /* ---- views ----------------------------------------------------------------------------------- */
@@ -427,7 +463,7 @@ void store_replace(struct store *s, struct store_intake *in)
 	s->bound = engine_bound_of(&p);
 	overlay_release(s->live);
 	overlay_release(s->frozen);
-	s->live = overlay_new();
+	store_begin_overlay(s);
 	s->frozen = NULL;
 	s->flush.failed = false;
 	if (!MUTANT(install_keeps_cache))

@@ -163,7 +163,7 @@ struct job *store_flush(struct store *s, struct slice snapshot)
 	CHECK(f->failed == (s->frozen != NULL));
 	if (!s->frozen) {
 		s->frozen = s->live;
-		s->live = overlay_new();
+		store_begin_overlay(s);
 	}
 	if (!f->failed || MUTANT(position_of_retry)) {
 		buf_clear(&f->position);

@@ -76,7 +76,8 @@ struct store {
 	struct row_cache values;
 	struct position position;
 	struct engine_bound bound; /* of what is published */
-	uint64_t drops;		   /* overlays dropped so far */
+	uint64_t overlays;	   /* begun so far, the living one included */
+	uint64_t drops;		   /* and of them dropped */
 	uint64_t deadline_ms;	   /* no row is earlier, as far as is known */
 	struct store_flush flush;
 	struct store_compact compact;
@@ -100,6 +101,9 @@ MUST_USE int store_read_meta(struct engine_view *view, struct slice name, struct
 
 /* The revision that the engine's row of what was dropped says; 0 where there is none. Blocks. */
 MUST_USE int store_read_dropped(struct engine_view *view, uint64_t *dropped);
+
+/* An empty overlay is the living one from now on. */
+void store_begin_overlay(struct store *s);
 
 /* Frees what a job that never ended holds. */
 void store_compact_close(struct store *s);

@@ -1,6 +1,7 @@
 #include "storage/tree.h"
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "storage/tree_node.h"
 
 #include <stdalign.h>
@@ -191,7 +192,22 @@ static void put_new(struct tree *t, const struct tree_path *path, struct tree_ro
 	t->edge = last ? row : NULL;
 }
 
-const struct tree_row *tree_put(struct tree *t, struct slice key, struct slice value, bool deleted)
+/* Whether nobody else sees the row and the value fits where the row's was. */
+static bool takes_value(const struct tree *t, const struct tree_row *row, struct slice value)
+{
+	return (row->epoch == t->epoch || MUTANT(renew_under_snapshot)) &&
+	       value.len <= row->room - row->key_len;
+}
+
+bool tree_renew(const struct tree *t, struct tree_row *row, struct slice value)
+{
+	if (!takes_value(t, row, value))
+		return false;
+	row_set_value(row, value, false);
+	return true;
+}
+
+struct tree_row *tree_put(struct tree *t, struct slice key, struct slice value, bool deleted)
 {
 	struct tree_path path;
 	struct tree_row **slot, *row;
@@ -205,7 +221,7 @@ const struct tree_row *tree_put(struct tree *t, struct slice key, struct slice v
 		descend_edge(t, &path);
 	} else if (descend(t, key, &path)) {
 		slot = &path.nodes[path.depth]->rows[path.places[path.depth]];
-		if ((*slot)->epoch == t->epoch && value.len <= (*slot)->room - key.len)
+		if (takes_value(t, *slot, value))
 			row_set_value(*slot, value, deleted);
 		else
 			*slot = row_new(t, key, value, deleted);

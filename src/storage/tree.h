@@ -75,7 +75,14 @@ void tree_init(struct tree *t, struct arena *arena);
  * caller's eyes, unless a snapshot was taken since it was written. Neither slice may point into
  * the row it replaces. Key and value are shorter than 1 GiB. Returns what tree_find would.
  */
-const struct tree_row *tree_put(struct tree *t, struct slice key, struct slice value, bool deleted);
+struct tree_row *tree_put(struct tree *t, struct slice key, struct slice value, bool deleted);
+
+/*
+ * The same for whoever kept what tree_put returned, without looking for the key: `row` is the
+ * tree's row under its key, and takes this value. False, and nothing happened: a snapshot may see
+ * it, or it has no room.
+ */
+MUST_USE bool tree_renew(const struct tree *t, struct tree_row *row, struct slice value);
 
 /* The tree as it is now, for as long as the arena lives. */
 struct tree_snapshot tree_snapshot(struct tree *t);

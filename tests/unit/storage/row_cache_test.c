@@ -169,6 +169,33 @@ static void a_look_without_use_is_no_asking(void **state)
 	row_cache_close(&c);
 }
 
+/* It stays when the row gets another room, and goes when somebody else changes the row. */
+static void the_place_of_a_row_is_noted_by_who_puts_it(void **state)
+{
+	struct tree_row row = {0};
+	struct row_place *place;
+	struct row_cache c;
+
+	(void)state;
+	row_cache_init(&c, ROWS_BYTES, VALUES_BYTES);
+	place = row_cache_put(&c, name_of(1), SLICE_LITERAL("record"));
+	assert_null(place->row);
+	assert_int_equal(place->holder, 0);
+	*place = (struct row_place){&row, 3};
+	place = row_cache_put(&c, name_of(1), value_of(1));
+	assert_ptr_equal(place->row, &row);
+	assert_int_equal(place->holder, 3);
+	row_cache_update(&c, name_of(1), (struct slice){NULL, 0}, true);
+	place = row_cache_put(&c, name_of(1), SLICE_LITERAL("record"));
+	assert_int_equal(place->holder, 0);
+	*place = (struct row_place){&row, 4};
+	row_cache_forget(&c, name_of(1));
+	assert_int_equal(row_cache_put(&c, name_of(1), SLICE_LITERAL("record"))->holder, 0);
+	row_cache_limit(&c, 0);
+	assert_null(row_cache_put(&c, name_of(1), SLICE_LITERAL("record")));
+	row_cache_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +206,7 @@ int main(void)
 		cmocka_unit_test(values_have_a_bound_of_their_own),
 		cmocka_unit_test(a_value_that_is_large_for_the_cache_is_not_kept),
 		cmocka_unit_test(a_look_without_use_is_no_asking),
+		cmocka_unit_test(the_place_of_a_row_is_noted_by_who_puts_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

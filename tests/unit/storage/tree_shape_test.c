@@ -86,6 +86,32 @@ static void a_value_that_fits_takes_the_place_of_one_that_no_snapshot_sees(void 
 	world_close(&w);
 }
 
+static void a_row_is_renewed_where_it_lies_as_long_as_no_snapshot_sees_it(void **state)
+{
+	struct slice key = SLICE_LITERAL("key");
+	struct tree_snapshot s;
+	struct tree_row *row;
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	row = tree_put(&w.tree, key, SLICE_LITERAL("12345678"), true);
+	assert_true(tree_renew(&w.tree, row, SLICE_LITERAL("abc")));
+	assert_ptr_equal(tree_find(&w.tree, key), row);
+	assert_value(row, "abc", false);
+	assert_false(tree_renew(&w.tree, row, SLICE_LITERAL("a value that has no room there")));
+	assert_value(row, "abc", false);
+
+	s = tree_snapshot(&w.tree);
+	assert_false(tree_renew(&w.tree, row, SLICE_LITERAL("x")));
+	assert_value(tree_snapshot_find(&s, key), "abc", false);
+	row = tree_put(&w.tree, key, SLICE_LITERAL("x"), false);
+	assert_true(tree_renew(&w.tree, row, SLICE_LITERAL("y")));
+	assert_value(tree_find(&w.tree, key), "y", false);
+	assert_value(tree_snapshot_find(&s, key), "abc", false);
+	world_close(&w);
+}
+
 static void a_snapshot_without_a_change_before_it_costs_no_copies(void **state)
 {
 	struct tree_snapshot first, second;
@@ -243,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_that_fits_takes_the_place_of_one_that_no_snapshot_sees),
+		cmocka_unit_test(a_row_is_renewed_where_it_lies_as_long_as_no_snapshot_sees_it),
 		cmocka_unit_test(a_snapshot_without_a_change_before_it_costs_no_copies),
 		cmocka_unit_test(a_change_copies_its_path_and_no_more),
 		cmocka_unit_test(ascending_keys_fill_the_nodes),
