@@ -133,6 +133,11 @@ static const struct directive directives[] = {
 		  "when the files of dir and log-dir take more, the same; 0: any number",
 		  WITHIN(0, GIB * 1024 * 1024), LIVE),
 
+	DIRECTIVE("busy-poll", OPTION_NUMBER, "150", busy_poll_us,
+		  "so many microseconds behind the last event a member looks for the next before "
+		  "it sleeps, if nothing else wants the processor; 0: it sleeps at once",
+		  WITHIN(0, 100000), LIVE, SECTION("Processor")),
+
 	DIRECTIVE("log-level", OPTION_LEVEL, "notice", log_level, "error, warning, notice or debug",
 		  LIVE, SECTION("What it tells, and whom")),
 

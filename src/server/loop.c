@@ -2,6 +2,9 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "server/linger.h"
+
+#include <sched.h>
 
 struct loop {
 	struct ev_loop *ev;
@@ -12,11 +15,27 @@ struct loop {
 	ev_check after_sleep;
 	ev_timer due;
 	ev_async wake;
+	ev_idle look; /* as long as it is active, the loop does not sleep */
+	struct linger linger;
+	bool in_vain; /* the last look found nothing */
 };
 
 static uint64_t read_clock_ms(const struct loop *l)
 {
 	return clock_monotonic_us(l->clock) / 1000;
+}
+
+/* Something `came` since the last look, or nothing did. */
+static void loop_linger(struct loop *l, bool came)
+{
+	uint64_t now_us = clock_monotonic_us(l->clock);
+
+	if (came)
+		linger_came(&l->linger, now_us, ev_is_active(&l->look));
+	if (linger_wanted(&l->linger, now_us))
+		ev_idle_start(l->ev, &l->look);
+	else
+		ev_idle_stop(l->ev, &l->look);
 }
 
 /*
@@ -38,7 +57,9 @@ static void loop_before_sleep(struct ev_loop *ev, ev_prepare *w, int revents)
 
 	(void)ev;
 	(void)revents;
-	loop_set_timer(l, l->events->turn(l->events->ctx));
+	if (!l->in_vain)
+		loop_set_timer(l, l->events->turn(l->events->ctx));
+	loop_linger(l, !l->in_vain);
 }
 
 static void loop_after_sleep(struct ev_loop *ev, ev_check *w, int revents)
@@ -48,6 +69,20 @@ static void loop_after_sleep(struct ev_loop *ev, ev_check *w, int revents)
 	(void)ev;
 	(void)revents;
 	l->now_ms = read_clock_ms(l);
+	l->in_vain = false;
+}
+
+/* Called if nothing else was ready. */
+static void loop_looked(struct ev_loop *ev, ev_idle *w, int revents)
+{
+	struct loop *l = w->data;
+	uint64_t from_us = clock_monotonic_us(l->clock);
+
+	(void)ev;
+	(void)revents;
+	l->in_vain = true;
+	sched_yield();
+	linger_yielded(&l->linger, from_us, clock_monotonic_us(l->clock));
 }
 
 /* That the loop wakes up is all the timer is for. */
@@ -83,7 +118,9 @@ int loop_new(struct loop **out, const struct clock *clock, const struct loop_eve
 	ev_check_init(&l->after_sleep, loop_after_sleep);
 	ev_timer_init(&l->due, loop_due, 0., 0.);
 	ev_async_init(&l->wake, loop_woken);
-	l->before_sleep.data = l->after_sleep.data = l->wake.data = l;
+	ev_idle_init(&l->look, loop_looked);
+	linger_init(&l->linger, 0);
+	l->before_sleep.data = l->after_sleep.data = l->wake.data = l->look.data = l;
 	ev_set_priority(&l->after_sleep, EV_MAXPRI);
 	ev_prepare_start(ev, &l->before_sleep);
 	ev_check_start(ev, &l->after_sleep);
@@ -100,6 +137,7 @@ void loop_free(struct loop *l)
 	ev_check_stop(l->ev, &l->after_sleep);
 	ev_timer_stop(l->ev, &l->due);
 	ev_async_stop(l->ev, &l->wake);
+	ev_idle_stop(l->ev, &l->look);
 	ev_loop_destroy(l->ev);
 	mem_free(l);
 }
@@ -114,6 +152,11 @@ uint64_t loop_now_ms(const struct loop *l)
 	return l->now_ms;
 }
 
+void loop_set_busy_poll(struct loop *l, uint64_t span_us)
+{
+	linger_init(&l->linger, span_us);
+}
+
 void loop_run(struct loop *l)
 {
 	ev_run(l->ev, 0);
@@ -121,7 +164,10 @@ void loop_run(struct loop *l)
 
 void loop_step(struct loop *l, bool wait)
 {
-	ev_run(l->ev, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
+	l->in_vain = false;
+	do
+		ev_run(l->ev, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
+	while (wait && l->in_vain);
 }
 
 void loop_end(struct loop *l)

@@ -8,7 +8,8 @@
  *	epoll_wait ─► watchers' callbacks: read, parse, hand over ─► turn ─► epoll_wait ...
  *
  * Batching comes from that and needs no timers: idle, a request is handled at once; busy, all that
- * came meanwhile is handled together.
+ * came meanwhile is handled together. Before it sleeps a loop may look a few times more, if nobody
+ * else wants the processor (server/linger.h).
  */
 
 #include "base/clock.h"
@@ -42,6 +43,10 @@ struct ev_loop *loop_ev(struct loop *l);
 
 /* When this turn began, in milliseconds of the monotonic clock. */
 uint64_t loop_now_ms(const struct loop *l);
+
+/* So long after something came the loop looks instead of sleeping; 0, as in the beginning: never.
+ */
+void loop_set_busy_poll(struct loop *l, uint64_t span_us);
 
 /* Runs until loop_end was called. */
 void loop_run(struct loop *l);

@@ -108,7 +108,8 @@ struct options {
 	uint64_t log_max_bytes;
 	uint64_t log_segment_bytes;
 	uint64_t disk_reserve;
-	uint64_t quota_bytes; /* 0: none */
+	uint64_t quota_bytes;  /* 0: none */
+	uint64_t busy_poll_us; /* 0: never */
 	uint64_t check_interval_ms;
 	uint64_t snapshot_bandwidth;
 	uint64_t log_level; /* enum log_level */

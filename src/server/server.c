@@ -108,8 +108,10 @@ static int server_start_loop(struct server *s, struct buf *problem)
 	s->loop_events =
 		(struct loop_events){.ctx = s, .turn = server_turn, .woken = loop_is_woken};
 	rc = loop_new(&s->loop, &s->clock, &s->loop_events);
-	if (rc == OK)
+	if (rc == OK) {
+		loop_set_busy_poll(s->loop, s->options->busy_poll_us);
 		rc = threads_new(&s->threads, &threads);
+	}
 	if (rc != OK)
 		buf_printf(problem, "the system gives no %s", s->loop ? "threads" : "epoll");
 	return rc;

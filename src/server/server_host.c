@@ -112,6 +112,7 @@ static void server_options_changed(void *ctx)
 	server_set_limits(s);
 	server_set_member_limits(s);
 	server_set_records(s);
+	loop_set_busy_poll(s->loop, s->options->busy_poll_us);
 	space_set_limits(s->space, &(struct space_limits){.reserve = s->options->disk_reserve,
 							  .quota = s->options->quota_bytes});
 }
