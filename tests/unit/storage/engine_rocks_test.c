@@ -350,6 +350,49 @@ static void no_put_waits_for_merging(void **state)
 	engine_tester_close(&t);
 }
 
+/* A table that begins with an empty key, past the engine, which takes none in. */
+static void take_in_unbounded(struct rocks *r, struct buf *path)
+{
+	rocksdb_sstfilewriter_t *writer =
+		rocksdb_sstfilewriter_create(r->env, r->options[FAMILY_STATE]);
+	const char *file;
+	char *text = NULL;
+
+	rocks_path(path, rocks_path_text(&r->incoming), "unbounded.sst");
+	file = rocks_path_text(path);
+	rocksdb_sstfilewriter_open(writer, file, &text);
+	assert_null(text);
+	rocksdb_sstfilewriter_put(writer, "", 0, "nothing", 7, &text);
+	assert_null(text);
+	rocksdb_sstfilewriter_finish(writer, &text);
+	assert_null(text);
+	rocksdb_sstfilewriter_destroy(writer);
+	rocksdb_ingest_external_file_cf(r->db, r->families[FAMILY_STATE], &file, 1,
+					r->ingest[FAMILY_STATE], &text);
+	assert_null(text);
+}
+
+/* Of a process that ended between taking a file in and finding out that its rows were not read. */
+static void a_table_without_its_rows_is_let_go_at_the_start(void **state)
+{
+	struct engine_tester t;
+	struct buf path = {0};
+
+	(void)state;
+	engine_tester_init(&t, ENGINE_ROCKS);
+	engine_tester_set(&t, FAMILY_STATE, "a", "1");
+	engine_tester_set(&t, FAMILY_HISTORY, "b", "2");
+	take_in_unbounded(rocks_of(t.engine), &path);
+	engine_tester_expect_rows(&t, FAMILY_STATE, "=nothing a=1 ");
+	engine_tester_reopen(&t);
+	engine_tester_expect_rows(&t, FAMILY_STATE, "a=1 ");
+	engine_tester_expect_rows(&t, FAMILY_HISTORY, "b=2 ");
+	engine_tester_set(&t, FAMILY_STATE, "c", "3");
+	engine_tester_expect_rows(&t, FAMILY_STATE, "a=1 c=3 ");
+	engine_tester_close(&t);
+	buf_free(&path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +406,7 @@ int main(void)
 		cmocka_unit_test(damage_is_seen_by_who_reads_it),
 		cmocka_unit_test(the_load_tells_of_files_that_overlap),
 		cmocka_unit_test(no_put_waits_for_merging),
+		cmocka_unit_test(a_table_without_its_rows_is_let_go_at_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
