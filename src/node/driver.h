@@ -29,6 +29,7 @@ struct driver_options {
 	uint64_t snapshot_entries; /* store the state when so many entries were applied since */
 	uint64_t apply_slice;	   /* entries applied in one turn at most */
 
+	uint64_t id;		   /* as is known beside the log; 0: it is not */
 	struct slice name;	   /* this member's label */
 	const struct slice *names; /* of all initial members; none: this one joins a cluster */
 	size_t name_count;

@@ -29,17 +29,39 @@ void driver_loads_close(struct driver *d)
 }
 
 /*
- * What was durable cannot be read. The mark must be on disk before this member stops: the next
- * start finds the damaged place, and must not take it for the torn end of an append.
+ * What cannot be read is needed by nobody here if the stored state holds it: others, if they ask
+ * for it, get the state. True: this member goes on.
  */
-static void driver_mark_damage(struct driver *d, uint64_t index)
+static bool driver_let_go(struct driver *d, uint64_t index)
+{
+	uint64_t upto = driver_releasable(d);
+
+	if (d->install != INSTALL_NONE || log_marked(d->log) || !log_let_go(d->log, index, upto))
+		return false;
+	LOG(d->io->logger, LOG_WARNING,
+	    "entry %" PRIu64 " is damaged on disk; it is applied and stored: the log begins behind "
+	    "%" PRIu64 " now",
+	    index, log_base_index(d->log));
+	driver_follow_log_base(d, upto);
+	return true;
+}
+
+/*
+ * What was durable cannot be read. The mark must be on disk before this member stops: the next
+ * start finds the damaged place, and must not take it for the torn end of an append. False: it
+ * stops; true: the entry is missed by nobody.
+ */
+static bool driver_bears_damage(struct driver *d, uint64_t index)
 {
 	struct log_damage damage = {.from_index = index, .to_index = index};
 	struct log_batch batch = {.mark = &damage};
 
+	if (driver_let_go(d, index))
+		return true;
 	LOG(d->io->logger, LOG_ERROR, "entry %" PRIu64 " is damaged on disk", index);
 	if (!d->damage_ticket)
 		d->damage_ticket = log_add(d->log, &batch);
+	return false;
 }
 
 /*
@@ -68,9 +90,11 @@ static void driver_load_done(struct job *job)
 	struct driver *d = l->driver;
 	int rc = log_read_complete(d->log, &l->read);
 
-	if (rc == ERR_CORRUPT) {
-		driver_mark_damage(d, l->first);
-	} else if (rc == ERR_IO) {
+	if (rc == ERR_CORRUPT && !driver_bears_damage(d, l->first)) {
+		loading_free(l);
+		return;
+	}
+	if (rc == ERR_IO) {
 		driver_fail(d, rc);
 	} else if (!l->peer) {
 		driver_load_kept(d, l, rc);
@@ -124,11 +148,9 @@ static void driver_unread_done(struct job *job)
 	struct driver *d = l->driver;
 	int rc = log_read_complete(d->log, &l->read);
 
-	if (l->read.error == ERR_CORRUPT)
-		driver_mark_damage(d, l->first + l->read.count);
-	else if (rc == ERR_IO)
+	if (rc == ERR_IO)
 		driver_fail(d, rc);
-	else
+	else if (l->read.error != ERR_CORRUPT || driver_bears_damage(d, l->first + l->read.count))
 		d->unread_due_ms = driver_now_ms(d) + UNREAD_PAUSE_MS;
 	loading_free(l);
 }

@@ -19,21 +19,29 @@ static void snapshot_run(struct driver *d, struct job *job, void (*done)(struct 
 
 /* ---- storing --------------------------------------------------------------------------------- */
 
+uint64_t driver_releasable(const struct driver *d)
+{
+	struct raft_status s;
+
+	raft_status(d->raft, &s);
+	return MIN(MUTANT(release_before_stored) ? d->applied : d->stored, s.durable);
+}
+
+void driver_follow_log_base(struct driver *d, uint64_t upto)
+{
+	if (log_base_index(d->log) <= upto)
+		raft_release(d->raft, log_base_index(d->log));
+}
+
 /* What is applied and stored need not be kept as entries any more. */
 static void driver_release(struct driver *d)
 {
-	struct raft_status s;
-	uint64_t upto;
+	uint64_t upto = driver_releasable(d);
 
-	raft_status(d->raft, &s);
-	upto = MIN(d->stored, s.durable);
-	if (MUTANT(release_before_stored))
-		upto = MIN(d->applied, s.durable);
 	driver_crash_point(d, CRASH_BEFORE_RELEASE);
 	log_hold(d->log, MUTANT(hold_forgotten) ? UINT64_MAX : raft_held_index(d->raft));
 	log_release(d->log, upto);
-	if (log_base_index(d->log) <= upto)
-		raft_release(d->raft, log_base_index(d->log));
+	driver_follow_log_base(d, upto);
 }
 
 void driver_limit_log(struct driver *d, uint64_t max_bytes)

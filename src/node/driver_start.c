@@ -10,12 +10,21 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Of a member whose log has not begun, which mints it, or of whose log damage has left nothing. */
+static uint64_t id_without_log(const struct driver *d)
+{
+	if (MUTANT(id_of_name))
+		return hash64(d->options.name) | 1;
+	return d->options.id ? d->options.id : d->io->random(d->io->ctx) | 1;
+}
+
 static int driver_open_log(struct driver *d, uint64_t stored, struct log_recovery *rec)
 {
 	struct log_options o = {
 		.dir = d->options.dir,
 		.segment_bytes = d->options.segment_bytes,
 		.max_bytes = d->options.log_max_bytes,
+		.needed_above = stored,
 		.settled = stored,
 		.read_bytes = d->options.log_read_bytes,
 		.direct = d->options.direct,
@@ -23,9 +32,8 @@ static int driver_open_log(struct driver *d, uint64_t stored, struct log_recover
 	};
 	int rc;
 
-	/* A new directory mints the member's id. Whoever joins knows that the cluster exists. */
-	o.identity.member_id =
-		MUTANT(id_of_name) ? hash64(d->options.name) | 1 : d->io->random(d->io->ctx) | 1;
+	o.identity.member_id = id_without_log(d);
+	/* Whoever joins knows that the cluster exists. */
 	o.state.flags = d->options.name_count ? 0 : LOG_FLAG_BORN;
 	rc = log_open(&d->log, d->io->disk, &o, rec);
 	if (rc != OK)

@@ -153,6 +153,8 @@ void driver_hear_who_leads(struct driver *d, struct slice body);
 void driver_hear_leads(struct driver *d, struct slice body);
 
 /* driver_snapshot.c */
+uint64_t driver_releasable(const struct driver *d); /* entries up to here may leave the log */
+void driver_follow_log_base(struct driver *d, uint64_t upto);
 void driver_store_turn(struct driver *d);
 void driver_install_begin(struct driver *d, const struct raft_install *install);
 

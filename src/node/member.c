@@ -143,6 +143,7 @@ static int member_open(struct member *m)
 	m->changing.number = m->io->random(m->io->ctx);
 	m->install.request = m->io->random(m->io->ctx);
 	driver_status(m->driver, &status);
+	m->changing.earlier_term = status.term;
 	if (!status.membership_pending)
 		member_note_removed(m, driver_membership(m->driver));
 	m->leaderless_ms = member_now_ms(m);

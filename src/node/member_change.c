@@ -129,11 +129,20 @@ static bool is_new(struct changing *c, const struct change_frame *f)
 	return true;
 }
 
+/*
+ * Of a change for a term that this member does not lead: whether it will never be made. Not if the
+ * frame may have come before, to an earlier run that led that term and remembered it in vain.
+ */
+static enum change_outcome outcome_not_led(const struct changing *c, const struct change_frame *f)
+{
+	return f->term > c->earlier_term ? CHANGE_NOT_LED : CHANGE_UNKNOWN;
+}
+
 static void take_change(struct member *m, const struct change_frame *f)
 {
 	bool led = leads(m) && (f->number == 0 || f->term == m->status.term);
 	struct changing *c = &m->changing;
-	struct changed_frame refusal = {.number = f->number, .outcome = CHANGE_NOT_LED};
+	struct changed_frame refusal = {.number = f->number, .outcome = outcome_not_led(c, f)};
 	struct buf why = {0};
 	int rc = ERR_NOT_LEADER;
 

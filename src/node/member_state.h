@@ -296,6 +296,9 @@ struct changing {
 	uint64_t again_due_ms;
 	uint64_t announce_due_ms;
 
+	/* an earlier run of this member may have led up to this term, and have taken changes there
+	 */
+	uint64_t earlier_term;
 	/* what was answered, or will be: a frame that comes once more asks for nothing new */
 	struct change_taken taken[CHANGES_REMEMBERED];
 	unsigned taken_next; /* place, counted on and on */

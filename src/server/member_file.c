@@ -119,11 +119,12 @@ static int mark_check_log(struct disk *disk, const struct mark *m, const char *d
 }
 
 int member_file_check(struct disk *disk, const char *dir, const char *log_dir, const char *token,
-		      struct buf *problem)
+		      uint64_t *id, struct buf *problem)
 {
 	struct mark m;
 	int rc = mark_read(disk, dir, &m, problem);
 
+	*id = rc == OK ? m.id : 0;
 	if (rc == OK)
 		rc = mark_check_token(&m, dir, token, problem);
 	return rc == OK ? mark_check_log(disk, &m, dir, log_dir, problem) : rc;

@@ -142,7 +142,8 @@ int server_start_member(struct server *s, struct engine *engine, struct vault *v
 {
 	struct member_options options = server_member_options(s);
 	const struct options *o = s->options;
-	int rc = member_file_check(&s->disk, o->dir, o->log_dir, o->cluster_token, problem);
+	int rc = member_file_check(&s->disk, o->dir, o->log_dir, o->cluster_token,
+				   &options.driver.id, problem);
 
 	if (rc != OK)
 		return rc;

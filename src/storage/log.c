@@ -186,6 +186,15 @@ static bool log_keeps(const struct log *log, const struct log_segment *s, uint64
 	return bytes < log->max_bytes;
 }
 
+static void log_release_oldest(struct log *log)
+{
+	struct log_segment *s = LIST_ITEM(log->chain.next, struct log_segment, link);
+
+	log_track_release(&log->track, s->end - 1);
+	log_segment_release(log, s);
+	log->spares.refused = false;
+}
+
 void log_release(struct log *log, uint64_t upto)
 {
 	uint64_t bytes = 0;
@@ -203,10 +212,25 @@ void log_release(struct log *log, uint64_t upto)
 		    log_keeps(log, s, bytes - s->bytes))
 			break;
 		bytes -= s->bytes;
-		log_track_release(&log->track, s->end - 1);
-		log_segment_release(log, s);
-		log->spares.refused = false;
+		log_release_oldest(log);
 	}
+}
+
+bool log_let_go(struct log *log, uint64_t index, uint64_t upto)
+{
+	struct list *it = log->chain.next;
+
+	if (log->pending.reset || log->append.reset || index <= log_base_index(log))
+		return true;
+	while (it != &log->chain && LIST_ITEM(it, struct log_segment, link)->end <= index)
+		it = it->next;
+	if (it == &log->chain || it == &log_active(log)->link)
+		return false;
+	if (LIST_ITEM(it, struct log_segment, link)->end > upto + 1)
+		return false;
+	while (log_base_index(log) < index)
+		log_release_oldest(log);
+	return true;
 }
 
 void log_set_max_bytes(struct log *log, uint64_t max_bytes)

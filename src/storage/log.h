@@ -219,6 +219,12 @@ void log_hold(struct log *log, uint64_t index);
  */
 void log_release(struct log *log, uint64_t upto);
 
+/*
+ * The entry at `index` cannot be read: if entries up to `upto` may go, and it is in a segment of
+ * such ones alone, the log begins behind that, whoever wants what was there. False: it is needed.
+ */
+MUST_USE bool log_let_go(struct log *log, uint64_t index, uint64_t upto);
+
 /* From now on log_release() leaves so many bytes. */
 void log_set_max_bytes(struct log *log, uint64_t max_bytes);
 

@@ -159,6 +159,37 @@ def a_state_in_a_cluster_is_made_again(house):
     wait_for(lambda: members[2].say("SET", "b", "1") == b"OK", "n3 takes no write")
 
 
+def a_log_without_any_header_is_filled_again(house):
+    """Nothing in it says whose it is: the directory does."""
+    members = start_three(house)
+    members[0].write(50, 1000)
+    members[2].end()
+    for path in log_files(members[2]):
+        flip(path, 20)
+    members[2].start()
+    wait_for(lambda: members[2].say("GET", "key:49") == b"v" * 1000, "n3 does not come back")
+    wait_for(lambda: members[2].say("SET", "b", "1") == b"OK", "n3 takes no write")
+    expect_in("does not vote until it has got the rest from the others", text_of(members[2].said), "n3")
+    wait_for(lambda: "the damaged log is whole again" in text_of(members[2].said), "n3 does not get its vote back")
+
+
+def rot_in_what_the_state_holds_takes_no_vote(house):
+    """It is found some seconds after the start, and the log begins behind it."""
+    server = house.add("n1", "--log-max-bytes", "32mb", "--log-segment-bytes", "1mb").start()
+    wait_for(lambda: server.say("SET", "a", "1") == b"OK", "no write")
+    for _ in range(8):
+        server.write(250, 8000)
+    expect(server.say("SAVE"), b"OK", "SAVE")
+    server.end()
+    flip(log_files(server)[1], 500000)
+    server.start()
+    wait_for(lambda: "it is applied and stored: the log begins behind " in text_of(server.said), "nothing is found")
+    expect(server.say("SET", "a", "2"), b"OK", "SET")
+    server.end()
+    server.start()
+    wait_for(lambda: server.say("GET", "a") == b"2", "it does not start again")
+
+
 def a_leader_that_cannot_give_its_state_leads_no_more(house):
     """Else who needs one would ask it for ever."""
     members = start_three(house)
@@ -217,6 +248,7 @@ def a_directory_that_cannot_be_written(house):
 if __name__ == "__main__":
     may_mount()
     run_stories(__doc__, [a_byte_in_the_log, a_segment_is_missing, a_byte_in_the_state, a_scan_leaves_nothing_out,
-                          a_state_in_a_cluster_is_made_again,
+                          a_state_in_a_cluster_is_made_again, a_log_without_any_header_is_filled_again,
+                          rot_in_what_the_state_holds_takes_no_vote,
                           a_leader_that_cannot_give_its_state_leads_no_more,
                           directories_that_do_not_belong_together, a_directory_that_cannot_be_written])

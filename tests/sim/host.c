@@ -371,6 +371,7 @@ static void host_options(struct host *h, struct driver_options *o, struct slice 
 		.direct = true,
 		.snapshot_entries = p->snapshot_entries,
 		.apply_slice = 64,
+		.id = h->id,
 		.name = slice_of_text(h->name),
 	};
 	o->raft.prevote = p->prevote;

@@ -460,21 +460,61 @@ static void what_no_start_needs_is_read_afterwards(void **state)
 	fake_node_close(&n);
 }
 
-static void damage_in_what_no_start_needed_is_found_afterwards(void **state)
+/* What is applied and stored is missed by nobody: who asks for it gets the state. */
+static void damage_in_what_no_start_needed_is_found_and_let_go(void **state)
 {
 	static const char *const segment = "log/0000000000000003.log";
 	struct fake_node n;
+	uint64_t base, index;
 
 	(void)state;
 	start_with_a_long_log(&n, 90);
 	assert_true(sim_disk_patch(n.disk, segment, 16384 + 60, "junk", 4));
 	assert_int_equal(fake_node_start(&n), OK);
 	assert_false(fake_node_status(&n).damaged);
+	assert_in_range(log_base_index(driver_log(n.driver)), 0, 5);
 	fake_node_pass(&n, 8000);
-	assert_int_equal(n.failures, 1);
-	assert_int_equal(n.failure, ERR_CORRUPT);
+	assert_int_equal(n.failures, 0);
+	base = log_base_index(driver_log(n.driver));
+	assert_in_range(base, 20, 80);
+	assert_int_equal(fake_node_status(&n).base, base);
+	assert_int_equal(log_unread(driver_log(n.driver)), 0);
+	assert_int_equal(fake_node_propose(&n, "new", &index), OK);
+	fake_node_work(&n);
+	assert_int_equal(fake_node_applied(&n, "new"), 1);
 	fake_node_stop(&n, true);
 	assert_int_equal(fake_node_start(&n), OK);
+	assert_false(fake_node_status(&n).damaged);
+	fake_node_close(&n);
+}
+
+/* Of all segments, so that nothing is left that says whose log it is. */
+static void damage_headers(struct fake_node *n)
+{
+	unsigned damaged = 0;
+
+	for (unsigned segment = 0; segment < 10; segment++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "log/%016x.log", segment);
+		damaged += sim_disk_patch(n->disk, path, 20, "junk", 4);
+	}
+	assert_true(damaged > 0);
+}
+
+static void a_member_whose_log_lost_its_name_is_known_by_its_directory(void **state)
+{
+	struct fake_node n;
+	uint64_t id;
+
+	(void)state;
+	start_with_entries(&n, 5);
+	id = driver_id(n.driver);
+	fake_node_stop(&n, false);
+	damage_headers(&n);
+	n.id = id;
+	assert_int_equal(fake_node_start(&n), OK);
+	assert_true(driver_id(n.driver) == id);
 	assert_true(fake_node_status(&n).damaged);
 	fake_node_close(&n);
 }
@@ -497,7 +537,8 @@ int main(void)
 		cmocka_unit_test(who_took_part_in_nothing_cannot_go_on_alone),
 		cmocka_unit_test(nobody_goes_on_alone_with_a_damaged_log),
 		cmocka_unit_test(what_no_start_needs_is_read_afterwards),
-		cmocka_unit_test(damage_in_what_no_start_needed_is_found_afterwards),
+		cmocka_unit_test(damage_in_what_no_start_needed_is_found_and_let_go),
+		cmocka_unit_test(a_member_whose_log_lost_its_name_is_known_by_its_directory),
 	};
 
 	mutant_choose(getenv("MUTANT"));

@@ -431,6 +431,36 @@ static void rot_in_the_unread_is_found_afterwards(void **state)
 	log_tester_close(&t);
 }
 
+/* The log begins behind its segment, if nothing in there is needed. */
+static void what_cannot_be_read_is_let_go_if_it_may(void **state)
+{
+	struct log_tester t;
+	uint64_t last, lost, base;
+
+	(void)state;
+	start_settled_log(&t, 24);
+	last = log_last_index(t.log);
+	lost = log_base_index(t.log) + last / 2 + 1;
+	assert_false(log_let_go(t.log, lost, lost - 1));
+	assert_false(log_let_go(t.log, lost, lost)); /* its segment has others, too */
+	assert_false(log_let_go(t.log, last, last)); /* that one is written to */
+	assert_int_equal(log_base_index(t.log), t.found.base_index);
+	assert_true(log_let_go(t.log, lost, last));
+	base = log_base_index(t.log);
+	assert_in_range(base, lost, last - 1);
+	assert_true(log_let_go(t.log, lost, last));
+	assert_true(log_let_go(t.log, base, base));
+	assert_int_equal(log_base_index(t.log), base);
+	t.released = base;
+	assert_null(log_tester_check_reads(&t));
+	log_tester_maintain(&t);
+	log_tester_drop(&t);
+	assert_int_equal(log_tester_open(&t), OK);
+	assert_int_equal(t.found.base_index, base);
+	assert_null(log_tester_check_recovery(&t));
+	log_tester_close(&t);
+}
+
 static void release_leaves_the_newest_bytes_and_reuses_the_files(void **state)
 {
 	struct log_tester t;
@@ -665,6 +695,7 @@ int main(void)
 		cmocka_unit_test(of_the_unread_the_last_term_is_known),
 		cmocka_unit_test(what_follows_the_unread_is_read_up_to_the_wanted_size),
 		cmocka_unit_test(rot_in_the_unread_is_found_afterwards),
+		cmocka_unit_test(what_cannot_be_read_is_let_go_if_it_may),
 		cmocka_unit_test(release_leaves_the_newest_bytes_and_reuses_the_files),
 		cmocka_unit_test(release_stops_at_what_is_still_needed),
 		cmocka_unit_test(release_leaves_more_for_who_is_given_the_state),

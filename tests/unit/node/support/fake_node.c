@@ -357,6 +357,7 @@ int fake_node_start(struct fake_node *n)
 		.dir = "log",
 		.segment_bytes = 64 << 10,
 		.log_max_bytes = n->log_max_bytes,
+		.id = n->id,
 		.alone = n->alone,
 		.direct = true,
 		.snapshot_entries = n->snapshot_entries,

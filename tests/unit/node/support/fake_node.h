@@ -36,7 +36,8 @@ struct fake_node {
 	size_t name_count;
 	uint64_t snapshot_entries; /* set by the test before a start */
 	uint64_t log_max_bytes;
-	bool alone; /* as driver_options.alone */
+	uint64_t id; /* as the directory says it; 0: it does not */
+	bool alone;  /* as driver_options.alone */
 
 	struct driver *driver; /* NULL: not running */
 	struct node_io io;
