@@ -296,8 +296,7 @@ struct changing {
 	uint64_t again_due_ms;
 	uint64_t announce_due_ms;
 
-	/* an earlier run of this member may have led up to this term, and have taken changes there
-	 */
+	/* up to this term an earlier run of this member may have led, and have taken changes */
 	uint64_t earlier_term;
 	/* what was answered, or will be: a frame that comes once more asks for nothing new */
 	struct change_taken taken[CHANGES_REMEMBERED];
