@@ -266,6 +266,12 @@ void driver_turn(struct driver *d)
 	driver_crash_point(d, CRASH_TURN_END);
 }
 
+/* While another state takes the place of this one, nothing is stored. */
+static uint64_t store_due_ms(const struct driver *d)
+{
+	return d->store_again_ms && d->install != INSTALL_SWAPPING ? d->store_again_ms : UINT64_MAX;
+}
+
 uint64_t driver_deadline_ms(const struct driver *d)
 {
 	if (d->failed)
@@ -273,8 +279,7 @@ uint64_t driver_deadline_ms(const struct driver *d)
 	if (d->apply_behind)
 		return 0;
 	return MIN(MIN(raft_deadline(d->raft), d->idle_due_ms),
-		   MIN(MIN(d->ask_due_ms, d->unread_due_ms),
-		       d->store_again_ms ? d->store_again_ms : UINT64_MAX));
+		   MIN(MIN(d->ask_due_ms, d->unread_due_ms), store_due_ms(d)));
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
