@@ -12,8 +12,8 @@ FINAL_SECONDS = 30
 BAD = re.compile("crashed: |differs from that of|the data of the members differs|damage|stops: (?!.*no space left)")
 
 # Of these nothing is said but of a member whose disk was spoiled.
-ROT = re.compile("log is damaged|damaged log|damage in segment|entry [0-9]+ is damaged on disk|state is damaged|orruption|"
-                 "stored data is damaged")
+ROT = re.compile("log is damaged|damaged log|damage in segment|entry [0-9]+ is damaged on disk|state is damaged|"
+                 "orruption|stored data is damaged")
 
 
 class Judge:
