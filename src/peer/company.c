@@ -9,6 +9,7 @@
 #include "peer/peer_frame.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Without a leader for so long somebody is asked who takes part, and then somebody else. */
 #define LEADERLESS_MS 2000
@@ -29,6 +30,7 @@ struct company {
 	struct join *join; /* asks to take part; NULL: not (any more) */
 	struct join *look; /* asks who takes part, while nobody leads; may be NULL */
 	struct buf asked;  /* where: host:port */
+	bool asks_as_told; /* there as `join` says, and not of those whom it knows */
 	struct known_place *known;
 	size_t known_count;
 	uint64_t memberships;	/* that the peers follow, by raft_status.memberships */
@@ -135,11 +137,45 @@ static void company_gone(void *ctx, uint64_t id)
 
 /* ---- joining --------------------------------------------------------------------------------- */
 
+/* Its label says where it is known to be. */
+static void company_correct(const struct company *c, struct participant *p)
+{
+	struct label old = label_of_member(p);
+	struct buf address = {0}, label = {0};
+
+	if (MUTANT(moved_not_told))
+		return;
+	if (p->id == driver_id(member_driver(c->member)))
+		buf_append_slice(&address, slice_of_text(c->options.address));
+	else if (peers_put_place(c->peers, p->id, &address) && old.client.len)
+		buf_printf(&address, "/%.*s", (int)old.client.len, (const char *)old.client.data);
+	label_put(old.name, buf_slice(&address), &label);
+	if (address.len && label.len <= sizeof(p->label)) {
+		memcpy(p->label, label.data, label.len);
+		p->label_len = (uint8_t)label.len;
+	}
+	buf_free(&address);
+	buf_free(&label);
+}
+
+/* Who takes part, and where they are as far as this member knows better than the membership. */
+static void company_put_membership(const struct company *c, struct buf *out)
+{
+	struct membership m = {0};
+
+	membership_copy(&m, driver_membership(member_driver(c->member)));
+	for (uint32_t i = 0; i < m.count; i++)
+		company_correct(c, &m.members[i]);
+	membership_encode(&m, out);
+	membership_free(&m);
+}
+
 static bool company_is_joined(void *ctx, const struct peer_join *join, struct buf *answer,
 			      struct buf *why)
 {
 	struct company *c = ctx;
 	const struct driver *d = member_driver(c->member);
+	struct peers_place place = {.id = join->id, .name = join->name};
 	struct buf membership = {0};
 	struct peer_joined joined;
 	struct raft_status status;
@@ -149,14 +185,27 @@ static bool company_is_joined(void *ctx, const struct peer_join *join, struct bu
 		buf_printf(why, "%s is not in a cluster yet itself; ask again", c->options.name);
 		return false;
 	}
+	if (label_address(label_place(join->address), &place.host, &place.port) == OK)
+		peers_guess(c->peers, &place);
 	if (!member_admit(c->member, join->id, join->name, join->address, join->rises, why))
 		return false;
-	membership_encode(driver_membership(d), &membership);
+	company_put_membership(c, &membership);
 	joined =
 		(struct peer_joined){.leader = status.leader, .membership = buf_slice(&membership)};
 	peer_joined_encode(&joined, answer);
 	buf_free(&membership);
 	return true;
+}
+
+/* Where those are whom it cannot find: they, too, may have moved while it was away. */
+static void company_guess(struct company *c, const struct membership *m)
+{
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct peers_place place = place_of(c, &m->members[i]);
+
+		if (place.host.len)
+			peers_guess(c->peers, &place);
+	}
 }
 
 /*
@@ -176,6 +225,7 @@ static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct
 		company_follow_also(c, &m);
 	else
 		company_follow(c, &m);
+	company_guess(c, &m);
 	leads = membership_find(&m, leader);
 	if (leads && !company_takes_part(c))
 		buf_append_slice(next, label_of_member(leads).address);
@@ -239,12 +289,25 @@ static bool company_has_lost_sight(const struct company *c)
 	       !MUTANT(lost_sight_stays_lost);
 }
 
+/*
+ * Where it was told to ask when it was started, every other time: all whom it knows may have moved.
+ */
+static bool company_draws(struct company *c)
+{
+	c->asks_as_told = c->options.join && !c->asks_as_told;
+	if (!c->asks_as_told)
+		return peers_draw(c->peers, &c->asked);
+	buf_clear(&c->asked);
+	buf_append_slice(&c->asked, slice_of_text(c->options.join));
+	return true;
+}
+
 static void company_look_for_leader(struct company *c)
 {
 	c->leaderless_ms = company_now_ms(c);
 	join_free(c->look);
 	c->look = NULL;
-	if (peers_draw(c->peers, &c->asked))
+	if (company_draws(c))
 		c->look = company_ask(c, buf_slice(&c->asked), NULL);
 }
 

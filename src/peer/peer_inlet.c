@@ -117,7 +117,7 @@ static bool inlet_welcome(struct peer_inlet *in, struct peer *peer, const struct
 	p->stranger_count--;
 	in->reader.max = PEER_FRAME_MAX;
 	inlet_replace(in);
-	peer_is_found(peer, hello->address);
+	peer_is_found(peer, hello->id, hello->address);
 	return true;
 }
 

@@ -64,6 +64,8 @@ static void link_fail(struct peer_link *l, const char *why, bool refused)
 	link_disconnect(l);
 	wire_move_on(l->wire);
 	link_wait(l);
+	if (l->channel == PEER_PROMPT)
+		peer_is_missed(peer);
 	if (refused && peer->lost && l->channel == PEER_PROMPT) {
 		peer->lost = false;
 		peer->owner->events->gone(peer->owner->events->ctx, peer->id);
@@ -82,6 +84,8 @@ static void link_lose(struct peer_link *l, const char *why)
 	if (peer_timers_now_ms(link_timers(l)) - l->up_since_ms >= GOOD_MS)
 		l->backoff_ms = 0;
 	link_wait(l);
+	if (l->channel == PEER_PROMPT)
+		peer_is_missed(l->peer);
 }
 
 /* ---- greeting -------------------------------------------------------------------------------- */
@@ -103,8 +107,13 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 	l->told = 0;
 	if (l->channel == PEER_PROMPT) {
 		peer->lost = false;
-		LOG(owner->options.logger, LOG_NOTICE, "connected to %s (%016" PRIx64 ")",
-		    peer->name, peer->id);
+		if (peer->guess)
+			LOG(owner->options.logger, LOG_NOTICE, "%s (%016" PRIx64 ") is at %s:%u",
+			    peer->name, peer->id, peer->host, peer->port);
+		else
+			LOG(owner->options.logger, LOG_NOTICE, "connected to %s (%016" PRIx64 ")",
+			    peer->name, peer->id);
+		peer_is_reached(peer);
 	}
 	owner->events->connected(owner->events->ctx, peer->id);
 }
@@ -112,8 +121,12 @@ static void link_up(struct peer_link *l, const struct peer_welcome *welcome)
 /* Whether who answers is the one that was called. */
 static bool link_has_reached(const struct peer_link *l, const struct peer_welcome *welcome)
 {
+	const struct peer *known = peers_find(l->peer->owner, slice_of_text(l->peer->name));
+
 	if (l->peer->fixed)
 		return welcome->id == l->peer->id;
+	if (known && known->fixed)
+		return welcome->id == known->id;
 	return slice_equal(welcome->name, slice_of_text(l->peer->name));
 }
 
@@ -319,6 +332,7 @@ void peer_link_aim(struct peer_link *l)
 {
 	link_disconnect(l);
 	wire_free(l->wire);
+	l->backoff_ms = 0;
 	link_begin(l);
 }
 

@@ -10,7 +10,7 @@
 struct peer *peers_find(struct peers *p, struct slice name)
 {
 	for (size_t i = 0; i < p->count; i++)
-		if (!p->list[i]->leaves_ms && slice_equal(name, slice_of_text(p->list[i]->name)))
+		if (peer_stays(p->list[i]) && slice_equal(name, slice_of_text(p->list[i]->name)))
 			return p->list[i];
 	return NULL;
 }
@@ -21,16 +21,16 @@ struct peer *peers_find_id(const struct peers *p, uint64_t id)
 	struct peer *leaving = NULL;
 
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->list[i]->id != id)
+		if (p->list[i]->id != id || p->list[i]->guess)
 			continue;
-		if (!p->list[i]->leaves_ms)
+		if (peer_stays(p->list[i]))
 			return p->list[i];
 		leaving = p->list[i];
 	}
 	return leaving;
 }
 
-static void peer_add(struct peers *p, const struct peers_place *place)
+struct peer *peer_add(struct peers *p, const struct peers_place *place)
 {
 	struct peer *peer = MEM_NEW(struct peer);
 
@@ -44,6 +44,7 @@ static void peer_add(struct peers *p, const struct peers_place *place)
 	p->list[p->count++] = peer;
 	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
 		peer_link_init(&peer->links[channel], peer, (enum peer_channel)channel);
+	return peer;
 }
 
 static void inlets_free(struct list *inlets, const struct peer *of)
@@ -63,6 +64,8 @@ static void peer_free(struct peer *peer)
 	inlets_free(&peer->owner->inlets, peer);
 	mem_free(peer->name);
 	mem_free(peer->host);
+	peer_place_forget(&peer->told);
+	peer_place_forget(&peer->said);
 	mem_free(peer);
 }
 
@@ -99,119 +102,7 @@ void peers_free(struct peers *p)
 	mem_free(p);
 }
 
-/* ---- following a membership ------------------------------------------------------------------ */
-
-/*
- * An old membership may not say where somebody is who has said so since: a newcomer reads all that
- * there ever were, one after the other, and is to go on with what it was told when it asked.
- */
-static bool is_there(const struct peer *peer, const struct peers_place *place)
-{
-	if (place->host.len == 0)
-		return true;
-	return peer->port == place->port && slice_equal(slice_of_text(peer->host), place->host);
-}
-
-/*
- * The peer that this place speaks of, which may get to know its id by it. Who was leaving stays:
- * two that connect under one id would take each other's place for ever.
- */
-static struct peer *peer_at(struct peers *p, const struct peers_place *place)
-{
-	struct peer *peer = peers_find_id(p, place->id);
-
-	if (peer && is_there(peer, place))
-		return peer;
-	peer = peers_find(p, place->name);
-	if (peer && !peer->fixed && (!peer->id || peer->id == place->id) && is_there(peer, place))
-		return peer;
-	return NULL;
-}
-
-void peer_is_found(struct peer *peer, struct slice address)
-{
-	struct slice host;
-	uint16_t port;
-
-	if (*peer->host || label_address(label_place(address), &host, &port) != OK)
-		return;
-	mem_free(peer->host);
-	peer->host = slice_to_text(host);
-	peer->port = port;
-	for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
-		peer_link_aim(&peer->links[channel]);
-}
-
-void peers_met_stranger(struct peers *p, struct slice address)
-{
-	struct slice host;
-	uint16_t port;
-
-	if (label_address(label_place(address), &host, &port) != OK)
-		return;
-	buf_clear(&p->stranger);
-	label_put_address(host, port, &p->stranger);
-}
-
-static void peer_leave(struct peer *peer, uint64_t at_ms)
-{
-	if (!peer->leaves_ms || at_ms < peer->leaves_ms)
-		peer->leaves_ms = MAX(at_ms, 1);
-}
-
-static void follow_one(struct peers *p, const struct peers_place *place)
-{
-	struct peer *peer = peer_at(p, place);
-
-	if (!peer) {
-		peer_add(p, place);
-		return;
-	}
-	if (!slice_equal(slice_of_text(peer->name), place->name)) {
-		mem_free(peer->name);
-		peer->name = slice_to_text(place->name);
-	}
-	peer->id = place->id;
-	peer->fixed = true;
-	peer->leaves_ms = 0;
-}
-
-void peers_follow(struct peers *p, const struct peers_place *places, size_t count)
-{
-	uint64_t now = peer_timers_now_ms(&p->timers);
-
-	for (size_t i = 0; i < p->count; i++) {
-		const struct peers_place *here = NULL, *elsewhere = NULL;
-		struct peer *peer = p->list[i];
-
-		CHECK(peer);
-		for (size_t k = 0; k < count; k++) {
-			if (peer_at(p, &places[k]) == peer)
-				here = &places[k];
-			else if (places[k].id == peer->id)
-				elsewhere = &places[k];
-		}
-		if (!here)
-			peer_leave(peer, elsewhere ? now : now + p->options.leave_ms);
-	}
-	peers_follow_also(p, places, count);
-}
-
-void peers_send_away(struct peers *p, uint64_t id)
-{
-	struct peer *peer = peers_find_id(p, id);
-
-	if (peer)
-		peer_leave(peer, peer_timers_now_ms(&p->timers) + p->options.leave_ms);
-}
-
-void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (places[i].id != p->options.id)
-			follow_one(p, &places[i]);
-}
-
+/* Those whose time has come. */
 static void peers_reap(struct peers *p)
 {
 	uint64_t now = peer_timers_now_ms(&p->timers);
@@ -221,8 +112,9 @@ static void peers_reap(struct peers *p)
 
 		if (!peer->leaves_ms || now < peer->leaves_ms || MUTANT(removed_stays_known))
 			continue;
-		LOG(p->options.logger, LOG_NOTICE, "%s at %s:%u is left", peer->name, peer->host,
-		    peer->port);
+		if (!peer->guess)
+			LOG(p->options.logger, LOG_NOTICE, "%s at %s:%u is left", peer->name,
+			    peer->host, peer->port);
 		p->list[i] = p->list[--p->count];
 		peer_free(peer);
 	}
@@ -319,7 +211,7 @@ bool peers_draw(const struct peers *p, struct buf *address)
 
 		if (!peer)
 			buf_append_slice(address, buf_slice(&p->stranger));
-		else if (!peer->leaves_ms && *peer->host)
+		else if (peer_stays(peer) && *peer->host)
 			label_put_address(slice_of_text(peer->host), peer->port, address);
 	}
 	return address->len > 0;
@@ -330,7 +222,7 @@ size_t peers_count(const struct peers *p)
 	size_t staying = 0;
 
 	for (size_t i = 0; i < p->count; i++)
-		staying += !p->list[i]->leaves_ms;
+		staying += peer_stays(p->list[i]);
 	return staying;
 }
 

@@ -77,6 +77,15 @@ void peers_send_away(struct peers *p, uint64_t id);
 void peers_follow_also(struct peers *p, const struct peers_place *places, size_t count);
 
 /*
+ * The peer with this id is there, as somebody has heard: it is looked for there, too, unless it is
+ * connected.
+ */
+void peers_guess(struct peers *p, const struct peers_place *place);
+
+/* Appends where the one with this id was reached, or said that it is; false: neither is known. */
+bool peers_put_place(const struct peers *p, uint64_t id, struct buf *out);
+
+/*
  * Whether this member knows no leader, as at its start: then it may have been away when somebody
  * came, and who is refused because nobody here knows it is told so. False before it is set.
  */

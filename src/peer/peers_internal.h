@@ -2,7 +2,7 @@
 #define CONCLAVE_PEER_PEERS_INTERNAL_H
 
 /*
- * What peers.c, peer_link.c (to a peer) and peer_inlet.c (from one) have in common.
+ * What peers.c, peer_places.c, peer_link.c (to a peer) and peer_inlet.c (from one) have in common.
  *
  * A link, for each peer and channel:
  *
@@ -57,13 +57,28 @@ struct peer_link {
 	bool dropping; /* frames are dropped since the queue is full, and that was said */
 };
 
+/* Where somebody may be. */
+struct peer_place {
+	char *host; /* NULL: nowhere */
+	uint16_t port;
+};
+
+/*
+ * A guess is where somebody may be, beside where the membership says that it is: somewhere else by
+ * the configuration, by what it says itself, or by what another member has heard. When many have
+ * moved none of them can be elected, and so no membership says where they are, before they have
+ * found each other. It is a peer of its own until either is reached.
+ */
 struct peer {
 	struct peers *owner;
 	char *name;
 	char *host; /* empty: nobody knows where it is */
 	uint16_t port;
-	uint64_t id;	    /* 0: not known yet */
-	bool fixed;	    /* the id is that of the membership */
+	struct peer_place told; /* by a membership, and it is not dialled there */
+	struct peer_place said; /* by itself, when it last connected */
+	uint64_t id;		/* 0: not known yet */
+	bool fixed;		/* the id is that of the membership */
+	bool guess; /* looks for the one of this name where it may be, until it is reached */
 	uint64_t leaves_ms; /* when it is forgotten; 0: it stays */
 	bool lost;	    /* was connected, is not, and may be gone */
 	struct peer_link links[PEER_CHANNELS];
@@ -106,12 +121,30 @@ struct peers {
 	uint8_t scratch[PEER_SCRATCH];
 };
 
+/* Whether it takes part, as far as is known. */
+static inline bool peer_stays(const struct peer *peer)
+{
+	return !peer->guess && !peer->leaves_ms;
+}
+
 /* The peer of this name, or with this id, that stays; or NULL. */
 struct peer *peers_find(struct peers *p, struct slice name);
 struct peer *peers_find_id(const struct peers *p, uint64_t id);
 
-/* A peer that nobody knew where to find says it itself. */
-void peer_is_found(struct peer *peer, struct slice address);
+struct peer *peer_add(struct peers *p, const struct peers_place *place);
+
+/* ---- peer_places.c: where they are ----------------------------------------------------------- */
+
+/* A peer, whose id is this one, says itself where it is. */
+void peer_is_found(struct peer *peer, uint64_t id, struct slice address);
+
+/* It answers there, so that is where it is. */
+void peer_is_reached(struct peer *peer);
+
+/* It does not, and is looked for wherever else it may be. */
+void peer_is_missed(struct peer *peer);
+
+void peer_place_forget(struct peer_place *at);
 
 /* Somebody of this cluster, by its token, whom nobody here knows says where it is. */
 void peers_met_stranger(struct peers *p, struct slice address);

@@ -238,6 +238,24 @@ def comes_back_elsewhere(n4, first):
     wait_for(lambda: n4.say("SET", "moved", "1") == b"OK", "n4 takes no write where it is now")
 
 
+def all_come_back_elsewhere(n4, first):
+    """In their logs stands where they were, and none can be elected before they have found each other."""
+    servers = [*first, n4]
+    for server in servers:
+        server.end()
+        server.port, server.peer_port = free_ports(2)
+    cluster = ",".join(f"{s.name}=127.0.0.1:{s.peer_port}" for s in first)
+    for server in first:
+        server.options = (*server.options[:-1], cluster)
+    n4.options = ("--join", f"127.0.0.1:{first[1].peer_port}")
+    for server in servers:
+        server.start()
+    for server in servers:
+        wait_for(lambda s=server: s.say("SET", s.name, "there") == b"OK", f"{server.name} takes no write where it is now")
+    where = {s.name: f"127.0.0.1:{s.peer_port}".encode() for s in servers}
+    wait_for(lambda: {name: row[b"address"] for name, row in n4.members().items()} == where, "it is not known where all are")
+
+
 def is_removed(n4, first):
     change(first[0], "REMOVE", "n4")
     wait_for(lambda: "n4" not in first[2].roles(), "n4 stays")
@@ -319,6 +337,7 @@ def main():
         is_far_behind(first)
         n4 = joins(house, first)
         comes_back_elsewhere(n4, first)
+        all_come_back_elsewhere(n4, first)
         is_removed(n4, first)
         n5 = is_replaced(house, first)
         leads(n5, first)

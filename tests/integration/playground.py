@@ -256,6 +256,9 @@ def stays_where_it_is_told(house):
         p = Playground(house, "--dir", where, *more, nodes=2).ready()
         expect(where in p.said and p.say(2, "GET", "a") == before, f"what was there: {p.said}")
         expect(p.say(1, "SET", "a", value) == b"OK", "a write")
+        # The second time they are elsewhere, both, and it stands in their logs where they were.
+        wait_for(lambda p=p: all(str(port).encode() in b"".join(row[5] for row in p.say(2, "MEMBER", "LIST"))
+                                 for port in (p.base + 10000, p.base + 10001)), "it is not known where they are")
         p.tell("quit")
         p.await_end()
         expect(sorted(os.listdir(where)) == ["n1", "n1.log", "n2", "n2.log"], f"{os.listdir(where)}")

@@ -32,6 +32,7 @@
 	X(FAULT_STREAM_RESET, MEMBERS, "fault", "connection that broke")               \
 	X(FAULT_STRANGER, MEMBERS, "fault", "stranger who connects")                   \
 	X(FAULT_REFUSE, MEMBERS, "fault", "connections that break and are refused")    \
+	X(FAULT_MOVE, MEMBERS, "fault", "process that starts elsewhere")               \
 	X(FAULT_STREAM_CORRUPT, MEMBERS, "fault", "wrong byte in a connection")        \
 	X(FAULT_SLOW_DISK, BOTH, "fault", "slow disk")                                 \
 	X(FAULT_HUNG_DISK, BOTH, "fault", "hung disk")                                 \

@@ -18,6 +18,8 @@ void host_jobs_forget(struct host *h);
 /* Whether somebody who joins may ask this one. */
 bool host_may_be_asked(struct host *h);
 void host_company_init(struct host *h);
+/* Its process may be started elsewhere than before, and says so. */
+void host_company_move(struct host *h);
 void host_company_start(struct host *h);
 void host_company_stop(struct host *h);
 void host_company_send(struct host *h, uint64_t to, const struct frame *frame);

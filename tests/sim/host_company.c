@@ -12,7 +12,7 @@
 
 static void put_address(const struct host *h, char out[HOST_ADDRESS_MAX])
 {
-	snprintf(out, HOST_ADDRESS_MAX, "%s:%u", h->name, STREAM_PORT);
+	snprintf(out, HOST_ADDRESS_MAX, "%s:%u", h->name, h->port);
 }
 
 /* Whether it takes part, as far as it knows, and as far as a leader does if there is one. */
@@ -38,6 +38,18 @@ static struct host *host_to_ask(struct host *h)
 	return found;
 }
 
+void host_company_move(struct host *h)
+{
+	struct world *w = h->world;
+
+	if (w->calm || !w->profile.move_ppm || !random_chance(&w->random, w->profile.move_ppm))
+		return;
+	COUNT(w, FAULT_MOVE);
+	h->port++;
+	put_address(h, h->address);
+	TRACE(w, h, "is at %s now", h->address);
+}
+
 void host_company_start(struct host *h)
 {
 	struct world *w = h->world;
@@ -61,7 +73,7 @@ void host_company_start(struct host *h)
 		places[i] = (struct peers_place){
 			.name = slice_of_text(w->hosts[i].name),
 			.host = slice_of_text(w->hosts[i].name),
-			.port = STREAM_PORT,
+			.port = w->hosts[i].port,
 		};
 	if (h->joins) {
 		h->asks = host_to_ask(h);
@@ -82,6 +94,7 @@ void host_company_stop(struct host *h)
 void host_company_init(struct host *h)
 {
 	stream_wires_init(h);
+	h->port = STREAM_PORT;
 	put_address(h, h->address);
 }
 

@@ -53,6 +53,10 @@ static void draw_streams(struct world *w)
 	p->leave_ms = (uint32_t)draw(w, 500, 10000);
 	if (p->streams && random_chance(&w->random, 600000))
 		p->faults |= GROUP_STREAMS;
+	if (p->streams && random_chance(&w->random, 300000))
+		p->move_ppm = (uint32_t)draw(w, 100000, 1000000);
+	if (p->move_ppm)
+		p->end_at_us += 20000000;
 }
 
 static void members_draw(struct world *w)
@@ -301,8 +305,10 @@ static int members_start(struct host *h, const struct driver_options *o)
 	options.compact_pace_ms = p->compact_pace_ms;
 	options.share_bytes = p->share_bytes;
 	options.share_bytes_per_s = p->share_bytes_per_s;
-	if (p->streams)
+	if (p->streams) {
+		host_company_move(h);
 		options.address = slice_of_text(h->address);
+	}
 	h->member_events = (struct member_events){
 		.ctx = h,
 		.changed = members_changed,

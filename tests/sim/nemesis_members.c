@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define JANITOR_US 150000
 
@@ -268,11 +269,31 @@ static void replace_wiped(struct world *w, struct host *leader)
 	}
 }
 
-/* Whom it asks to let it join takes part no more: it is told somebody else. */
+/* Nobody whom it knows is where it was, and whom it was told to ask may know no better. */
+static bool is_lost(struct world *w, struct host *h)
+{
+	struct raft_status status;
+
+	driver_status(h->driver, &status);
+	return w->profile.move_ppm && company_takes_part(h->company) && !status.leader;
+}
+
+/* Whom it asks to let it join takes part no more, or is elsewhere. */
+static bool asks_in_vain(struct world *w, const struct host *h)
+{
+	struct host *asked = &w->hosts[h->asks->index];
+
+	return !company_takes_part(h->company) &&
+	       (!host_may_be_asked(asked) || strcmp(asked->address, h->ask_at) != 0);
+}
+
+/* It is told somebody else. */
 static void redirect_newcomer(struct world *w, struct host *h)
 {
-	if (!h->asks || h->state != HOST_UP || h->dying || company_takes_part(h->company) ||
-	    host_may_be_asked(&w->hosts[h->asks->index]) || !random_chance(&w->random, 200000))
+	if (!h->asks || h->state != HOST_UP || h->dying)
+		return;
+	if (!(asks_in_vain(w, h) && random_chance(&w->random, 200000)) &&
+	    !(is_lost(w, h) && random_chance(&w->random, 20000)))
 		return;
 	TRACE(w, h, "asks somebody else");
 	host_kill(h, false);

@@ -266,8 +266,8 @@ bool act_stranger(struct world *w)
 	s->kind = (enum stranger_kind)random_below(&w->random, STRANGER_KINDS);
 	list_push_back(&w->strangers, &s->link);
 	peer_reader_init(&s->reader, PEER_JOINED_MAX);
-	s->wire = wire_new(&from->wires, slice_of_text(target->name), STREAM_PORT, &stranger_events,
-			   s);
+	s->wire = wire_new(&from->wires, slice_of_text(target->name), target->port,
+			   &stranger_events, s);
 	if (!stranger_prepares(s)) {
 		stranger_free(s);
 		return false;

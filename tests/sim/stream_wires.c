@@ -188,7 +188,7 @@ static void stream_dial(struct wire *wire)
 	struct stream_wire *s = wire_of(wire);
 
 	CHECK(!s->end && s->target);
-	s->end = &stream_new(s->host, s->target)->ends[0];
+	s->end = &stream_new(s->host, s->target, s->port)->ends[0];
 	s->end->wire = s;
 }
 
@@ -233,7 +233,7 @@ static struct wire *stream_make(struct wires *wires, struct slice host, uint16_t
 {
 	struct stream_wire *s = stream_wire_new(wires);
 
-	CHECK(host.len == 0 || port == STREAM_PORT);
+	s->port = port;
 	s->target = host_by_name(s->host->world, host);
 	return &s->wire;
 }

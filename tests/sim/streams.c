@@ -337,7 +337,8 @@ static void stream_is_asked(struct world *w, struct event *event)
 			 stream_is_asked);
 		return;
 	}
-	s->ends[0].refused = to->state == HOST_DOWN || to->refuses_till_us > w->now_us;
+	s->ends[0].refused =
+		to->state == HOST_DOWN || to->refuses_till_us > w->now_us || to->port != s->port;
 	world_at(w, event, w->now_us + network_delay_us(w, to, from), stream_is_answered);
 	if (s->ends[0].refused) {
 		COUNT(w, STREAM_REFUSED);
@@ -347,13 +348,14 @@ static void stream_is_asked(struct world *w, struct event *event)
 	}
 }
 
-struct stream *stream_new(struct host *from, struct host *to)
+struct stream *stream_new(struct host *from, struct host *to, uint16_t port)
 {
 	struct world *w = from->world;
 	struct stream *s = MEM_NEW(struct stream);
 
 	s->world = w;
 	s->number = ++w->stream_count;
+	s->port = port;
 	end_init(&s->ends[0], s, from);
 	end_init(&s->ends[1], s, to);
 	list_push_back(&w->streams, &s->link);

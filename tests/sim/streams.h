@@ -14,6 +14,7 @@
 #include "peer/wire.h"
 #include "sim/world.h"
 
+/* Where processes listen that have not moved yet. */
 #define STREAM_PORT 16379
 
 /* What a connection takes at once when nothing is under way. */
@@ -72,6 +73,7 @@ struct stream {
 	struct list link; /* in world->streams */
 	uint64_t number;
 	struct stream_end ends[2]; /* the one that dialled first */
+	uint16_t port;		   /* that is dialled */
 	struct event opens;	   /* the question, or its answer, arrives */
 	struct event forgets;	   /* whoever hears nothing any more finds out */
 	unsigned tries;
@@ -86,6 +88,7 @@ struct stream_wire {
 	struct wire wire;
 	struct host *host;
 	struct host *target;	/* whom it dials; NULL: it was accepted */
+	uint16_t port;		/* where it dials */
 	struct stream_end *end; /* NULL: closed */
 };
 
@@ -96,7 +99,7 @@ static inline struct stream_end *stream_other(struct stream_end *e)
 	return &e->stream->ends[e == &e->stream->ends[0]];
 }
 
-struct stream *stream_new(struct host *from, struct host *to);
+struct stream *stream_new(struct host *from, struct host *to, uint16_t port);
 
 /* Bytes that may be written now. */
 size_t stream_room(struct stream_end *e);

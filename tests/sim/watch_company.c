@@ -285,7 +285,7 @@ static const struct peer_link *link_missing(struct host *h)
 		const struct peer *peer = p->list[i];
 		struct host *other = host_by_id(h->world, peer->id);
 
-		if (peer->leaves_ms || !other || !has_stood(other) || !host_takes_part(other))
+		if (!peer_stays(peer) || !other || !has_stood(other) || !host_takes_part(other))
 			continue;
 		for (unsigned channel = 0; channel < PEER_CHANNELS; channel++)
 			if (peer->links[channel].state != LINK_UP)
@@ -325,7 +325,7 @@ void watch_company_describe(struct host *h)
 
 		buf_printf(&text, " %s(%016" PRIx64 ")@%s:%d%d%d%s", peer->name, peer->id,
 			   peer->host, (int)peer->links[0].state, (int)peer->links[1].state,
-			   (int)peer->links[2].state, peer->leaves_ms ? "-" : "");
+			   (int)peer->links[2].state, peer_stays(peer) ? "" : "-");
 	}
 	TRACE(h->world, h, "connections%.*s", (int)text.len, (const char *)text.data);
 	buf_free(&text);

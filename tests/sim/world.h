@@ -113,6 +113,7 @@ struct host {
 	uint64_t refuses_till_us;      /* something before it refuses who connects */
 	const struct stream *heard;    /* what its process is being told of */
 	const struct host *refused_by; /* who refuses it right now */
+	uint16_t port;		       /* where its process listens */
 	char address[HOST_ADDRESS_MAX];
 	const struct host *asks; /* whom it asks to let it join; NULL: nobody */
 	char ask_at[HOST_ADDRESS_MAX];
@@ -220,6 +221,7 @@ struct profile {
 	uint32_t reset_ppm;
 	size_t queued_bytes; /* that wait for a connection */
 	uint32_t leave_ms;
+	uint32_t move_ppm; /* that a process is started elsewhere */
 
 	/* of members */
 	uint32_t request_timeout_ms;

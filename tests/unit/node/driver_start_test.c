@@ -328,6 +328,34 @@ static void a_state_that_could_not_be_had_changes_nothing(void **state)
 	fake_node_close(&n);
 }
 
+/* What could not be stored is due again, and cannot be while another state takes its place. */
+static void while_a_state_is_swapped_in_nothing_is_due_because_of_storing(void **state)
+{
+	struct fake_node n;
+	unsigned stores;
+
+	(void)state;
+	start_joined(&n);
+	n.refuse_store = true;
+	offer_snapshot(&n, 12, 4);
+	fake_node_work(&n);
+	assert_int_equal(n.installed, 1);
+	stores = n.stores;
+	assert_true(stores > 0);
+	n.hold_swap = true;
+	offer_snapshot(&n, 30, 5);
+	fake_node_work(&n);
+	assert_true(n.swapping);
+	fake_node_pass(&n, 5000); /* and rests in between */
+	assert_int_equal(n.stores, stores);
+	n.hold_swap = n.refuse_store = false;
+	fake_node_work(&n);
+	assert_int_equal(n.installed, 2);
+	assert_int_equal(driver_applied(n.driver), 30);
+	assert_true(n.stores > stores);
+	fake_node_close(&n);
+}
+
 /* ---- alone ----------------------------------------------------------------------------------- */
 
 /* It leads two members, of which the other one has never said a word: nothing is committed. */
@@ -532,6 +560,7 @@ int main(void)
 		cmocka_unit_test(a_crash_between_swap_and_log_is_mended_by_the_next_start),
 		cmocka_unit_test(a_joined_member_with_a_rotten_log_starts),
 		cmocka_unit_test(a_state_that_could_not_be_had_changes_nothing),
+		cmocka_unit_test(while_a_state_is_swapped_in_nothing_is_due_because_of_storing),
 		cmocka_unit_test(the_last_one_goes_on_alone_with_all_it_has),
 		cmocka_unit_test(whoever_is_alone_stays_so),
 		cmocka_unit_test(who_took_part_in_nothing_cannot_go_on_alone),

@@ -316,6 +316,22 @@ static struct peers_place place_of(const struct world *w, unsigned number, uint6
 	};
 }
 
+/* They find each other, and have no connections besides. */
+static void check_both_ways(struct world *w)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct node *n = &w->nodes[i];
+		uint64_t till = now_ms(w) + PATIENCE_MS;
+		size_t received = n->received_count;
+
+		while (n->received_count == received && now_ms(w) < till) {
+			send_frame(&w->nodes[1 - i], 101 + i, 2);
+			step_for(w, 5);
+		}
+		assert_true(n->received_count > received);
+	}
+}
+
 /* Who is not among the peers leaves, and comes back when it is; who stays keeps its connections. */
 static void peers_follow_a_membership(void **state)
 {
@@ -409,6 +425,118 @@ static void who_is_nowhere_is_found_when_it_connects(void **state)
 	await(w, &n->connected, PEER_CHANNELS);
 	send_frame(n, 102, 3);
 	await(w, &w->nodes[1].received_count, 1);
+}
+
+/* All members have moved: a membership that nobody can change says where they were. */
+static void who_has_moved_is_found_by_the_configuration(void **state)
+{
+	struct world *w = *state;
+	struct peers_place before[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		before[i] = place_of(w, i, 101 + i);
+		before[i].port = 1;
+		node_start(&w->nodes[i], "token");
+	}
+	for (int i = 0; i < 2; i++)
+		peers_follow(w->nodes[i].peers, before, 2);
+	check_both_ways(w);
+	for (int i = 0; i < 2; i++) {
+		size_t connected = w->nodes[i].connected;
+
+		/* What is out of date is said once more, and changes nothing. */
+		peers_follow(w->nodes[i].peers, before, 2);
+		step_for(w, 50);
+		assert_int_equal(w->nodes[i].connected, connected);
+		assert_int_equal(w->nodes[i].peers->count, 1);
+	}
+}
+
+/* It was reached before it was known that a membership says otherwise. */
+static void who_was_reached_is_where_it_was_reached(void **state)
+{
+	struct world *w = *state;
+	struct peers_place before[2];
+	size_t connected;
+
+	connect_both(w);
+	connected = w->nodes[0].connected;
+	for (unsigned i = 0; i < 2; i++) {
+		before[i] = place_of(w, i, 101 + i);
+		before[i].port = 1;
+	}
+	for (int round = 0; round < 2; round++)
+		peers_follow(w->nodes[0].peers, before, 2);
+	check_both_ways(w);
+	assert_int_equal(w->nodes[0].connected, connected);
+	/* A membership that knows it, and then one of another place. */
+	before[1] = place_of(w, 1, 102);
+	peers_follow(w->nodes[0].peers, before, 2);
+	step_for(w, 20);
+	assert_int_equal(w->nodes[0].connected, connected);
+	before[1].port = 1;
+	peers_follow(w->nodes[0].peers, before, 2);
+	step_for(w, 20);
+	assert_true(node_said(&w->nodes[0], "no connection to n2 at localhost:1"));
+}
+
+/* Only one of them knows where the other is, and connects; the other is told so. */
+static void who_has_moved_says_so_itself(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place right = w->places[1], before[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		before[i] = place_of(w, i, 101 + i);
+		before[i].port = 1;
+	}
+	snprintf(w->nodes[1].address, sizeof(w->nodes[1].address), "localhost:%u/localhost:7",
+		 right.port);
+	w->places[1].port = 1;
+	node_start(n, "token");
+	peers_follow(n->peers, before, 2);
+	step_for(w, 50);
+	w->places[1] = right;
+	node_start(&w->nodes[1], "token");
+	peers_follow(w->nodes[1].peers, before, 2);
+	check_both_ways(w);
+	assert_int_equal(n->peers->count, 1);
+}
+
+/* Others have heard where it might be; that is tried besides, and nobody is left for it. */
+static void hearsay_is_tried_and_not_believed(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0];
+	struct peers_place right = place_of(w, 1, 102), wrong = right, before[2] = {{0}};
+
+	before[0] = place_of(w, 0, 101);
+	before[1] = wrong;
+	before[1].port = 1;
+	w->places[1].host = (struct slice){0};
+	node_start(n, "token");
+	peers_follow(n->peers, before, 2);
+	for (wrong.port = 2; wrong.port < 9; wrong.port++)
+		peers_guess(n->peers, &wrong);
+	step_for(w, 20);
+	assert_int_equal(peers_count(n->peers), 1);
+	assert_in_range(n->peers->count, 2, 5);
+	wrong.id = 7; /* of whom nobody knows */
+	peers_guess(n->peers, &wrong);
+	assert_null(peers_name_of(n->peers, 7));
+	w->places[1].host = right.host;
+	peers_guess(n->peers, &right);
+	node_start(&w->nodes[1], "token");
+	check_both_ways(w);
+	assert_int_equal(n->peers->count, 1);
+	/* Who is connected is where it is. */
+	peers_guess(n->peers, &before[1]);
+	assert_int_equal(n->peers->count, 1);
+	peers_follow(n->peers, before, 1);
+	peers_guess(n->peers, &right);
+	step_for(w, 50);
+	assert_int_equal(n->peers->count, 0);
 }
 
 /* An address that somebody else has by now, and a name under which another directory comes. */
@@ -512,6 +640,10 @@ int main(void)
 		TEST(who_was_leaving_may_stay),
 		TEST(who_is_nowhere_stays_where_it_was),
 		TEST(who_is_nowhere_is_found_when_it_connects),
+		TEST(who_has_moved_is_found_by_the_configuration),
+		TEST(who_was_reached_is_where_it_was_reached),
+		TEST(who_has_moved_says_so_itself),
+		TEST(hearsay_is_tried_and_not_believed),
 		TEST(who_has_another_id_is_not_the_member),
 		TEST(who_was_refused_is_one_that_can_be_asked),
 		TEST(who_is_followed_also_sends_nobody_away),

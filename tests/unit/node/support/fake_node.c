@@ -108,17 +108,24 @@ static void fake_run(void *ctx, enum job_lane lane, struct job *job)
 /* True if there was one. */
 static bool run_jobs(struct fake_node *n)
 {
-	struct list *it;
+	struct list held, *it;
 	bool any = false;
 
+	list_init(&held);
 	while ((it = list_pop_front(&n->jobs)) != NULL) {
 		struct job *job = LIST_ITEM(it, struct job, link);
 
+		if (n->hold_swap && n->swapping && job == &n->install_job) {
+			list_push_back(&held, it);
+			continue;
+		}
 		while (job->step(job) == JOB_MORE)
 			;
 		job->done(job);
 		any = true;
 	}
+	while ((it = list_pop_front(&held)) != NULL)
+		list_push_back(&n->jobs, it);
 	return any;
 }
 
@@ -161,6 +168,7 @@ static struct job *fake_store(void *ctx, const struct snapshot *s)
 	buf_clear(&n->storing);
 	snapshot_encode(s, &n->storing);
 	n->store_job.step = machine_step;
+	n->stores++;
 	return &n->store_job;
 }
 
@@ -168,6 +176,8 @@ static int fake_store_done(void *ctx, struct buf *where)
 {
 	struct fake_node *n = ctx;
 
+	if (n->refuse_store)
+		return ERR_IO;
 	buf_clear(&n->stored);
 	buf_append_slice(&n->stored, buf_slice(&n->storing));
 	buf_append_byte(where, 'x');
@@ -197,6 +207,7 @@ static struct job *fake_install_swap(void *ctx)
 	struct fake_node *n = ctx;
 
 	n->install_job.step = machine_step;
+	n->swapping = true;
 	return &n->install_job;
 }
 
@@ -204,6 +215,7 @@ static int fake_install_done(void *ctx)
 {
 	struct fake_node *n = ctx;
 
+	n->swapping = false;
 	buf_clear(&n->stored);
 	buf_append_slice(&n->stored, buf_slice(&n->fetched));
 	n->installed++;

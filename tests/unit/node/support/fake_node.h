@@ -66,6 +66,10 @@ struct fake_node {
 	struct job install_job;
 	bool refuse_install; /* the other member's state cannot be had */
 	unsigned installed;
+	bool refuse_store; /* a state cannot be stored */
+	unsigned stores;   /* that were begun */
+	bool hold_swap;	   /* it takes as long as this is set */
+	bool swapping;
 };
 
 /* A machine with an empty disk. Without names it joins a cluster that exists. */
