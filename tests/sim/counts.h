@@ -194,6 +194,7 @@
 	X(CHECK_TIME, MEMBERS, "check", "stamps follow the clock")                     \
 	X(CHECK_GONE, MEMBERS, "check", "nothing outlives its deadline")               \
 	X(CHECK_SAID, MEMBERS, "check", "heard what was said")                         \
+	X(CHECK_WHERE, MEMBERS, "check", "who asks hears where a member is")           \
 	X(CHECK_NEWEST, MEMBERS, "check", "heard on the newest connection")            \
 	X(CHECK_PROMPT, MEMBERS, "check", "what is prompt does not wait")              \
 	X(CHECK_QUEUE, MEMBERS, "check", "what waits for a connection")                \

@@ -50,6 +50,20 @@ void host_company_move(struct host *h)
 	TRACE(w, h, "is at %s now", h->address);
 }
 
+/*
+ * How many of the hosts it is told about, where they are now. Who takes part, and may have been
+ * left behind by all others, may be told of all of them instead of one that is to be asked.
+ */
+static unsigned hosts_to_tell(struct host *h)
+{
+	struct world *w = h->world;
+	bool takes_part = membership_find(driver_membership(h->driver), driver_id(h->driver));
+
+	if (takes_part && w->profile.move_ppm && (!h->joins || random_chance(&w->random, 500000)))
+		return w->host_count;
+	return h->joins ? 0 : w->profile.members;
+}
+
 void host_company_start(struct host *h)
 {
 	struct world *w = h->world;
@@ -60,7 +74,7 @@ void host_company_start(struct host *h)
 		.clock = &h->io.clock,
 		.random = &w->random,
 		.places = places,
-		.place_count = h->joins ? 0 : w->profile.members,
+		.place_count = hosts_to_tell(h),
 		.name = h->name,
 		.token = CLUSTER_TOKEN,
 		.address = h->address,
@@ -75,7 +89,8 @@ void host_company_start(struct host *h)
 			.host = slice_of_text(w->hosts[i].name),
 			.port = w->hosts[i].port,
 		};
-	if (h->joins) {
+	h->asks = NULL;
+	if (options.place_count == 0) {
 		h->asks = host_to_ask(h);
 		put_address(h->asks, h->ask_at);
 		options.join = h->ask_at;

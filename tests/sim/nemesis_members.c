@@ -269,33 +269,34 @@ static void replace_wiped(struct world *w, struct host *leader)
 	}
 }
 
-/* Nobody whom it knows is where it was, and whom it was told to ask may know no better. */
+/* Maybe nobody whom it knows is where it was, and whom it was told to ask knows no better. */
 static bool is_lost(struct world *w, struct host *h)
 {
 	struct raft_status status;
 
 	driver_status(h->driver, &status);
-	return w->profile.move_ppm && company_takes_part(h->company) && !status.leader;
+	return w->profile.move_ppm && h->company && company_takes_part(h->company) &&
+	       !status.leader;
 }
 
 /* Whom it asks to let it join takes part no more, or is elsewhere. */
 static bool asks_in_vain(struct world *w, const struct host *h)
 {
-	struct host *asked = &w->hosts[h->asks->index];
+	struct host *asked = h->asks ? &w->hosts[h->asks->index] : NULL;
 
-	return !company_takes_part(h->company) &&
+	return asked && !company_takes_part(h->company) &&
 	       (!host_may_be_asked(asked) || strcmp(asked->address, h->ask_at) != 0);
 }
 
-/* It is told somebody else. */
-static void redirect_newcomer(struct world *w, struct host *h)
+/* It is told anew where others are. */
+static void redirect(struct world *w, struct host *h)
 {
-	if (!h->asks || h->state != HOST_UP || h->dying)
+	if (h->state != HOST_UP || h->dying)
 		return;
 	if (!(asks_in_vain(w, h) && random_chance(&w->random, 200000)) &&
 	    !(is_lost(w, h) && random_chance(&w->random, 20000)))
 		return;
-	TRACE(w, h, "asks somebody else");
+	TRACE(w, h, "is told anew where others are");
 	host_kill(h, false);
 	host_start(h);
 }
@@ -330,7 +331,7 @@ void janitor(struct world *w, struct event *e)
 		rot_mend(w, h);
 		clock_mend(w, h);
 		operator_starts(w, h);
-		redirect_newcomer(w, h);
+		redirect(w, h);
 	}
 	if (w->mode->janitor)
 		w->mode->janitor(w);

@@ -1,7 +1,9 @@
 #include "sim/watch_company.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/mem.h"
+#include "consensus/label.h"
 #include "peer/company.h"
 #include "peer/peers_internal.h"
 #include "sim/mode.h"
@@ -187,12 +189,43 @@ static void company_gone(void *ctx, uint64_t id)
 	h->seen.to->gone(h->seen.to->ctx, id);
 }
 
+/* Who asks who takes part hears where they are, and not where they were. */
+static void watch_joined(struct host *h, struct slice answer)
+{
+	const struct peers *p = company_peers(h->company);
+	struct membership m = {0};
+	struct peer_joined joined;
+	struct buf place = {0};
+
+	answer = slice_of(answer.data + PEER_FRAME_HEAD, answer.len - PEER_FRAME_HEAD);
+	CHECK(peer_joined_decode(answer, &joined) == OK);
+	CHECK(membership_decode(joined.membership, &m) == OK);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct peer *peer = p->list[i];
+		const struct participant *found = membership_find(&m, peer->id);
+
+		if (!found || !peer_stays(peer) || peer->links[PEER_PROMPT].state != LINK_UP)
+			continue;
+		COUNT(h->world, CHECK_WHERE);
+		buf_clear(&place);
+		label_put_address(slice_of_text(peer->host), peer->port, &place);
+		if (!slice_equal(label_place(label_of_member(found).address), buf_slice(&place)))
+			world_fail(h->world, "%s is connected to %s at %s:%u and says otherwise",
+				   h->name, peer->name, peer->host, peer->port);
+	}
+	membership_free(&m);
+	buf_free(&place);
+}
+
 static bool company_join(void *ctx, const struct peer_join *join, struct buf *answer,
 			 struct buf *why)
 {
 	struct host *h = ctx;
+	bool may = h->seen.to->join(h->seen.to->ctx, join, answer, why);
 
-	return h->seen.to->join(h->seen.to->ctx, join, answer, why);
+	if (may)
+		watch_joined(h, buf_slice(answer));
+	return may;
 }
 
 void watch_company_started(struct host *h)
