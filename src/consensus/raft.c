@@ -183,7 +183,9 @@ struct peer *raft_peer(struct raft *r, uint64_t id)
 /*
  * Whoever votes may stand for election. So may a member whose own removal is not committed: it may
  * be the only one that has the entry, and then nobody else can be elected without it
- * (dissertation, figure 4.6). Its own vote does not count.
+ * (dissertation, figure 4.6). So may a learner that was asked for its vote by one whose log is
+ * older: by that log it votes, perhaps nobody is elected there without it, and by its own log the
+ * voters can elect it. Its own vote does not count, and with its first commit it hands over.
  */
 bool raft_may_stand(const struct raft *r)
 {
@@ -193,7 +195,8 @@ bool raft_may_stand(const struct raft *r)
 		if (r->memberships[i]->index <= r->commit)
 			break;
 	}
-	return false;
+	return r->withheld && membership_find(raft_latest(r), r->id) &&
+	       !MUTANT(learner_never_stands);
 }
 
 bool raft_majority(const struct raft *r, bool self, bool (*holds)(const struct peer *, uint64_t),
@@ -298,6 +301,8 @@ void raft_become_follower(struct raft *r, uint64_t term, uint64_t leader)
 		raft_enter_term(r, term, 0);
 	r->role = RAFT_FOLLOWER;
 	r->leader = leader;
+	if (leader)
+		r->withheld = false;
 	for (size_t i = 0; leader && i < r->peer_count; i++)
 		r->peers[i].resting = false; /* that was before this leader */
 	raft_reset_election_timer(r);

@@ -206,7 +206,6 @@ void raft_change_committed(struct raft *r)
 	self = membership_find(raft_latest(r), r->id);
 	if (self && self->roles & MEMBER_VOTER)
 		return;
-	LOG(r->logger, LOG_NOTICE, "hands over: no longer a voter since %" PRIu64,
-	    raft_latest_index(r));
+	LOG(r->logger, LOG_NOTICE, "hands over: not a voter since %" PRIu64, raft_latest_index(r));
 	r->abdicate_pending = true; /* the last thing it says is what removes it */
 }

@@ -134,9 +134,11 @@ int raft_step_vote(struct raft *r, const struct raft_message *m)
 	bool pre = m->type == RAFT_PREVOTE;
 	uint8_t type = pre ? RAFT_PREVOTE_RESP : RAFT_VOTE_RESP;
 	bool damaged = r->damaged && !MUTANT(damaged_log_votes);
-	bool granted = raft_may_vote(r, m) && !raft_log_is_older(r, m) && !damaged;
+	bool older = raft_log_is_older(r, m);
+	bool granted = raft_may_vote(r, m) && !older && !damaged;
 	struct raft_message *reply;
 
+	r->withheld = r->withheld || (older && !r->leader);
 	if (!granted) {
 		reply = raft_message_now(r, type, m->from);
 		reply->flags |= RAFT_FLAG_REJECT;

@@ -82,6 +82,7 @@ struct raft {
 	uint64_t heard_leader_ms; /* when a leader last spoke; TIME_NEVER: not in this silence */
 	uint64_t hasty_until_ms;  /* nobody leads for sure: attempts follow each other quickly */
 	uint64_t vote_seq;	  /* the write that puts a candidate's vote for itself on disk */
+	bool withheld;		  /* its vote from one with an older log, since a leader spoke */
 
 	/* follower */
 	uint64_t verified; /* the log agrees with the leader's of this term up to here */
