@@ -43,6 +43,7 @@ struct info_member {
 	uint64_t saved_s; /* since 1970: when the state was stored last, or the member started */
 	bool saving;
 	bool save_failed;
+	bool removed; /* from the cluster */
 	bool quarantined;
 	bool no_space;
 	uint64_t checks; /* comparisons of all members' data */

@@ -281,6 +281,7 @@ static void put_raft(struct info *i)
 	put(i, "revision:%" PRIu64, p->revision);
 	put(i, "horizon:%" PRIu64, p->horizon);
 	put(i, "feature_level:%" PRIu32, p->level);
+	put(i, "removed:%d", m->removed);
 	put(i, "quarantined:%d", m->quarantined);
 	put(i, "no_space:%d", m->no_space);
 	put(i, "checks:%" PRIu64, m->checks);

@@ -36,6 +36,12 @@ void peer_reset(struct peer *p, uint64_t next, uint64_t now_ms)
 	};
 }
 
+void peer_heard(struct peer *p, uint64_t now_ms)
+{
+	p->heard_ms = now_ms;
+	p->gone = false;
+}
+
 void peer_become_probe(struct peer *p)
 {
 	/* After a snapshot the logs meet behind it, if the follower has put it in place. */

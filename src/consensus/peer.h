@@ -38,12 +38,13 @@ struct inflight {
 struct peer {
 	uint64_t id;
 	enum peer_state state;
-	uint64_t match;	      /* entries up to here are on its disk */
-	uint64_t next;	      /* the next entry to send */
-	uint64_t match_seen;  /* match at its last heartbeat answer */
-	uint64_t heard_ms;    /* when it last answered */
-	uint64_t nonce;	      /* answers to appends under an older one do not count */
-	uint64_t round;	      /* the newest heartbeat round it has acknowledged */
+	uint64_t match;	     /* entries up to here are on its disk */
+	uint64_t next;	     /* the next entry to send */
+	uint64_t match_seen; /* match at its last heartbeat answer */
+	uint64_t heard_ms;   /* when it last answered */
+	bool gone;	     /* its process is, as far as is known, and it has not answered since */
+	uint64_t nonce;	     /* answers to appends under an older one do not count */
+	uint64_t round;	     /* the newest heartbeat round it has acknowledged */
 	uint64_t sent_commit; /* the newest commit index it was sent */
 	uint64_t waits_for;   /* newest entry whose commit it wants to know at once */
 	uint64_t snapshot;    /* SNAPSHOT: the index that was offered */
@@ -69,6 +70,9 @@ void peer_close(struct peer *p);
 
 /* Forgets what an earlier term knew: the leader starts from its own last entry. */
 void peer_reset(struct peer *p, uint64_t next, uint64_t now_ms);
+
+/* It answers. */
+void peer_heard(struct peer *p, uint64_t now_ms);
 
 /* The only ways to change state. */
 void peer_become_probe(struct peer *p);

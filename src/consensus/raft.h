@@ -285,6 +285,7 @@ struct raft_peer_status {
 	uint64_t next;
 	enum peer_state state;
 	uint64_t heard_ms; /* when it last answered */
+	bool gone;	   /* its process is (raft_peer_gone), and it has not answered since */
 };
 
 /* The i-th peer of a leader; false when there are no more. */

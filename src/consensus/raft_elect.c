@@ -192,6 +192,8 @@ void raft_peer_gone(struct raft *r, uint64_t now_ms, uint64_t peer)
 		/* What was on its way is lost; probing finds out what arrived. */
 		if (p && p->state == PEER_REPLICATE)
 			peer_become_probe(p);
+		if (p)
+			p->gone = true;
 		return;
 	}
 	if (r->role == RAFT_FOLLOWER && r->hard.born && r->leader == peer) {

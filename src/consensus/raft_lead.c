@@ -141,7 +141,7 @@ int raft_step_append_resp(struct raft *r, const struct raft_message *m)
 		p = &r->peers[0];
 	if (!p || r->role != RAFT_LEADER || (m->flags & RAFT_FLAG_STALE))
 		return OK;
-	p->heard_ms = r->now_ms;
+	peer_heard(p, r->now_ms);
 	raft_note_damage(r, p, m);
 	if (m->context != p->nonce)
 		return OK;
@@ -158,7 +158,7 @@ void raft_step_heartbeat_resp(struct raft *r, const struct raft_message *m)
 
 	if (!p || r->role != RAFT_LEADER)
 		return;
-	p->heard_ms = r->now_ms;
+	peer_heard(p, r->now_ms);
 	raft_note_damage(r, p, m);
 	if (!(m->flags & RAFT_FLAG_DAMAGED) && m->context <= r->round)
 		p->round = MAX(p->round, m->context);
@@ -237,7 +237,7 @@ struct peer *raft_furthest_voter(struct raft *r)
 		struct peer *p = &r->peers[i];
 		const struct participant *member = membership_find(m, p->id);
 
-		if (!member || !(member->roles & MEMBER_VOTER) || p->damaged)
+		if (!member || !(member->roles & MEMBER_VOTER) || p->damaged || p->gone)
 			continue;
 		if (r->now_ms >= p->heard_ms + r->options.election_ms)
 			continue;

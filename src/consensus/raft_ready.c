@@ -238,6 +238,7 @@ bool raft_peer_status(const struct raft *r, size_t i, struct raft_peer_status *o
 		.next = p->next,
 		.state = p->state,
 		.heard_ms = p->heard_ms,
+		.gone = p->gone,
 	};
 	return true;
 }

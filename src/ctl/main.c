@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Exit codes: 0 done, 1 it could not be done, 2 the command line makes no sense. */
@@ -39,7 +40,18 @@ static int run_dump(const struct arguments *a, const char *dir, dump_fn *dump, c
 
 static int ctl_log_dump(const struct arguments *a, const char *const *words, struct buf *problem)
 {
-	return run_dump(a, words[0], log_dump, "there is no log", problem);
+	struct buf inner = {0};
+	struct stat st;
+	int rc;
+
+	/* The directory of a member will do as well, unless its log is elsewhere. */
+	buf_printf(&inner, "%s/log%c", words[0], '\0');
+	if (stat((const char *)inner.data, &st) != 0 || !S_ISDIR(st.st_mode))
+		rc = run_dump(a, words[0], log_dump, "there is no log", problem);
+	else
+		rc = run_dump(a, (const char *)inner.data, log_dump, "there is no log", problem);
+	buf_free(&inner);
+	return rc;
 }
 
 static int ctl_state_dump(const struct arguments *a, const char *const *words, struct buf *problem)
@@ -69,7 +81,8 @@ static const struct ctl_command commands[] = {
 	{"playground", "", 0, 0, ARGUMENT_NODES | ARGUMENT_DIR | ARGUMENT_PORT | ARGUMENT_SERVER,
 	 "a cluster on this machine, in this terminal, to try things out", ctl_playground},
 	{"log dump", "DIR", 1, 1, ARGUMENT_JSON,
-	 "prints a log; takes no lock, also on a damaged or running one", ctl_log_dump},
+	 "prints a log, of log-dir or dir; takes no lock, also on a damaged or running one",
+	 ctl_log_dump},
 	{"state dump", "DIR", 1, 1, ARGUMENT_JSON,
 	 "prints a state and checks its digests; its member must not run", ctl_state_dump},
 };
@@ -90,8 +103,8 @@ static const char options_help[] =
 	"  --dir DIR          where their data stays; else it is temporary\n"
 	"  --server PROGRAM   conclave-server, if it does not lie beside this program\n"
 	"\n"
-	"Exit codes: 0 done, 1 it could not be done, or a member knows no leader, 2 the\n"
-	"command line makes no sense.\n";
+	"Exit codes: 0 done, 1 it could not be done, or (status) the member knows no\n"
+	"leader, 2 the command line makes no sense.\n";
 
 static void put_usage(struct buf *out)
 {

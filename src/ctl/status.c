@@ -53,22 +53,31 @@ static void put_keys(struct slice info, struct buf *out)
 		buf_printf(out, "keys     none\n");
 }
 
-static void put_status(const struct remote_address *a, struct slice info, struct buf *out)
+static void put_role(struct slice info, struct buf *out)
 {
-	struct slice name = info_field(info, "raft_name"), role = info_field(info, "raft_role");
-	struct slice leader = info_field(info, "raft_leader");
-	struct slice version = info_field(info, "conclave_version");
+	struct slice role = info_field(info, "raft_role"), leader = info_field(info, "raft_leader");
 
-	buf_printf(out, "member   %.*s at %s:%u, version %.*s, up for ", (int)name.len,
-		   (const char *)name.data, a->host, a->port, (int)version.len,
-		   (const char *)version.data);
-	put_uptime(info_number(info, "uptime_in_seconds"), out);
 	buf_printf(out, "\nrole     %.*s of term %" PRIu64 ", ", (int)role.len,
 		   (const char *)role.data, info_number(info, "raft_term"));
 	if (leader.len)
 		buf_printf(out, "%.*s leads\n", (int)leader.len, (const char *)leader.data);
 	else
 		buf_printf(out, "nobody is known to lead\n");
+}
+
+static void put_status(const struct remote_address *a, struct slice info, struct buf *out)
+{
+	struct slice name = info_field(info, "raft_name");
+	struct slice version = info_field(info, "conclave_version");
+
+	buf_printf(out, "member   %.*s at %s:%u, version %.*s, up for ", (int)name.len,
+		   (const char *)name.data, a->host, a->port, (int)version.len,
+		   (const char *)version.data);
+	put_uptime(info_number(info, "uptime_in_seconds"), out);
+	if (info_number(info, "removed"))
+		buf_printf(out, "\nrole     none, it was removed from the cluster\n");
+	else
+		put_role(info, out);
 	buf_printf(out, "log      %" PRIu64 " of %" PRIu64 " committed entries are applied\n",
 		   info_number(info, "raft_applied_index"), info_number(info, "raft_commit_index"));
 	buf_printf(out, "history  revision %" PRIu64 ", readable from %" PRIu64 " on\n",
@@ -88,8 +97,9 @@ static void put_status_json(struct slice info, struct buf *out)
 	static const char *const texts[] = {"raft_name", "raft_role", "raft_leader",
 					    "conclave_version"};
 	static const char *const numbers[] = {
-		"raft_term", "raft_commit_index", "raft_applied_index", "revision",
-		"horizon",   "uptime_in_seconds", "no_space",		"quarantined"};
+		"raft_term", "raft_commit_index", "raft_applied_index",
+		"revision",  "horizon",		  "uptime_in_seconds",
+		"no_space",  "quarantined",	  "removed"};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		buf_printf(out, "\"%s\":", texts[i]);
@@ -135,6 +145,8 @@ static int ask_both(struct remote *r, bool json, bool *has_leader, struct buf *o
 	rc = remote_ask(r, list, ARRAY_LEN(list), &reply, problem);
 	if (rc == OK)
 		rc = member_list_put(reply, json, out);
+	else if (json)
+		buf_append_slice(out, SLICE_LITERAL("null"));
 	if (json)
 		buf_append_slice(out, SLICE_LITERAL("}\n"));
 	return rc;
@@ -152,7 +164,8 @@ int ctl_status(const struct arguments *a, const char *const *words, struct buf *
 	if (rc != OK)
 		return ERR_UNAVAILABLE;
 	rc = ask_both(&remote, a->given & ARGUMENT_JSON, &has_leader, &out, problem);
-	if (rc == OK)
+	/* A member that cannot say who takes part has said of itself what it can. */
+	if (out.len)
 		fwrite(out.data, 1, out.len, stdout);
 	if (rc == OK && !has_leader) {
 		buf_printf(problem, "no leader is known: fewer than a majority of the members can "

@@ -1,6 +1,7 @@
 /* What a member tells commands that are about it, and what it counts of those that run. */
 
 #include "base/error.h"
+#include "consensus/label.h"
 #include "node/member_state.h"
 
 static size_t sessions_count(const struct member *m)
@@ -24,7 +25,19 @@ static void tally_roll(struct tally *t, uint64_t second)
 	t->calls = t->stats.calls;
 }
 
-/* Who was not heard for two election timeouts is none that anything is replicated to. */
+static bool has_client_address(const struct member *m, uint64_t id)
+{
+	const struct participant *p = membership_find(driver_membership(m->driver), id);
+	struct slice host;
+	uint16_t port;
+
+	return p && label_address(label_of_member(p).client, &host, &port) == OK;
+}
+
+/*
+ * Who was not heard for two election timeouts is none that anything is replicated to. Who has not
+ * said yet where clients reach it is none that they could be sent to.
+ */
 static void find_followers(const struct member *m, struct info_member *out)
 {
 	const struct raft *raft = driver_raft(m->driver);
@@ -35,7 +48,7 @@ static void find_followers(const struct member *m, struct info_member *out)
 	for (size_t i = 0; out->leads && raft_peer_status(raft, i, &peer); i++) {
 		uint64_t lag_ms = now - MIN(now, peer.heard_ms);
 
-		if (peer.heard_ms == 0 || lag_ms > silence_ms)
+		if (peer.heard_ms == 0 || lag_ms > silence_ms || !has_client_address(m, peer.id))
 			continue;
 		out->followers[out->follower_count++] = (struct info_follower){
 			.id = peer.id,
@@ -74,6 +87,7 @@ static void desk_info(void *self, struct info_member *out)
 		.save_failed = store_flush_failed(m->store),
 		.quarantined = stats.quarantined,
 		.no_space = stats.no_space,
+		.removed = m->removed,
 		.announces_leader = m->options.announces_leader,
 		.leads = status.role == RAFT_LEADER,
 		.checks = stats.checks,

@@ -234,7 +234,9 @@ bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice
 		buf_printf(why, "the member that was asked does not take part any more");
 		return false;
 	}
-	if (!leads(m) || m->changing.under_way || membership_find(driver_membership(m->driver), id))
+	if (!leads(m) || m->changing.under_way ||
+	    membership_find(driver_membership(m->driver), id) ||
+	    membership_was_removed(driver_settled_membership(m->driver), id))
 		return true;
 	buf_printf(&who, "%016" PRIx64, id);
 	request.who = buf_slice(&who);

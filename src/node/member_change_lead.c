@@ -31,7 +31,7 @@ static bool answers(const struct member *m, uint64_t id)
 
 	if (id == driver_id(m->driver))
 		return true;
-	return peer_of(m, id, &p) && p.match > 0 &&
+	return peer_of(m, id, &p) && p.match > 0 && !p.gone &&
 	       member_now_ms(m) <= p.heard_ms + m->options.driver.raft.election_ms;
 }
 

@@ -521,12 +521,16 @@ static void request_give_up(struct member *m, struct request *r)
 				  "UNCERTAIN No majority has answered in time: the write may be "
 				  "applied, now or later, or never");
 	} else {
+		const char *outside = member_is_outside(m);
+
 		if (r->state == REQUEST_WRITES && !r->seq)
 			origin_drop(&m->origin, r);
 		else if (r->state == REQUEST_WRITES)
 			origin_pending(&m->origin, r->seq)->request = NULL;
-		resp_write_errorf(&w, "CLUSTERDOWN No leader with a majority has answered in time: "
-				      "nothing was done");
+		resp_write_errorf(&w, "%s",
+				  outside ? outside
+					  : "CLUSTERDOWN No leader with a majority has answered in "
+					    "time: nothing was done");
 	}
 	member_count_error(m, w.out);
 	session_done(r);

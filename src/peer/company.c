@@ -37,6 +37,7 @@ struct company {
 	size_t removed;		/* for good, as far as peers were sent away */
 	uint64_t leaderless_ms; /* since when nobody leads or was asked; 0: somebody leads */
 	bool born;
+	bool out; /* others say that this member was removed */
 };
 
 static uint64_t company_now_ms(const struct company *c)
@@ -158,14 +159,24 @@ static void company_correct(const struct company *c, struct participant *p)
 	buf_free(&label);
 }
 
-/* Who takes part, and where they are as far as this member knows better than the membership. */
+/*
+ * Who takes part, and where they are as far as this member knows better than the membership. Who
+ * finds itself among the removed ones believes it, so they are those of a committed membership.
+ */
 static void company_put_membership(const struct company *c, struct buf *out)
 {
+	const struct driver *d = member_driver(c->member);
 	struct membership m = {0};
+	uint32_t removed = 0;
 
-	membership_copy(&m, driver_membership(member_driver(c->member)));
+	membership_copy(&m, driver_membership(d));
 	for (uint32_t i = 0; i < m.count; i++)
 		company_correct(c, &m.members[i]);
+	for (uint32_t i = 0; i < m.removed_count; i++)
+		if (membership_was_removed(driver_settled_membership(d), m.removed[i]) ||
+		    MUTANT(removal_told_early))
+			m.removed[removed++] = m.removed[i];
+	m.removed_count = removed;
 	membership_encode(&m, out);
 	membership_free(&m);
 }
@@ -221,6 +232,8 @@ static void join_answered(void *ctx, uint64_t leader, struct slice bytes, struct
 
 	if (membership_decode(bytes, &m) != OK)
 		return;
+	c->out = membership_was_removed(&m, driver_id(member_driver(c->member)));
+	member_note_removed(c->member, &m);
 	if (company_takes_part(c) || !leader)
 		company_follow_also(c, &m);
 	else
@@ -272,6 +285,7 @@ static void company_start_join(struct company *c)
 	LOG(o->logger, LOG_NOTICE, "%s (%016" PRIx64 ") asks at %s to join", o->name,
 	    driver_id(member_driver(c->member)), o->join);
 	c->join = company_ask(c, slice_of_text(o->join), o->logger);
+	peers_set_newcomer(c->peers, true);
 }
 
 /*
@@ -283,7 +297,7 @@ static bool company_has_lost_sight(const struct company *c)
 {
 	const struct driver *d = member_driver(c->member);
 
-	return c->leaderless_ms &&
+	return c->leaderless_ms && !c->out &&
 	       (c->join || company_takes_part(c) ||
 		membership_find(driver_settled_membership(d), driver_id(d))) &&
 	       !MUTANT(lost_sight_stays_lost);
@@ -327,11 +341,12 @@ static void company_send_away(struct company *c)
 
 void company_turn(struct company *c)
 {
-	if (c->join && company_takes_part(c)) {
+	if (c->join && (company_takes_part(c) || c->out)) {
 		join_free(c->join);
 		c->join = NULL;
+		peers_set_newcomer(c->peers, false);
 	}
-	if (c->look && !c->leaderless_ms) {
+	if (c->look && (!c->leaderless_ms || c->out)) {
 		join_free(c->look);
 		c->look = NULL;
 	}

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-/* Strangers come again and again, several at a time. */
+/* Who is not welcome, or does not find whom it looks for, comes again and again. */
 static bool was_said(struct peers *p, const char *why)
 {
 	uint64_t hash = hash64(slice_of_text(why)), now_ms = peer_timers_now_ms(&p->timers);
@@ -24,19 +24,18 @@ static bool was_said(struct peers *p, const char *why)
 static void inlet_complain(struct peer_inlet *in, const char *why)
 {
 	struct peers *p = in->owner;
-	struct buf who = {0};
+	struct buf text = {0};
 
 	if (in->peer) {
-		LOG(p->options.logger, LOG_NOTICE, "a connection from %s ends: %s", in->peer->name,
-		    why);
-		return;
+		buf_printf(&text, "a connection from %s ends: %s%c", in->peer->name, why, '\0');
+		if (!was_said(p, (const char *)text.data))
+			LOG(p->options.logger, LOG_NOTICE, "%s", (const char *)text.data);
+	} else if (!was_said(p, why)) {
+		wire_describe(in->wire, &text);
+		LOG(p->options.logger, LOG_WARNING, "a connection from %.*s is refused: %s",
+		    (int)text.len, (const char *)text.data, why);
 	}
-	if (was_said(p, why))
-		return;
-	wire_describe(in->wire, &who);
-	LOG(p->options.logger, LOG_WARNING, "a connection from %.*s is refused: %s", (int)who.len,
-	    (const char *)who.data, why);
-	buf_free(&who);
+	buf_free(&text);
 }
 
 static bool inlet_answer(struct peer_inlet *in, const struct buf *bytes)

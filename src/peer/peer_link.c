@@ -55,12 +55,13 @@ static void link_wait(struct peer_link *l)
 	l->backoff_ms = MAX(MIN(l->backoff_ms * 2, PEER_BACKOFF_MAX_MS), least);
 }
 
-/* A try that came to nothing. */
+/* A try that came to nothing; `why` is NULL if there is nothing to say of it. */
 static void link_fail(struct peer_link *l, const char *why, bool refused)
 {
 	struct peer *peer = l->peer;
 
-	link_complain(l, why);
+	if (why)
+		link_complain(l, why);
 	link_disconnect(l);
 	wire_move_on(l->wire);
 	link_wait(l);
@@ -152,7 +153,7 @@ static void link_hear_refuse(struct peer_link *l, struct slice body)
 		reason = SLICE_LITERAL("no reason given");
 	snprintf(why, sizeof(why), "refused: %.*s", (int)reason.len, (const char *)reason.data);
 	l->backoff_ms = PEER_BACKOFF_MAX_MS;
-	link_fail(l, why, false);
+	link_fail(l, l->peer->owner->newcomer ? NULL : why, false);
 }
 
 static void link_hear_greeting(struct peer_link *l, struct slice bytes)

@@ -12,6 +12,9 @@
 /* So many places are tried for somebody besides the one where it should be. */
 #define GUESSES_MAX 4
 
+/* Who says within this time that it is where it was before its last place may be there twice. */
+#define TURNS_MS 10000
+
 /* ---- places ---------------------------------------------------------------------------------- */
 
 static bool place_is(const struct peer_place *at, struct slice host, uint16_t port)
@@ -172,6 +175,33 @@ bool peers_put_place(const struct peers *p, uint64_t id, struct buf *out)
 	return out->len > 0;
 }
 
+/* A process of its own would have to end and start again for each time. */
+static void peer_is_twice(struct peer *peer, uint64_t now_ms)
+{
+	if (peer->twice_ms && now_ms < peer->twice_ms + PEER_COMPLAINTS_MS)
+		return;
+	peer->twice_ms = now_ms;
+	LOG(peer->owner->options.logger, LOG_WARNING,
+	    "%s is at %s:%u and at %s:%u in turns: if two processes run, the directory of one is a "
+	    "copy of the other's; end one of them at once",
+	    peer->name, peer->said.host, peer->said.port, peer->said_before.host,
+	    peer->said_before.port);
+}
+
+static void peer_says_another(struct peer *peer, struct slice host, uint16_t port)
+{
+	uint64_t now_ms = peer_timers_now_ms(&peer->owner->timers);
+	bool again = place_is(&peer->said_before, host, port) && now_ms < peer->said_ms + TURNS_MS;
+
+	peer_place_forget(&peer->said_before);
+	peer->said_before = peer->said;
+	peer->said = (struct peer_place){0};
+	place_set(&peer->said, host, port);
+	peer->said_ms = now_ms;
+	if (again)
+		peer_is_twice(peer, now_ms);
+}
+
 void peer_is_found(struct peer *peer, uint64_t id, struct slice address)
 {
 	struct slice host;
@@ -179,7 +209,8 @@ void peer_is_found(struct peer *peer, uint64_t id, struct slice address)
 
 	if (label_address(label_place(address), &host, &port) != OK)
 		return;
-	place_set(&peer->said, host, port);
+	if (!place_is(&peer->said, host, port))
+		peer_says_another(peer, host, port);
 	if (*peer->host)
 		peer_guess_place(peer, id, &peer->said);
 	else

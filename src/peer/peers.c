@@ -66,6 +66,7 @@ static void peer_free(struct peer *peer)
 	mem_free(peer->host);
 	peer_place_forget(&peer->told);
 	peer_place_forget(&peer->said);
+	peer_place_forget(&peer->said_before);
 	mem_free(peer);
 }
 
@@ -185,6 +186,11 @@ void peers_flush(struct peers *p)
 void peers_set_leaderless(struct peers *p, bool leaderless)
 {
 	p->leaderless = leaderless;
+}
+
+void peers_set_newcomer(struct peers *p, bool newcomer)
+{
+	p->newcomer = newcomer;
 }
 
 void peers_set_queued_bytes(struct peers *p, size_t bytes)

@@ -91,6 +91,12 @@ bool peers_put_place(const struct peers *p, uint64_t id, struct buf *out);
  */
 void peers_set_leaderless(struct peers *p, bool leaderless);
 
+/*
+ * Whether this member still asks to take part: that those refuse it who have not heard of it yet is
+ * no news then. False before it is set.
+ */
+void peers_set_newcomer(struct peers *p, bool newcomer);
+
 /* Somebody connected; the wire belongs to the callee. */
 void peers_accept(struct peers *p, struct wire *wire);
 

@@ -32,7 +32,8 @@
 /* Connections from others that have not greeted yet. */
 #define PEER_STRANGERS_MAX 64
 
-/* So many complaints about strangers are remembered, and not said again for so long. */
+/* So many complaints about connections from others are remembered, and not said again for so long.
+ */
 #define PEER_COMPLAINTS	   16
 #define PEER_COMPLAINTS_MS 60000u
 
@@ -76,9 +77,12 @@ struct peer {
 	uint16_t port;
 	struct peer_place told; /* by a membership, and it is not dialled there */
 	struct peer_place said; /* by itself, when it last connected */
-	uint64_t id;		/* 0: not known yet */
-	bool fixed;		/* the id is that of the membership */
-	bool guess; /* looks for the one of this name where it may be, until it is reached */
+	struct peer_place said_before;
+	uint64_t said_ms;  /* when it said another one than before; 0: it never did */
+	uint64_t twice_ms; /* when it was complained of that it seems to be there twice; 0: never */
+	uint64_t id;	   /* 0: not known yet */
+	bool fixed;	   /* the id is that of the membership */
+	bool guess;	   /* looks for the one of this name where it may be, until it is reached */
 	uint64_t leaves_ms; /* when it is forgotten; 0: it stays */
 	bool lost;	    /* was connected, is not, and may be gone */
 	struct peer_link links[PEER_CHANNELS];
@@ -95,7 +99,7 @@ struct peer_inlet {
 	struct list link; /* in peers->inlets or peers->strangers */
 };
 
-/* What was said of a stranger. */
+/* What was said of a connection from somebody. */
 struct complaint {
 	uint64_t hash;
 	uint64_t said_ms;
@@ -106,6 +110,7 @@ struct peers {
 	const struct peers_events *events;
 	uint64_t token;
 	bool leaderless;
+	bool newcomer;
 	struct peer **list; /* all but this member, and those who leave */
 	size_t count;
 	size_t cap;
@@ -113,7 +118,7 @@ struct peers {
 	struct list inlets;    /* greeted */
 	struct list strangers; /* oldest first */
 	size_t stranger_count;
-	struct complaint told[PEER_COMPLAINTS]; /* the last ones about strangers */
+	struct complaint told[PEER_COMPLAINTS]; /* the last ones about connections from others */
 	unsigned told_next;
 	struct buf stranger; /* where the last one says it is whom nobody here knows */
 	struct peer_timers timers;

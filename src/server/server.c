@@ -6,6 +6,7 @@
 #include "server/socket.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/random.h>
 
 #define READERS 2
@@ -162,9 +163,10 @@ static int server_listen(struct server *s, struct buf *problem)
 	}
 	buf_append_slice(&places, SLICE_LITERAL(" for clients, "));
 	listener_describe(s->peer_listener, &places);
-	LOG(s->logger, LOG_NOTICE, "%s listens on %.*s for members; data in %s, log in %s",
-	    s->options->name, (int)places.len, (const char *)places.data, s->options->dir,
-	    s->options->log_dir);
+	LOG(s->logger, LOG_NOTICE,
+	    "%s (%016" PRIx64 ") listens on %.*s for members; data in %s, log in %s",
+	    s->options->name, driver_id(member_driver(s->member)), (int)places.len,
+	    (const char *)places.data, s->options->dir, s->options->log_dir);
 	buf_free(&places);
 	return OK;
 }

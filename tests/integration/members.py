@@ -199,6 +199,19 @@ def begin(house):
     return first
 
 
+def counts_who_is_gone(first):
+    """Who was heard a moment ago, and whose process is gone since, is none that is left."""
+    leader = next(s for s in first if first[0].members()[s.name][b"leads"] == 1)
+    gone, other = (s for s in first if s is not leader)
+    gone.end()
+    wait_for(lambda: leader.has_said(f"no connection to {gone.name} at 127.0.0.1:{gone.peer_port}: Connection refused"),
+             f"{leader.name} does not notice that {gone.name} is gone")
+    leader.refuses("ERR refused: of the 2 voters that would be left 1 answer", "MEMBER", "REMOVE", other.name)
+    leader.refuses("does not answer", "MEMBER", "TRANSFER", gone.name)
+    gone.start()
+    wait_for(lambda: gone.say("SET", gone.name, "there") == b"OK", f"{gone.name} takes no write")
+
+
 def is_far_behind(first):
     """The log stays within its bounds whoever is away; who comes back gets the state instead."""
     away = first[2]
@@ -224,6 +237,8 @@ def joins(house, first):
     address = n4.members()["n4"][b"address"].decode()
     if address != f"127.0.0.1:{n4.peer_port}":
         raise Failed(f"n4 stands at {address}")
+    if n4.has_said("knows no member called n4"):
+        raise Failed("n4 warns of what is no news while it joins")
     first[0].refuses("a member called n4", "MEMBER", "ADD", "00000000000000aa", "n4", "a:1")
     return n4
 
@@ -334,6 +349,7 @@ def main():
     house = House(os.path.abspath(parser.parse_args().server))
     try:
         first = begin(house)
+        counts_who_is_gone(first)
         is_far_behind(first)
         n4 = joins(house, first)
         comes_back_elsewhere(n4, first)

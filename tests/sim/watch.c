@@ -19,6 +19,7 @@
 #include "storage/log.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static uint64_t entry_hash(const struct entry *e)
 {
@@ -224,6 +225,24 @@ static void watch_durable(struct host *h, const struct raft *r, uint64_t index)
 			   h->name, index);
 }
 
+/* Who was removed once stays so: the list of a later membership has all of an earlier one's. */
+static void note_removed(struct world *w, const struct membership *m)
+{
+	if (m->removed_count <= w->removed_count)
+		return;
+	MEM_GROW(w->removed, w->removed_cap, m->removed_count);
+	memcpy(w->removed, m->removed, m->removed_count * sizeof(*m->removed));
+	w->removed_count = m->removed_count;
+}
+
+bool watch_was_removed(const struct world *w, uint64_t id)
+{
+	for (size_t i = 0; i < w->removed_count; i++)
+		if (w->removed[i] == id)
+			return true;
+	return false;
+}
+
 static void watch_commit(struct host *h, const struct raft *r)
 {
 	struct world *w = h->world;
@@ -238,8 +257,10 @@ static void watch_commit(struct host *h, const struct raft *r)
 				   "%s commits entry %" PRIu64 " of term %" PRIu64
 				   ", but one of term %" PRIu64 " was committed there",
 				   h->name, i, term, c->term);
-		if (!c->term)
+		if (!c->term) {
 			watch_durable(h, r, i);
+			note_removed(w, raft_membership_at(r, i));
+		}
 		c->in_term = c->term ? MIN(c->in_term, r->hard.term) : r->hard.term;
 		c->term = term;
 		w->committed_last = MAX(w->committed_last, i);
@@ -554,5 +575,6 @@ void watch_close(struct world *w)
 	}
 	hash_table_close(&w->entries_seen);
 	mem_free(w->committed);
+	mem_free(w->removed);
 	mem_free(w->leaders);
 }

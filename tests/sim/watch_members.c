@@ -15,6 +15,7 @@
 #include "sim/control.h"
 #include "sim/mode_members.h"
 #include "sim/roster.h"
+#include "sim/watch_parts.h"
 #include "storage/txn_chunks.h"
 #include "storage/txn_element.h"
 
@@ -480,14 +481,11 @@ static void watch_time(struct host *h)
 void members_watch_turn(struct host *h)
 {
 	struct member *m = h->member;
-	struct raft_status status;
 
 	control_watch_turn(h);
 	members_watch_memory(h);
 	roster_watch(h);
-	driver_status(h->driver, &status);
-	if (m->removed && !membership_was_removed(
-				  raft_membership_at(driver_raft(h->driver), status.commit), h->id))
+	if (m->removed && !watch_was_removed(h->world, h->id))
 		world_fail(h->world, "%s takes itself for removed and is not", h->name);
 	watch_time(h);
 	if (m->origin.incarnation != h->seen_incarnation)

@@ -12,6 +12,9 @@ bool watch_decides(const struct membership *m, uint32_t holds);
 /* What is known of the entry that was committed at `index`. */
 struct committed *watch_committed_at(struct world *w, uint64_t index);
 
+/* Whether a committed membership has removed it, also if its own host has not heard of that. */
+bool watch_was_removed(const struct world *w, uint64_t id);
+
 /* A membership that its leader has just appended, against the one before it. */
 void watch_membership(struct host *h, const struct raft *r, uint64_t index);
 

@@ -308,6 +308,9 @@ struct world {
 	struct committed *committed; /* [index] */
 	uint64_t committed_last;
 	size_t committed_cap;
+	uint64_t *removed; /* by memberships that were committed: for good */
+	size_t removed_count;
+	size_t removed_cap;
 	struct hash_table entries_seen;
 	struct leader_seen *leaders;
 	size_t leader_count;

@@ -191,20 +191,15 @@ static struct test_wire *asking(struct world *w, const char *at)
 	return NULL;
 }
 
-/* Whoever is there is asked to let it join, and says that these are the members. */
-static void answers(struct world *w, const char *at, uint64_t leader, const char *const *members)
+/* Whoever is there is asked to let it join, and answers with this. */
+static void answers_with(struct world *w, const char *at, uint64_t leader,
+			 const struct membership *m)
 {
 	struct peer_joined joined = {.leader = leader};
-	struct membership m = {0};
 	struct buf bytes = {0};
 	struct test_wire *t;
 
-	for (uint64_t i = 0; members[i]; i++) {
-		uint64_t id = (uint64_t)(members[i][1] - '0');
-
-		assert_int_equal(membership_add_first(&m, id, slice_of_text(members[i])), OK);
-	}
-	membership_encode(&m, &bytes);
+	membership_encode(m, &bytes);
 	joined.membership = buf_slice(&bytes);
 	for (int i = 0; i < 1000 && !asking(w, at); i++)
 		wait_ms(w, 10);
@@ -212,9 +207,28 @@ static void answers(struct world *w, const char *at, uint64_t leader, const char
 	assert_non_null(t);
 	peer_joined_encode(&joined, &t->heard);
 	t->wire.events->readable(t->wire.ctx);
-	membership_free(&m);
 	buf_free(&bytes);
 	turn(w);
+}
+
+static struct membership membership_of(const char *const *members)
+{
+	struct membership m = {0};
+
+	for (uint64_t i = 0; members[i]; i++) {
+		uint64_t id = (uint64_t)(members[i][1] - '0');
+
+		assert_int_equal(membership_add_first(&m, id, slice_of_text(members[i])), OK);
+	}
+	return m;
+}
+
+static void answers(struct world *w, const char *at, uint64_t leader, const char *const *members)
+{
+	struct membership m = membership_of(members);
+
+	answers_with(w, at, leader, &m);
+	membership_free(&m);
 }
 
 static bool knows(struct world *w, uint64_t id)
@@ -253,12 +267,33 @@ static void the_word_of_one_that_knows_no_leader_takes_nobody_away(void **state)
 	}
 }
 
+static void who_was_removed_hears_of_it_and_asks_no_more(void **state)
+{
+	struct world *w = *state;
+	struct member_change removal = {.kind = MEMBER_REMOVE,
+					.id = driver_id(member_driver(w->solo.member))};
+	struct membership with = membership_of((const char *[]){"n2=a2:1", "n3=a3:1", NULL}), m;
+
+	assert_int_equal(membership_add_first(&with, removal.id, SLICE_LITERAL("n9=n9:1")), OK);
+	assert_int_equal(membership_change(&with, &removal, 1, &m), OK);
+	answers_with(w, "x1:1", 0, &m);
+	wait_ms(w, 10000);
+	assert_null(asking(w, "x1:1"));
+	assert_string_equal(
+		solo_say(&w->solo, "GET a"),
+		"-CLUSTERDOWN This member was removed from the cluster: connect to another one|");
+	assert_int_equal(w->solo.failures, 0);
+	membership_free(&with);
+	membership_free(&m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 	static const struct CMUnitTest tests[] = {
 		TEST(who_leads_says_who_takes_part),
 		TEST(the_word_of_one_that_knows_no_leader_takes_nobody_away),
+		TEST(who_was_removed_hears_of_it_and_asks_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -448,7 +448,7 @@ static void who_leads_and_where_is_said_once(void **state)
 {
 	struct wire *w = *state;
 
-	assert_true(wire_said(w, "n1 listens on 127.0.0.1:"));
+	assert_true(wire_said(w, "n1 (0000000000000001) listens on 127.0.0.1:"));
 	assert_false(wire_said(w, "ready: "));
 	w->member->leads = true;
 	wire_step(w);

@@ -504,6 +504,26 @@ static void who_has_moved_says_so_itself(void **state)
 	assert_int_equal(n->peers->count, 1);
 }
 
+/* A copy of its directory is in use elsewhere; both are told where they meet others. */
+static void who_is_there_twice_is_told_of(void **state)
+{
+	struct world *w = *state;
+	struct node *n = &w->nodes[0], *other = &w->nodes[1];
+
+	node_start(n, "token");
+	for (unsigned i = 0; i < 5; i++) {
+		size_t connected = n->connected;
+
+		snprintf(other->address, sizeof(other->address), "localhost:%u/localhost:7",
+			 w->places[1].port + i % 2);
+		assert_int_equal(node_said_times(n, "copy of the other's"), i > 2);
+		node_start(other, "token");
+		await(w, &n->connected, connected + PEER_CHANNELS);
+		node_end(other);
+	}
+	assert_int_equal(node_said_times(n, "copy of the other's"), 1);
+}
+
 /* Others have heard where it might be; that is tried besides, and nobody is left for it. */
 static void hearsay_is_tried_and_not_believed(void **state)
 {
@@ -643,6 +663,7 @@ int main(void)
 		TEST(who_has_moved_is_found_by_the_configuration),
 		TEST(who_was_reached_is_where_it_was_reached),
 		TEST(who_has_moved_says_so_itself),
+		TEST(who_is_there_twice_is_told_of),
 		TEST(hearsay_is_tried_and_not_believed),
 		TEST(who_has_another_id_is_not_the_member),
 		TEST(who_was_refused_is_one_that_can_be_asked),

@@ -87,8 +87,9 @@ void scenario_peers(struct scenario *s, struct words *words)
 
 	for (size_t i = 0; n && n->raft && raft_peer_status(n->raft, i, &peer); i++)
 		world_say(s->world, TRACE_NOTHING,
-			  "%" PRIu64 ": %s, match %" PRIu64 ", next %" PRIu64, peer.id,
-			  peer_state_name(peer.state), peer.match, peer.next);
+			  "%" PRIu64 ": %s, match %" PRIu64 ", next %" PRIu64 "%s", peer.id,
+			  peer_state_name(peer.state), peer.match, peer.next,
+			  peer.gone ? ", gone" : "");
 	if (n && n->raft && raft_held_index(n->raft) < UINT64_MAX)
 		world_say(s->world, TRACE_NOTHING, "the log behind %" PRIu64 " is held",
 			  raft_held_index(n->raft));

@@ -111,6 +111,12 @@ void member_peer_gone(struct member *m, uint64_t peer)
 	(void)peer;
 }
 
+void member_note_removed(struct member *m, const struct membership *now)
+{
+	(void)m;
+	(void)now;
+}
+
 static void session_turn(struct session *s)
 {
 	bool first = s->out.len == 0;
