@@ -1,6 +1,7 @@
 #include "support/log_model.h"
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -280,6 +281,33 @@ const char *log_tester_check_recovery(struct log_tester *t)
 	t->changed_from = UINT64_MAX;
 	t->append = NULL;
 	return wrong;
+}
+
+static const char *log_tester_open_checked(struct log_tester *t)
+{
+	int rc = log_tester_open(t);
+
+	return rc == OK ? log_tester_check_recovery(t) : error_text(rc);
+}
+
+const char *log_tester_start(struct log_tester *t, uint64_t seed)
+{
+	log_tester_init(t, seed);
+	return log_tester_open_checked(t);
+}
+
+const char *log_tester_reopen(struct log_tester *t)
+{
+	log_tester_drop(t);
+	sim_disk_crash(t->disk);
+	return log_tester_open_checked(t);
+}
+
+int log_tester_run(struct log *log, struct job *job)
+{
+	while (job->step(job) == JOB_MORE)
+		;
+	return log_complete(log);
 }
 
 static void model_append(struct log_tester *t, struct model *m)

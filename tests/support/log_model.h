@@ -69,6 +69,13 @@ MUST_USE int log_tester_open(struct log_tester *t);
  */
 MUST_USE const char *log_tester_check_recovery(struct log_tester *t);
 
+/* Both of the above, on a new disk, or after the disk has forgotten what was not synced. */
+MUST_USE const char *log_tester_start(struct log_tester *t, uint64_t seed);
+MUST_USE const char *log_tester_reopen(struct log_tester *t);
+
+/* What log_start() gave is done and completed. ERR_...: as log_complete(). */
+MUST_USE int log_tester_run(struct log *log, struct job *job);
+
 /* One random action: adding something, one step of a job, completing one. */
 void log_tester_act(struct log_tester *t);
 

@@ -17,9 +17,7 @@
 /* A log with entries, hard states and more than one segment. */
 static void make_log(struct log_tester *t)
 {
-	log_tester_init(t, 3);
-	assert_int_equal(log_tester_open(t), OK);
-	assert_null(log_tester_check_recovery(t));
+	assert_null(log_tester_start(t, 3));
 	for (int i = 0; i < 12; i++)
 		log_tester_append(t, 3);
 }

@@ -43,13 +43,6 @@ static void expect_prefix(struct log_tester *t, uint64_t seed)
 		t->acked.count = t->found.last_index - t->acked.base;
 }
 
-static void start_log(struct log_tester *t, uint64_t seed)
-{
-	log_tester_init(t, seed);
-	assert_int_equal(log_tester_open(t), OK);
-	assert_null(log_tester_check_recovery(t));
-}
-
 /* A log of several segments; its last group is covered by a bare group header if `cover`. */
 static void fill(struct log_tester *t, bool cover)
 {
@@ -72,7 +65,7 @@ static void a_flipped_bit_never_shortens_a_covered_log_without_being_told(void *
 		uint64_t offset;
 		uint64_t last;
 
-		start_log(&t, seed);
+		assert_null(log_tester_start(&t, seed));
 		fill(&t, true);
 		last = t.acked_last;
 		log_tester_drop(&t);
@@ -106,7 +99,7 @@ static void damage_to_a_tail_that_nothing_covers_looks_torn(void **state)
 		uint8_t group[DISK_BLOCK];
 		uint64_t at = 0;
 
-		start_log(&t, seed);
+		assert_null(log_tester_start(&t, seed));
 		fill(&t, false);
 		before = t.acked_last;
 		log_tester_append(&t, 1);
@@ -145,7 +138,7 @@ static void a_missing_segment_is_damage_unless_it_was_the_oldest(void **state)
 		struct log_tester t;
 		uint64_t last;
 
-		start_log(&t, 9);
+		assert_null(log_tester_start(&t, 9));
 		fill(&t, true);
 		assert_true(log_stats(t.log).segments > 4);
 		last = t.acked_last;
@@ -175,7 +168,7 @@ static void a_newest_segment_that_became_shorter_is_damage(void **state)
 	uint64_t last;
 
 	(void)state;
-	start_log(&t, 3);
+	assert_null(log_tester_start(&t, 3));
 	log_tester_append(&t, 2);
 	last = t.acked_last;
 	log_tester_drop(&t);
@@ -194,7 +187,7 @@ static void open_damaged(struct log_tester *t)
 {
 	uint8_t junk[16] = {0xee, 1, 2, 3};
 
-	start_log(t, 11);
+	assert_null(log_tester_start(t, 11));
 	fill(t, true);
 	log_tester_drop(t);
 	sim_disk_crash(t->disk);
@@ -244,7 +237,7 @@ static void the_driver_can_set_the_mark(void **state)
 	struct log_tester t;
 
 	(void)state;
-	start_log(&t, 12);
+	assert_null(log_tester_start(&t, 12));
 	log_tester_append(&t, 9);
 	log_add(t.log, &mark);
 	log_tester_settle(&t);
@@ -284,7 +277,7 @@ static void damage_is_never_forgotten_by_a_crash_while_opening(void **state)
 			uint8_t junk[16] = {0xee, 1, 2, 3};
 			struct log_tester t;
 
-			start_log(&t, seed);
+			assert_null(log_tester_start(&t, seed));
 			fill(&t, true);
 			log_tester_drop(&t);
 			sim_disk_crash(t.disk);
@@ -312,7 +305,7 @@ static void damage_below_what_is_needed_moves_the_base_up(void **state)
 		struct log_tester t;
 		uint64_t last;
 
-		start_log(&t, 21);
+		assert_null(log_tester_start(&t, 21));
 		fill(&t, true);
 		last = t.acked_last;
 		log_tester_drop(&t);
@@ -347,7 +340,7 @@ static void a_damaged_header_does_not_bring_truncated_entries_back(void **state)
 
 	(void)state;
 	for (int lose = 0; lose < 2; lose++) {
-		start_log(&t, 30);
+		assert_null(log_tester_start(&t, 30));
 		log_tester_append(&t, 4);
 		log_tester_truncate(&t, 3); /* begins segment 2 */
 		log_tester_append(&t, 1);

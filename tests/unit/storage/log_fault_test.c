@@ -25,9 +25,7 @@ static bool fail_once(uint64_t seed, enum sim_disk_call kind, uint64_t nth, int 
 	uint64_t before;
 	bool reached;
 
-	log_tester_init(&t, seed);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_null(log_tester_check_recovery(&t));
+	assert_null(log_tester_start(&t, seed));
 	before = sim_disk_calls(t.disk, kind);
 	sim_disk_fail(t.disk, kind, nth, error);
 	for (int i = 0; i < ACTIONS; i++)
@@ -100,9 +98,7 @@ static void opening_may_fail_at_any_call_and_is_tried_again(void **state)
 		for (uint64_t nth = 1; rc != OK; nth++) {
 			struct log_tester t;
 
-			log_tester_init(&t, nth);
-			assert_int_equal(log_tester_open(&t), OK);
-			assert_null(log_tester_check_recovery(&t));
+			assert_null(log_tester_start(&t, nth));
 			for (int i = 0; i < 10; i++)
 				log_tester_append(&t, 3);
 			log_tester_drop(&t);
@@ -126,9 +122,7 @@ static void a_full_disk_stops_preparing_but_not_the_log(void **state)
 	struct job *job;
 
 	(void)state;
-	log_tester_init(&t, 5);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_null(log_tester_check_recovery(&t));
+	assert_null(log_tester_start(&t, 5));
 	sim_disk_set_capacity(t.disk, 16384 + 8000);
 	job = log_maintain(t.log);
 	assert_non_null(job);

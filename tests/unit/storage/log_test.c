@@ -14,29 +14,6 @@
 
 #include <cmocka.h>
 
-static void start_log(struct log_tester *t, uint64_t seed)
-{
-	log_tester_init(t, seed);
-	assert_int_equal(log_tester_open(t), OK);
-	assert_null(log_tester_check_recovery(t));
-}
-
-static void reopen(struct log_tester *t)
-{
-	log_tester_drop(t);
-	sim_disk_crash(t->disk);
-	assert_int_equal(log_tester_open(t), OK);
-	assert_null(log_tester_check_recovery(t));
-}
-
-static int run(struct job *job, struct log *log)
-{
-	assert_non_null(job);
-	while (job->step(job) == JOB_MORE)
-		;
-	return log_complete(log);
-}
-
 static void an_empty_directory_becomes_a_log(void **state)
 {
 	struct log_tester t;
@@ -51,7 +28,7 @@ static void an_empty_directory_becomes_a_log(void **state)
 	assert_true(t.found.base_membership.len > 0);
 	assert_null(log_tester_check_recovery(&t));
 	t.options.identity.member_id = 999; /* looked at on creation only */
-	reopen(&t);
+	assert_null(log_tester_reopen(&t));
 	assert_false(t.found.created);
 	assert_int_equal(t.found.identity.member_id, 2);
 	log_tester_close(&t);
@@ -62,7 +39,7 @@ static void entries_of_all_sizes_come_back(void **state)
 	struct log_tester t;
 
 	(void)state;
-	start_log(&t, 2);
+	assert_null(log_tester_start(&t, 2));
 	for (uint32_t size = 1; size < 300000; size *= 3) {
 		t.payload_max = size;
 		log_tester_append(&t, 5);
@@ -75,7 +52,7 @@ static void entries_of_all_sizes_come_back(void **state)
 	t.payload_max = 1000;
 	log_tester_append(&t, 3);
 	assert_null(log_tester_check_reads(&t));
-	reopen(&t);
+	assert_null(log_tester_reopen(&t));
 	assert_null(log_tester_check_reads(&t));
 	log_tester_close(&t);
 }
@@ -91,7 +68,7 @@ static void what_is_added_during_a_job_goes_into_the_next_one(void **state)
 	uint64_t ticket;
 
 	(void)state;
-	start_log(&t, 3);
+	assert_null(log_tester_start(&t, 3));
 	jobs = log_stats(t.log).jobs;
 	batch.entries = &entry;
 	batch.first_index = 1;
@@ -103,10 +80,10 @@ static void what_is_added_during_a_job_goes_into_the_next_one(void **state)
 		assert_null(log_start(t.log)); /* one is under way */
 	}
 	assert_int_equal(log_durable_index(t.log), 0);
-	assert_int_equal(run(job, t.log), OK);
+	assert_int_equal(log_tester_run(t.log, job), OK);
 	assert_int_equal(log_durable_index(t.log), 1);
 	assert_int_equal(log_durable_ticket(t.log), ticket);
-	assert_int_equal(run(log_start(t.log), t.log), OK);
+	assert_int_equal(log_tester_run(t.log, log_start(t.log)), OK);
 	assert_int_equal(log_durable_index(t.log), 50);
 	assert_int_equal(log_durable_ticket(t.log), ticket + 49);
 	assert_null(log_start(t.log)); /* nothing is left */
@@ -122,7 +99,7 @@ static void an_append_is_one_write_and_one_sync(void **state)
 	uint64_t syncs;
 
 	(void)state;
-	start_log(&t, 4);
+	assert_null(log_tester_start(&t, 4));
 	t.payload_max = 50;
 	writes = sim_disk_calls(t.disk, SIM_DISK_WRITE);
 	syncs = sim_disk_calls(t.disk, SIM_DISK_SYNC);
@@ -138,7 +115,7 @@ static void a_truncation_lowers_the_durable_index_at_once(void **state)
 	struct log_tester t;
 
 	(void)state;
-	start_log(&t, 5);
+	assert_null(log_tester_start(&t, 5));
 	log_tester_append(&t, 9);
 	assert_int_equal(log_durable_index(t.log), 9);
 	log_add(t.log, &cut);
@@ -153,7 +130,7 @@ static void reads_answer_errors_that_say_why(void **state)
 	struct log_read read;
 
 	(void)state;
-	start_log(&t, 6);
+	assert_null(log_tester_start(&t, 6));
 	for (int i = 0; i < 60; i++)
 		log_tester_append(&t, 2);
 	log_release(t.log, log_last_index(t.log));
@@ -172,7 +149,7 @@ static void a_read_holds_at_least_one_entry_and_then_what_fits(void **state)
 	struct log_read read;
 
 	(void)state;
-	start_log(&t, 7);
+	assert_null(log_tester_start(&t, 7));
 	t.payload_max = 2;
 	log_tester_append(&t, 40);
 	for (size_t max = 0; max < 20; max++) {
@@ -199,7 +176,7 @@ static void a_read_never_returns_what_was_truncated_meanwhile(void **state)
 		struct log_read read;
 		int rc;
 
-		start_log(&t, 8);
+		assert_null(log_tester_start(&t, 8));
 		t.payload_max = 20;
 		log_tester_append(&t, 12);
 		assert_int_equal(log_read_start(t.log, &read, 6, 100000), OK);
@@ -223,7 +200,7 @@ static void a_read_pins_its_segment_until_it_is_complete(void **state)
 	struct log_read read;
 
 	(void)state;
-	start_log(&t, 9);
+	assert_null(log_tester_start(&t, 9));
 	log_tester_append(&t, 1);
 	assert_int_equal(log_read_start(t.log, &read, 1, 100), OK);
 	for (int i = 0; i < 60; i++)
@@ -247,7 +224,7 @@ static void a_read_may_outlive_the_log(void **state)
 	struct log_read read;
 
 	(void)state;
-	start_log(&t, 10);
+	assert_null(log_tester_start(&t, 10));
 	log_tester_append(&t, 3);
 	assert_int_equal(log_read_start(t.log, &read, 1, 100), OK);
 	assert_int_equal(read.job.step(&read.job), JOB_MORE);
@@ -262,7 +239,7 @@ static void rot_that_a_read_meets_is_an_error(void **state)
 	struct log_read read;
 
 	(void)state;
-	start_log(&t, 11);
+	assert_null(log_tester_start(&t, 11));
 	log_tester_append(&t, 1);
 	assert_true(sim_disk_patch(t.disk, "log/0000000000000001.log", 4096 + 60, "xyz", 3));
 	assert_int_equal(log_read_start(t.log, &read, 1, 100), OK);
@@ -274,200 +251,13 @@ static void rot_that_a_read_meets_is_an_error(void **state)
 	log_tester_close(&t);
 }
 
-/* The log in some segments of 16 KiB, opened again by somebody who needs nothing of it. */
-static void start_settled_log(struct log_tester *t, uint64_t seed)
-{
-	start_log(t, seed);
-	for (int i = 0; i < 60; i++)
-		log_tester_append(t, 2);
-	assert_true(log_stats(t->log).segments > 4);
-	t->options.settled = log_last_index(t->log);
-}
-
-/* A piece of what was left unread; where that ended is an error, or OK. */
-static int read_unread(struct log_tester *t, size_t max_bytes, uint64_t *end)
-{
-	struct log_read read;
-	int error;
-
-	assert_int_equal(log_read_start(t->log, &read, log_unread(t->log), max_bytes), OK);
-	while (read.job.step(&read.job) == JOB_MORE)
-		;
-	(void)!log_read_complete(t->log, &read);
-	error = read.error;
-	*end = read.first + read.count;
-	log_read_free(&read);
-	return error;
-}
-
-static uint64_t reads_of_open(struct log_tester *t)
-{
-	uint64_t before = sim_disk_calls(t->disk, SIM_DISK_READ);
-
-	log_tester_drop(t);
-	assert_int_equal(log_tester_open(t), OK);
-	return sim_disk_calls(t->disk, SIM_DISK_READ) - before;
-}
-
-static void what_is_settled_may_be_read_after_the_start(void **state)
-{
-	struct log_tester t;
-	uint64_t reads, before = 0, end;
-
-	(void)state;
-	start_settled_log(&t, 21);
-	t.options.read_bytes = UINT64_MAX;
-	reads = reads_of_open(&t);
-	assert_int_equal(log_unread(t.log), 0);
-	t.options.read_bytes = 0;
-	for (size_t piece = 16384; piece < 100000; piece *= 2) {
-		uint64_t fewer = reads_of_open(&t);
-
-		assert_true(fewer < reads);
-		assert_true(log_unread(t.log) > log_base_index(t.log));
-		assert_null(log_tester_check_reads(&t));
-		for (before = 0; log_unread(t.log); before = end) {
-			assert_int_equal(read_unread(&t, piece, &end), OK);
-			assert_true(end > before);
-		}
-		assert_true(before > log_base_index(t.log) + 60);
-		assert_null(log_tester_check_reads(&t));
-	}
-	log_tester_close(&t);
-}
-
-/* The header behind it says which the last one is; those before it nobody asks for any more. */
-static void of_the_unread_the_last_membership_is_known(void **state)
-{
-	struct log_tester t;
-	size_t all;
-
-	(void)state;
-	start_settled_log(&t, 24);
-	log_tester_append(&t, 100); /* one of the segments has more than one */
-	log_tester_append(&t, 1);
-	t.options.settled = log_last_index(t.log);
-	t.options.read_bytes = UINT64_MAX;
-	reopen(&t);
-	all = t.found.membership_count;
-	t.options.read_bytes = 0;
-	reopen(&t);
-	assert_in_range(t.found.membership_count, 1, all - 1);
-	assert_in_range(t.found.memberships[0].index, log_unread(t.log), t.options.settled);
-	log_tester_close(&t);
-}
-
-/* The header behind a segment tells the term at its end; it is read up to an entry of that. */
-static void of_the_unread_the_last_term_is_known(void **state)
-{
-	struct log_tester t;
-	uint64_t of_term_2;
-
-	(void)state;
-	log_tester_init(&t, 25);
-	t.options.segment_bytes = 1 << 20;
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_null(log_tester_check_recovery(&t));
-	log_tester_append(&t, 20);
-	of_term_2 = log_last_index(t.log) + 1;
-	t.term = 2;
-	while (log_stats(t.log).segments < 2)
-		log_tester_append(&t, 2);
-	t.options.settled = log_last_index(t.log);
-	log_tester_drop(&t);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_in_range(log_unread(t.log), of_term_2 + 1, of_term_2 + 2);
-	/* The terms, and all entries, are those that were added. */
-	assert_null(log_tester_check_recovery(&t));
-	log_tester_close(&t);
-}
-
-static void what_follows_the_unread_is_read_up_to_the_wanted_size(void **state)
-{
-	struct log_tester t;
-	uint64_t unread;
-
-	(void)state;
-	start_settled_log(&t, 22);
-	reopen(&t);
-	unread = log_stats(t.log).segments;
-	t.options.read_bytes = 40000; /* two segments and a part */
-	reopen(&t);
-	for (uint64_t end; log_unread(t.log); unread--)
-		assert_int_equal(read_unread(&t, 1 << 20, &end), OK);
-	assert_true(unread >= 3);
-	t.options.settled = log_base_index(t.log);
-	t.options.read_bytes = 0;
-	reopen(&t);
-	assert_int_equal(log_unread(t.log), 0);
-	log_tester_close(&t);
-}
-
-/* It is found by whoever reads on; once that is marked, the next start reads everything. */
-static void rot_in_the_unread_is_found_afterwards(void **state)
-{
-	struct log_damage damage = {.from_index = 1, .to_index = 1};
-	struct log_tester t;
-	uint64_t end;
-	int error;
-
-	(void)state;
-	start_settled_log(&t, 23);
-	assert_true(sim_disk_patch(t.disk, "log/0000000000000003.log", 8192 + 60, "xyz", 3));
-	log_tester_drop(&t);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_false(t.found.marked);
-	do {
-		error = read_unread(&t, 16384, &end);
-	} while (error == OK && log_unread(t.log));
-	assert_int_equal(error, ERR_CORRUPT);
-	log_add(t.log, &(struct log_batch){.mark = &damage});
-	assert_int_equal(run(log_start(t.log), t.log), OK);
-	log_tester_drop(&t);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_true(t.found.marked && t.found.damage_found);
-	assert_int_equal(t.found.damage.from_index, end);
-	assert_int_equal(log_unread(t.log), 0);
-	log_tester_close(&t);
-}
-
-/* The log begins behind its segment, if nothing in there is needed. */
-static void what_cannot_be_read_is_let_go_if_it_may(void **state)
-{
-	struct log_tester t;
-	uint64_t last, lost, base;
-
-	(void)state;
-	start_settled_log(&t, 24);
-	last = log_last_index(t.log);
-	lost = log_base_index(t.log) + last / 2 + 1;
-	assert_false(log_let_go(t.log, lost, lost - 1));
-	assert_false(log_let_go(t.log, lost, lost)); /* its segment has others, too */
-	assert_false(log_let_go(t.log, last, last)); /* that one is written to */
-	assert_int_equal(log_base_index(t.log), t.found.base_index);
-	assert_true(log_let_go(t.log, lost, last));
-	base = log_base_index(t.log);
-	assert_in_range(base, lost, last - 1);
-	assert_true(log_let_go(t.log, lost, last));
-	assert_true(log_let_go(t.log, base, base));
-	assert_int_equal(log_base_index(t.log), base);
-	t.released = base;
-	assert_null(log_tester_check_reads(&t));
-	log_tester_maintain(&t);
-	log_tester_drop(&t);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_int_equal(t.found.base_index, base);
-	assert_null(log_tester_check_recovery(&t));
-	log_tester_close(&t);
-}
-
 static void release_leaves_the_newest_bytes_and_reuses_the_files(void **state)
 {
 	struct log_tester t;
 	uint64_t preallocated;
 
 	(void)state;
-	start_log(&t, 12);
+	assert_null(log_tester_start(&t, 12));
 	t.options.max_bytes = 32768;
 	for (int i = 0; i < 300; i++) {
 		log_tester_append(&t, 2);
@@ -481,7 +271,7 @@ static void release_leaves_the_newest_bytes_and_reuses_the_files(void **state)
 	/* From some point on no new file is made. */
 	assert_int_equal(sim_disk_calls(t.disk, SIM_DISK_PREALLOCATE), preallocated);
 	t.released = log_last_index(t.log);
-	reopen(&t);
+	assert_null(log_tester_reopen(&t));
 	assert_null(log_tester_check_reads(&t));
 	log_tester_close(&t);
 }
@@ -491,7 +281,7 @@ static void release_stops_at_what_is_still_needed(void **state)
 	struct log_tester t;
 
 	(void)state;
-	start_log(&t, 13);
+	assert_null(log_tester_start(&t, 13));
 	for (int i = 0; i < 80; i++)
 		log_tester_append(&t, 2);
 	for (uint64_t upto = 0; upto < log_last_index(t.log); upto += 7) {
@@ -507,9 +297,9 @@ static void release_leaves_more_for_who_is_given_the_state(void **state)
 	struct log_tester t;
 
 	(void)state;
-	start_log(&t, 15);
+	assert_null(log_tester_start(&t, 15));
 	t.options.max_bytes = 32768;
-	reopen(&t);
+	assert_null(log_tester_reopen(&t));
 	for (int i = 0; i < 20; i++)
 		log_tester_append(&t, 2);
 	log_hold(t.log, 20);
@@ -535,10 +325,10 @@ static void restarts_leave_no_files_behind(void **state)
 	struct log_tester t;
 
 	(void)state;
-	start_log(&t, 14);
+	assert_null(log_tester_start(&t, 14));
 	log_tester_append(&t, 3);
 	for (int i = 0; i < 50; i++) {
-		reopen(&t);
+		assert_null(log_tester_reopen(&t));
 		log_tester_maintain(&t);
 		assert_true(log_stats(t.log).segments <= 2);
 		assert_int_equal(log_stats(t.log).waiting, 0);
@@ -554,7 +344,7 @@ static void a_directory_in_use_is_refused(void **state)
 	struct log_recovery rec;
 
 	(void)state;
-	start_log(&t, 15);
+	assert_null(log_tester_start(&t, 15));
 	assert_int_equal(log_open(&second, sim_disk_interface(t.disk), &t.options, &rec),
 			 ERR_LOCKED);
 	log_tester_close(&t);
@@ -583,10 +373,10 @@ static void segments_of_two_members_are_refused(void **state)
 	size_t len;
 
 	(void)state;
-	start_log(&t, 17);
+	assert_null(log_tester_start(&t, 17));
 	log_tester_append(&t, 3);
 	log_tester_drop(&t);
-	start_log(&other, 18);
+	assert_null(log_tester_start(&other, 18));
 	len = sim_disk_peek(other.disk, "log/0000000000000001.log", 0, segment, sizeof(segment));
 	log_tester_close(&other);
 	assert_int_equal(disk_open(sim_disk_interface(t.disk), "log/0000000000000002.log",
@@ -605,7 +395,7 @@ static void segments_of_two_members_are_refused(void **state)
 	assert_true(t.found.marked);
 	log_tester_drop(&t);
 	/* Now both are where they belong. */
-	start_log(&other, 19);
+	assert_null(log_tester_start(&other, 19));
 	log_tester_append(&other, 60);
 	len = sim_disk_peek(other.disk, "log/0000000000000002.log", 0, segment, sizeof(segment));
 	assert_true(len > 0);
@@ -653,7 +443,7 @@ static void a_log_works_on_a_real_disk(void **state)
 
 			batch.first_index = round * 100 + i;
 			log_add(log, &batch);
-			assert_int_equal(run(log_start(log), log), OK);
+			assert_int_equal(log_tester_run(log, log_start(log)), OK);
 			while (job && job->step(job) == JOB_MORE)
 				;
 			if (job)
@@ -690,12 +480,6 @@ int main(void)
 		cmocka_unit_test(a_read_pins_its_segment_until_it_is_complete),
 		cmocka_unit_test(a_read_may_outlive_the_log),
 		cmocka_unit_test(rot_that_a_read_meets_is_an_error),
-		cmocka_unit_test(what_is_settled_may_be_read_after_the_start),
-		cmocka_unit_test(of_the_unread_the_last_membership_is_known),
-		cmocka_unit_test(of_the_unread_the_last_term_is_known),
-		cmocka_unit_test(what_follows_the_unread_is_read_up_to_the_wanted_size),
-		cmocka_unit_test(rot_in_the_unread_is_found_afterwards),
-		cmocka_unit_test(what_cannot_be_read_is_let_go_if_it_may),
 		cmocka_unit_test(release_leaves_the_newest_bytes_and_reuses_the_files),
 		cmocka_unit_test(release_stops_at_what_is_still_needed),
 		cmocka_unit_test(release_leaves_more_for_who_is_given_the_state),
