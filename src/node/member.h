@@ -88,7 +88,7 @@ void member_peer_gone(struct member *m, uint64_t peer);
 bool member_admit(struct member *m, uint64_t id, struct slice name, struct slice address,
 		  bool rises, struct buf *why);
 
-/* A committed membership: if this member was removed by it, it serves nobody any more. */
+/* What holds is committed: a member that was removed by it serves nobody any more. */
 void member_note_removed(struct member *m, const struct membership *now);
 
 /* Does what follows from all that was told since the last turn. */

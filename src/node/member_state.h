@@ -445,7 +445,6 @@ void member_hear_changed(struct member *m, struct slice body);
 void member_change_turn(struct member *m); /* before the driver's */
 void member_change_done(struct member *m); /* behind it */
 uint64_t member_change_due_ms(const struct member *m);
-/* What holds is committed, or was before the start: is this one still among them? */
 
 /* member_change_lead.c */
 /*
