@@ -194,6 +194,8 @@ void raft_peer_gone(struct raft *r, uint64_t now_ms, uint64_t peer)
 			peer_become_probe(p);
 		if (p)
 			p->gone = true;
+		if (r->transfer_to == peer)
+			raft_transfer_end(r);
 		return;
 	}
 	if (r->role == RAFT_FOLLOWER && r->hard.born && r->leader == peer) {

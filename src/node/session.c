@@ -527,10 +527,10 @@ static void request_give_up(struct member *m, struct request *r)
 			origin_drop(&m->origin, r);
 		else if (r->state == REQUEST_WRITES)
 			origin_pending(&m->origin, r->seq)->request = NULL;
-		resp_write_errorf(&w, "%s",
-				  outside ? outside
-					  : "CLUSTERDOWN No leader with a majority has answered in "
-					    "time: nothing was done");
+		resp_write_error(
+			&w, slice_of_text(outside ? outside
+						  : "CLUSTERDOWN No leader with a majority has "
+						    "answered in time: nothing was done"));
 	}
 	member_count_error(m, w.out);
 	session_done(r);

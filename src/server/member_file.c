@@ -96,30 +96,33 @@ static int log_is_there(struct disk *disk, const char *log_dir, bool *there)
 	return rc;
 }
 
+/* The directory is a member's. */
 static int mark_check_log(struct disk *disk, const struct mark *m, const char *dir,
 			  const char *log_dir, struct buf *problem)
 {
 	bool there;
-	int rc = m->id ? log_is_there(disk, log_dir, &there) : OK;
+	int rc = log_is_there(disk, log_dir, &there);
 
-	if (!m->id)
-		return OK;
 	if (rc != OK)
 		buf_printf(problem, "%s: the directory cannot be read: %s: %s", log_dir,
 			   error_text(rc), explain_remedy(rc));
 	if (rc != OK || there)
 		return rc;
+	buf_printf(problem, "%s: there is no log, and %s is the data of ", log_dir, dir);
+	if (m->id)
+		buf_printf(problem, "member %016" PRIx64, m->id);
+	else
+		buf_printf(problem, "a member, though the file " NAME " is missing");
 	buf_printf(problem,
-		   "%s: there is no log, and %s is the data of member %016" PRIx64
 		   ": mount the disk with the log, or give the log-dir it had. If its log is lost, "
 		   "so is the member: empty %s, start it with --join, and MEMBER REPLACE the old "
 		   "one",
-		   log_dir, dir, m->id, dir);
+		   dir);
 	return ERR_INVALID;
 }
 
 int member_file_check(struct disk *disk, const char *dir, const char *log_dir, const char *token,
-		      uint64_t *id, struct buf *problem)
+		      bool has_state, uint64_t *id, struct buf *problem)
 {
 	struct mark m;
 	int rc = mark_read(disk, dir, &m, problem);
@@ -127,7 +130,9 @@ int member_file_check(struct disk *disk, const char *dir, const char *log_dir, c
 	*id = rc == OK ? m.id : 0;
 	if (rc == OK)
 		rc = mark_check_token(&m, dir, token, problem);
-	return rc == OK ? mark_check_log(disk, &m, dir, log_dir, problem) : rc;
+	if (rc == OK && (m.id || has_state))
+		rc = mark_check_log(disk, &m, dir, log_dir, problem);
+	return rc;
 }
 
 static int mark_write(struct disk *disk, const char *dir, const struct mark *m, struct buf *problem)

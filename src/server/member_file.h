@@ -12,11 +12,13 @@
 
 /*
  * Before the log is opened: whether this directory belongs to a cluster with this token, and, if it
- * is a member's already, whether there is a log in `log_dir`; `*id` is that member, or 0.
- * ERR_INVALID, or as disk_read_small; `problem` says what is wrong and what to do.
+ * is a member's already, by the file or since it `has_state`, whether there is a log in `log_dir`;
+ * `*id` is that member, or 0. ERR_INVALID, or as disk_read_small; `problem` says what is wrong and
+ * what to do.
  */
 MUST_USE int member_file_check(struct disk *disk, const char *dir, const char *log_dir,
-			       const char *token, uint64_t *id, struct buf *problem);
+			       const char *token, bool has_state, uint64_t *id,
+			       struct buf *problem);
 
 /*
  * When the log is open, which is this member's: whether the directory is, too; one that is nobody's

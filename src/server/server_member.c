@@ -5,6 +5,7 @@
 #include "server/explain.h"
 #include "server/member_file.h"
 #include "server/server_internal.h"
+#include "storage/store.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -142,9 +143,14 @@ int server_start_member(struct server *s, struct engine *engine, struct vault *v
 {
 	struct member_options options = server_member_options(s);
 	const struct options *o = s->options;
-	int rc = member_file_check(&s->disk, o->dir, o->log_dir, o->cluster_token,
-				   &options.driver.id, problem);
+	uint64_t stored;
+	int rc = store_stored_index(engine, &stored);
 
+	if (rc == OK)
+		rc = member_file_check(&s->disk, o->dir, o->log_dir, o->cluster_token, stored > 0,
+				       &options.driver.id, problem);
+	else
+		explain_start(o, rc, problem);
 	if (rc != OK)
 		return rc;
 	options.vault = vault;

@@ -97,6 +97,23 @@ static int store_start(struct store *s, struct buf *snapshot)
 	return rc;
 }
 
+int store_stored_index(struct engine *engine, uint64_t *index)
+{
+	struct engine_view *view = engine_view_open(engine);
+	struct buf bytes = {0}, snapshot = {0};
+	struct position p = {0};
+	int rc = store_read_meta(view, POSITION_NAME, &bytes);
+
+	if (rc == OK)
+		rc = take_position(buf_slice(&bytes), &p, &snapshot);
+	*index = p.index;
+	position_free(&p);
+	buf_free(&bytes);
+	buf_free(&snapshot);
+	engine_view_close(view);
+	return rc;
+}
+
 void store_begin_overlay(struct store *s)
 {
 	s->live = overlay_new();

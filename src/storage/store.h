@@ -33,6 +33,12 @@ struct store_options {
 };
 
 /*
+ * How far the state goes that this engine holds: an index of the log; 0 if there is none yet.
+ * Blocks, and fails as store_open().
+ */
+MUST_USE int store_stored_index(struct engine *engine, uint64_t *index);
+
+/*
  * The state as the engine holds it; `snapshot` gets the descriptor that was stored with it, nothing
  * if there is no state yet. Blocks, for start-up. ERR_CORRUPT, ERR_VERSION, ERR_IO.
  */

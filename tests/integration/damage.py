@@ -213,8 +213,14 @@ def directories_that_do_not_belong_together(house):
     one, other = write_some(house, "n1"), write_some(house, "n2")
     expect_in("it belongs to a member of a cluster with another cluster-token", does_not_start(
         one, "--cluster-token", "another")[-1], "another cluster")
-    kept = os.path.join(house.root, "log")
+    one.start()
+    wait_for(lambda: one.say("SAVE") == b"OK", "no state is stored")
+    one.end()
+    kept, name = os.path.join(house.root, "log"), os.path.join(house.root, "MEMBER")
     shutil.move(os.path.join(one.dir, "log"), kept)
+    shutil.move(os.path.join(one.dir, "MEMBER"), name)
+    expect_in("is the data of a member, though the file MEMBER is missing", does_not_start(one)[-1], "no log, no name")
+    shutil.move(name, os.path.join(one.dir, "MEMBER"))
     last = does_not_start(one)[-1]
     expect_in("there is no log, and ", last, "no log")
     expect_in("mount the disk with the log", last, "what to do")

@@ -62,7 +62,9 @@ void wire_begin(struct wire *w, const char *line)
 	w->logger = (struct logger){.level = LOG_DEBUG, .write = wire_write, .ctx = w};
 	assert_int_equal(options_load(&w->options, argc, argv, none, &problem), OK);
 	w->options.port = w->options.peer_port = 0;
-	rc = server_new(&w->server, &w->options, NULL, NULL, &w->logger, &problem);
+	w->rows = engine_memory_new();
+	w->engine = engine_memory_open(w->rows);
+	rc = server_new(&w->server, &w->options, w->engine, NULL, &w->logger, &problem);
 	if (rc != OK)
 		fail_msg("%.*s", (int)problem.len, (const char *)problem.data);
 	w->member = fake_member();
@@ -74,6 +76,8 @@ void wire_end(struct wire *w)
 	char path[64];
 
 	server_free(w->server);
+	engine_close(w->engine);
+	engine_memory_free(w->rows);
 	options_free(&w->options);
 	buf_free(&w->log);
 	snprintf(path, sizeof(path), "%s/MEMBER", w->dir);

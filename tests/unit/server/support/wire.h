@@ -9,12 +9,15 @@
 #include "fake_member.h"
 #include "server/loop.h"
 #include "server/server.h"
+#include "storage/engine_memory.h"
 
 struct wire {
 	struct options options;
 	struct logger logger;
 	struct server *server;
 	struct fake_member *member;
+	struct engine_memory *rows; /* none */
+	struct engine *engine;
 	struct buf log; /* what the server said, a line each */
 	char dir[32];
 };
