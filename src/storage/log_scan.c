@@ -27,12 +27,16 @@ void log_scan_close(struct log_scan *scan)
 	memset(scan, 0, sizeof(*scan));
 }
 
-/* `*out` are the bytes from `offset` on: `len` of them, fewer only where the file ends. */
-static int scan_bytes(struct log_scan *scan, uint64_t offset, size_t len, struct slice *out)
+/*
+ * `*out` are the bytes from `offset` on: `len` of them, fewer only where the file ends. What is
+ * read for them is `ahead` bytes at least.
+ */
+static int scan_bytes(struct log_scan *scan, uint64_t offset, size_t len, size_t ahead,
+		      struct slice *out)
 {
 	uint64_t left = offset < scan->file_bytes ? scan->file_bytes - offset : 0;
 	size_t want = MIN((uint64_t)len, left);
-	size_t fetch = MIN(MAX(log_blocks(want), (uint64_t)WINDOW_BYTES), log_blocks(left));
+	size_t fetch = MIN(MAX(log_blocks(want), (uint64_t)ahead), log_blocks(left));
 	int rc;
 
 	*out = slice_of(NULL, 0);
@@ -59,7 +63,7 @@ int log_scan_header(struct log_scan *scan, struct log_segment_header *h)
 {
 	struct slice bytes;
 	size_t need;
-	int rc = scan_bytes(scan, 0, DISK_BLOCK, &bytes);
+	int rc = scan_bytes(scan, 0, DISK_BLOCK, 0, &bytes);
 
 	if (rc != OK)
 		return rc;
@@ -68,7 +72,7 @@ int log_scan_header(struct log_scan *scan, struct log_segment_header *h)
 		return rc;
 	if (need > scan->file_bytes)
 		return ERR_CORRUPT;
-	rc = scan_bytes(scan, 0, need, &bytes);
+	rc = scan_bytes(scan, 0, need, 0, &bytes);
 	if (rc != OK)
 		return rc;
 	rc = log_segment_header_decode(bytes, h, &need);
@@ -78,14 +82,14 @@ int log_scan_header(struct log_scan *scan, struct log_segment_header *h)
 int log_scan_group(struct log_scan *scan, uint64_t offset, struct log_found_group *out)
 {
 	struct slice bytes;
-	int rc = scan_bytes(scan, offset, LOG_GROUP_SIZE, &bytes);
+	int rc = scan_bytes(scan, offset, LOG_GROUP_SIZE, WINDOW_BYTES, &bytes);
 
 	memset(out, 0, sizeof(*out));
 	if (rc != OK || bytes.len < LOG_GROUP_SIZE ||
 	    !log_group_decode(bytes.data, scan->salt, offset, &out->header))
 		return rc;
 	out->found = LOG_FOUND_TORN;
-	rc = scan_bytes(scan, offset, out->header.length, &out->bytes);
+	rc = scan_bytes(scan, offset, out->header.length, WINDOW_BYTES, &out->bytes);
 	if (rc == OK && out->bytes.len == out->header.length &&
 	    log_group_intact(&out->header, out->bytes, scan->salt, offset))
 		out->found = LOG_FOUND_GROUP;

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "storage/log_scan.h"
+#include "storage/log_terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -287,38 +288,40 @@ static const struct log_segment_header *survey_may_wait(const struct log_survey 
 	return &next->header;
 }
 
-/*
- * Where a segment that may wait is read no further: terms never go back, so there is none left in
- * it but that of its end.
- */
-static bool survey_may_leave(const struct log_survey *sv, const struct log_segment_header *next)
-{
-	return next && log_track_term(&sv->track, sv->track.last_index) == next->base_term;
-}
-
+/* Its terms are known, and so is what it has in memberships: the rest is read afterwards. */
 static void survey_leave_unread(struct log_survey *sv, struct survey_segment *s,
-				const struct log_segment_header *next, uint64_t offset)
+				const struct log_segment_header *next)
 {
 	struct log_segment *segment = s->segment;
-	uint64_t from = sv->track.last_index + 1;
 
-	log_segment_add_place(segment, from, offset);
-	segment->unread = from;
+	log_segment_add_place(segment, s->first,
+			      log_segment_header_bytes(s->header.membership.len));
+	segment->unread = s->first;
 	segment->end = s->limit;
 	segment->bytes = segment->capacity = s->file_bytes / DISK_BLOCK * DISK_BLOCK;
-	log_track_extend(&sv->track, next->base_term, s->limit - 1);
-	if (next->membership_index >= from)
+	if (next->membership_index >= s->first)
 		log_track_note(&sv->track, next->membership_index, next->membership);
 }
 
-static int survey_groups(struct log_survey *sv, size_t at, struct log_scan *scan,
-			 const struct log_segment_header *next)
+/* Finds the terms of a segment that may wait; `*found` is false if all of it is to be read. */
+static int survey_terms(struct log_survey *sv, const struct survey_segment *s,
+			struct log_scan *scan, const struct log_segment_header *next, bool *found)
+{
+	int rc = log_terms_find(scan, log_segment_header_bytes(s->header.membership.len), s->limit,
+				next->base_term, &sv->track, found);
+
+	if (rc == OK && !*found)
+		log_track_truncate(&sv->track, s->first);
+	return rc;
+}
+
+static int survey_groups(struct log_survey *sv, size_t at, struct log_scan *scan)
 {
 	struct survey_segment *s = &sv->segments[at];
 	uint64_t offset = log_segment_header_bytes(s->header.membership.len);
 	int rc = OK;
 
-	while (sv->track.last_index + 1 < s->limit && !survey_may_leave(sv, next)) {
+	while (sv->track.last_index + 1 < s->limit) {
 		struct log_found_group found;
 
 		rc = log_scan_group(scan, offset, &found);
@@ -332,12 +335,29 @@ static int survey_groups(struct log_survey *sv, size_t at, struct log_scan *scan
 	s->segment->capacity = MAX(scan->file_bytes / DISK_BLOCK * DISK_BLOCK, offset);
 	if (rc != OK || sv->track.last_index + 1 >= s->limit)
 		return rc;
-	if (survey_may_leave(sv, next))
-		survey_leave_unread(sv, s, next, offset);
-	else if (at + 1 < sv->count && !MUTANT(log_skip_truncation))
+	if (at + 1 < sv->count && !MUTANT(log_skip_truncation))
 		damage_found(sv, at, offset);
 	else
 		rc = survey_tail(sv, at, scan, offset);
+	return rc;
+}
+
+static int survey_read(struct log_survey *sv, size_t at, const struct log_segment_header *next)
+{
+	struct survey_segment *s = &sv->segments[at];
+	struct log_scan scan;
+	bool found = false;
+	int rc = scan_segment(sv, s, &scan);
+
+	if (rc != OK)
+		return rc;
+	if (next)
+		rc = survey_terms(sv, s, &scan, next, &found);
+	if (found)
+		survey_leave_unread(sv, s, next);
+	else if (rc == OK)
+		rc = survey_groups(sv, at, &scan);
+	log_scan_close(&scan);
 	return rc;
 }
 
@@ -345,8 +365,6 @@ static int survey_segment(struct log_survey *sv, size_t at)
 {
 	struct survey_segment *s = &sv->segments[at];
 	const struct log_segment_header *next;
-	struct log_scan scan;
-	int rc;
 
 	if (MUTANT(log_skip_truncation) && s->first <= sv->track.last_index)
 		return OK;
@@ -357,17 +375,11 @@ static int survey_segment(struct log_survey *sv, size_t at)
 	s->segment = log_segment_new(s->sequence, s->first);
 	sv->state = (struct log_state){s->header.term, s->header.vote, s->header.flags};
 	next = survey_may_wait(sv, at);
-	if (survey_may_leave(sv, next)) {
-		survey_leave_unread(sv, s, next,
-				    log_segment_header_bytes(s->header.membership.len));
-		return OK;
-	}
-	rc = scan_segment(sv, s, &scan);
-	if (rc != OK)
-		return rc;
-	rc = survey_groups(sv, at, &scan, next);
-	log_scan_close(&scan);
-	return rc;
+	if (!next || next->base_term != s->header.base_term)
+		return survey_read(sv, at, next);
+	log_track_extend(&sv->track, next->base_term, s->limit - 1);
+	survey_leave_unread(sv, s, next);
+	return OK;
 }
 
 static void trace_seen(struct log_survey *sv, uint64_t first, uint64_t end)

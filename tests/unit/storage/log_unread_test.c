@@ -94,29 +94,131 @@ static void of_the_unread_the_last_membership_is_known(void **state)
 	log_tester_close(&t);
 }
 
-/* The header behind a segment tells the term at its end; it is read up to an entry of that. */
-static void of_the_unread_the_last_term_is_known(void **state)
+/* NULL, or what is wrong with the terms that the start found. */
+static const char *check_terms(const struct log_tester *t)
+{
+	const struct log_recovery *found = &t->found;
+	size_t run = 0;
+
+	for (uint64_t i = found->base_index + 1; i <= found->last_index; i++) {
+		while (run + 1 < found->run_count && found->runs[run + 1].first_index <= i)
+			run++;
+		if (found->runs[run].term != t->added.entries[i - t->added.base - 1].term)
+			return "wrong term";
+	}
+	return NULL;
+}
+
+/* Without housekeeping no segment is as large as it should be. */
+static void append_and_maintain(struct log_tester *t, size_t count)
+{
+	log_tester_append(t, count);
+	log_tester_maintain(t);
+}
+
+/* A log of some large segments, whose terms change now and then, here and there twice at once. */
+static void write_terms(struct log_tester *t, uint64_t seed)
+{
+	struct random random;
+
+	random_seed(&random, seed);
+	log_tester_init(t, seed);
+	t->options.segment_bytes = 4 << 20;
+	t->options.max_bytes = 64 << 20;
+	t->payload_max = 40000;
+	t->term = 1;
+	assert_int_equal(log_tester_open(t), OK);
+	assert_null(log_tester_check_recovery(t));
+	while (log_stats(t->log).segments < 4) {
+		append_and_maintain(t, 1 + random_below(&random, 20));
+		if (random_below(&random, 12) == 0)
+			t->term += 1 + random_below(&random, 2);
+		if (random_below(&random, 24) == 0) {
+			append_and_maintain(t, 1);
+			t->term++;
+		}
+	}
+	t->options.settled = log_last_index(t->log);
+}
+
+/* They are found without what lies between, and all entries are there when they are read. */
+static void terms_of_the_unread_are_known(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct log_tester t;
+
+		write_terms(&t, seed);
+		log_tester_drop(&t);
+		assert_int_equal(log_tester_open(&t), OK);
+		assert_int_equal(log_unread(t.log), log_base_index(t.log) + 1);
+		assert_null(log_tester_check_recovery(&t));
+		log_tester_close(&t);
+	}
+}
+
+/* Of a large segment with one change of terms a few places are looked at. */
+static void a_change_of_terms_is_found_by_halving(void **state)
 {
 	struct log_tester t;
-	uint64_t of_term_2;
+	uint64_t all;
 
 	(void)state;
 	log_tester_init(&t, 25);
-	t.options.segment_bytes = 1 << 20;
+	t.options.segment_bytes = 32 << 20;
+	t.options.max_bytes = 128 << 20;
+	t.payload_max = 200000;
 	assert_int_equal(log_tester_open(&t), OK);
 	assert_null(log_tester_check_recovery(&t));
-	log_tester_append(&t, 20);
-	of_term_2 = log_last_index(t.log) + 1;
-	t.term = 2;
 	while (log_stats(t.log).segments < 2)
-		log_tester_append(&t, 2);
+		append_and_maintain(&t, 3);
+	for (int i = 0; i < 70; i++)
+		append_and_maintain(&t, 3);
+	assert_int_equal(log_stats(t.log).segments, 2);
+	t.term = 2;
+	while (log_stats(t.log).segments < 3)
+		append_and_maintain(&t, 3);
 	t.options.settled = log_last_index(t.log);
-	log_tester_drop(&t);
-	assert_int_equal(log_tester_open(&t), OK);
-	assert_in_range(log_unread(t.log), of_term_2 + 1, of_term_2 + 2);
-	/* The terms, and all entries, are those that were added. */
+	t.options.read_bytes = UINT64_MAX;
+	all = reads_of_open(&t);
+	t.options.read_bytes = 0;
+	assert_in_range(reads_of_open(&t), 4, all / 2);
+	assert_int_equal(log_unread(t.log), 1);
 	assert_null(log_tester_check_recovery(&t));
 	log_tester_close(&t);
+}
+
+/*
+ * What rotted may be met or not; nothing is made up of it. Where it is met, all of its segment is
+ * read, so the log ends there, with all entries before it, or begins behind it.
+ */
+static void rot_makes_up_no_terms(void **state)
+{
+	unsigned met = 0, unread = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct log_tester t;
+		uint64_t offset;
+
+		write_terms(&t, seed);
+		t.options.needed_above = seed % 2 ? 0 : t.options.settled;
+		log_tester_drop(&t);
+		assert_true(sim_disk_flip(t.disk, "log/0000000000000002.log", &offset));
+		assert_int_equal(log_tester_open(&t), OK);
+		assert_null(check_terms(&t));
+		if (t.found.damage_found || t.found.base_index > 0) {
+			met++;
+			t.quiet_disk = false;
+			t.acked_last = 0;
+			t.released = t.options.needed_above;
+			assert_null(log_tester_check_recovery(&t));
+		} else {
+			unread++;
+		}
+		log_tester_close(&t);
+	}
+	assert_true(met >= 5 && unread >= 5);
 }
 
 static void what_follows_the_unread_is_read_up_to_the_wanted_size(void **state)
@@ -203,7 +305,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_settled_may_be_read_after_the_start),
 		cmocka_unit_test(of_the_unread_the_last_membership_is_known),
-		cmocka_unit_test(of_the_unread_the_last_term_is_known),
+		cmocka_unit_test(terms_of_the_unread_are_known),
+		cmocka_unit_test(a_change_of_terms_is_found_by_halving),
+		cmocka_unit_test(rot_makes_up_no_terms),
 		cmocka_unit_test(what_follows_the_unread_is_read_up_to_the_wanted_size),
 		cmocka_unit_test(rot_in_the_unread_is_found_afterwards),
 		cmocka_unit_test(what_cannot_be_read_is_let_go_if_it_may),
