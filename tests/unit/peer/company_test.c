@@ -272,7 +272,8 @@ static void who_was_removed_hears_of_it_and_asks_no_more(void **state)
 	struct world *w = *state;
 	struct member_change removal = {.kind = MEMBER_REMOVE,
 					.id = driver_id(member_driver(w->solo.member))};
-	struct membership with = membership_of((const char *[]){"n2=a2:1", "n3=a3:1", NULL}), m;
+	struct membership with = membership_of((const char *[]){"n2=a2:1", "n3=a3:1", NULL});
+	struct membership m = {0};
 
 	assert_int_equal(membership_add_first(&with, removal.id, SLICE_LITERAL("n9=n9:1")), OK);
 	assert_int_equal(membership_change(&with, &removal, 1, &m), OK);
