@@ -11,6 +11,7 @@ int log_scan_open(struct log_scan *scan, struct disk *disk, const char *path, bo
 	int rc;
 
 	memset(scan, 0, sizeof(*scan));
+	scan->ahead = WINDOW_BYTES;
 	rc = disk_open(disk, path, DISK_READ_ONLY | (direct ? DISK_DIRECT : 0), &scan->file);
 	if (rc != OK)
 		return rc;
@@ -82,14 +83,14 @@ int log_scan_header(struct log_scan *scan, struct log_segment_header *h)
 int log_scan_group(struct log_scan *scan, uint64_t offset, struct log_found_group *out)
 {
 	struct slice bytes;
-	int rc = scan_bytes(scan, offset, LOG_GROUP_SIZE, WINDOW_BYTES, &bytes);
+	int rc = scan_bytes(scan, offset, LOG_GROUP_SIZE, scan->ahead, &bytes);
 
 	memset(out, 0, sizeof(*out));
 	if (rc != OK || bytes.len < LOG_GROUP_SIZE ||
 	    !log_group_decode(bytes.data, scan->salt, offset, &out->header))
 		return rc;
 	out->found = LOG_FOUND_TORN;
-	rc = scan_bytes(scan, offset, out->header.length, WINDOW_BYTES, &out->bytes);
+	rc = scan_bytes(scan, offset, out->header.length, scan->ahead, &out->bytes);
 	if (rc == OK && out->bytes.len == out->header.length &&
 	    log_group_intact(&out->header, out->bytes, scan->salt, offset))
 		out->found = LOG_FOUND_GROUP;

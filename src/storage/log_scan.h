@@ -12,6 +12,7 @@ struct log_scan {
 	struct disk_file *file;
 	uint64_t file_bytes;
 	uint64_t salt; /* set by the caller before it looks at groups */
+	size_t ahead;  /* so much is read at once for groups; the caller may lower it */
 	uint8_t *window;
 	size_t window_cap;
 	uint64_t window_at;

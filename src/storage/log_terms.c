@@ -1,9 +1,10 @@
 #include "storage/log_terms.h"
 
-#include "base/mem.h"
-
 /* What is no further away than this is found by reading on. */
-#define NEAR_BYTES ((uint64_t)1 << 20)
+#define NEAR_BYTES ((uint64_t)128 << 10)
+
+/* Of most groups that are looked at little else is of use. */
+#define AHEAD_BYTES ((size_t)64 << 10)
 
 struct terms {
 	struct log_scan *scan;
@@ -111,8 +112,10 @@ int log_terms_find(struct log_scan *scan, uint64_t offset, uint64_t end, uint64_
 {
 	struct terms t = {.scan = scan, .track = track, .end = end, .offset = offset};
 	uint64_t halved = 0; /* the newest term whose end was looked for */
+	size_t ahead = scan->ahead;
 	int rc = OK;
 
+	scan->ahead = AHEAD_BYTES;
 	while (rc == OK && !t.broken && terms_now(&t) != last_term) {
 		rc = terms_take(&t);
 		if (rc != OK || t.broken || terms_now(&t) == halved || terms_now(&t) == last_term)
@@ -120,6 +123,7 @@ int log_terms_find(struct log_scan *scan, uint64_t offset, uint64_t end, uint64_
 		halved = terms_now(&t);
 		rc = terms_halve(&t);
 	}
+	scan->ahead = ahead;
 	*found = rc == OK && !t.broken;
 	if (*found && track->last_index + 1 < end)
 		log_track_extend(track, last_term, end - 1);
