@@ -290,12 +290,39 @@ static void tell_leader(struct member *m, const struct frame *frame)
 			m->io->send(m->io->ctx, now->members[i].id, frame);
 }
 
-/* Where others reach this member is theirs to know: it says so until it stands in the membership.
+/* A member without a leader for so many election timeouts is none that others reach. */
+#define UNREACHED_TIMEOUTS 10
+
+static bool stands_as(const struct member *m, const struct membership *now, struct slice label)
+{
+	const struct participant *self = membership_find(now, driver_id(m->driver));
+
+	return self && slice_equal(slice_of(self->label, self->label_len), label);
+}
+
+/*
+ * When this member has to say where it is; UINT64_MAX: not before the membership is another one, or
+ * the leader. What somebody else said of it afterwards holds, unless nobody reaches it there.
+ */
+static uint64_t announce_from(struct member *m, struct slice label)
+{
+	const struct membership *now = driver_membership(m->driver);
+
+	if (stands_as(m, driver_settled_membership(m->driver), label))
+		m->changing.announced = true;
+	if (!membership_find(now, driver_id(m->driver)) || stands_as(m, now, label))
+		return UINT64_MAX;
+	if (!m->changing.announced)
+		return 0;
+	if (m->status.leader)
+		return UINT64_MAX;
+	return m->leaderless_ms + UNREACHED_TIMEOUTS * m->options.driver.raft.election_ms;
+}
+
+/* Where others reach this member is its own to know: it says so until it stands in the membership.
  */
 static void announce(struct member *m)
 {
-	const struct participant *self =
-		membership_find(driver_membership(m->driver), driver_id(m->driver));
 	struct change_frame f = {.from = driver_id(m->driver),
 				 .request = {.change = CLUSTER_UPDATE,
 					     .name = m->options.driver.name,
@@ -304,8 +331,8 @@ static void announce(struct member *m)
 	struct buf bytes = {0}, id = {0};
 
 	label_put(f.request.name, f.request.address, &bytes);
-	if (!self || slice_equal(buf_slice(&bytes), slice_of(self->label, self->label_len))) {
-		m->changing.announce_due_ms = UINT64_MAX; /* until the membership is another one */
+	m->changing.announce_due_ms = announce_from(m, buf_slice(&bytes));
+	if (m->changing.announce_due_ms > member_now_ms(m)) {
 		buf_free(&bytes);
 		return;
 	}

@@ -258,15 +258,19 @@ static int make_transfer(struct member *m, const struct participant *p, struct b
 	return OK;
 }
 
+/* A member says all of itself. Others say where members reach it, and not where clients do. */
 static int make_update(struct member *m, const struct participant *p,
 		       const struct cluster_request *c, struct buf *why)
 {
 	struct member_change change = {.kind = MEMBER_RELABEL, .id = p->id};
-	struct slice name = c->name.len ? c->name : label_of_member(p).name;
+	struct label was = label_of_member(p);
+	struct slice name = c->name.len ? c->name : was.name;
 	struct buf label = {0};
 	int rc = ERR_INVALID;
 
 	label_put(name, c->address, &label);
+	if (!c->name.len && was.client.len)
+		buf_printf(&label, "/%.*s", (int)was.client.len, (const char *)was.client.data);
 	change.label = buf_slice(&label);
 	if (name_is_taken(m, name, p->id))
 		buf_printf(why, "ERR another member is called so");

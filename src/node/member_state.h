@@ -295,6 +295,7 @@ struct changing {
 	uint64_t number;   /* that was given last */
 	uint64_t again_due_ms;
 	uint64_t announce_due_ms;
+	bool announced; /* the membership had this member where it says that it is */
 
 	/* up to this term an earlier run of this member may have led, and have taken changes */
 	uint64_t earlier_term;

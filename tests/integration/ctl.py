@@ -91,6 +91,7 @@ def changes_members(ctl, house, servers):
     ctl.change(n1, "update", "n4", f"localhost:{n4.peer_port}")
     wait_for(lambda: n1.members()["n4"][b"address"] == f"localhost:{n4.peer_port}".encode(), "n4 stands elsewhere")
     wait_for(lambda: n4.say("SET", "n4", "1") == b"OK", "n4 is not reached there")
+    expect(n1.members()["n4"][b"address"] == f"localhost:{n4.peer_port}".encode(), "n4 took that back")
     ctl.change(n1, "add", "00000000000000aa", "n5", "127.0.0.1:1", "learner")
     wait_for(lambda: "n5" in n1.roles(), "n5 is not taken in")
     ctl.change(n1, "remove", "n5")

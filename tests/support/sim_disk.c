@@ -135,6 +135,7 @@ static int sim_read(struct disk_file *file, uint64_t offset, void *data, size_t 
 		return rc;
 	check_aligned(f, offset, data, len);
 	*got = sim_inode_read(f->inode, offset, data, len);
+	sim_of(file->disk)->bytes_read += *got;
 	return OK;
 }
 
@@ -424,6 +425,11 @@ void sim_disk_set_capacity(struct sim_disk *d, uint64_t bytes)
 uint64_t sim_disk_calls(const struct sim_disk *d, enum sim_disk_call kind)
 {
 	return d->calls[kind];
+}
+
+uint64_t sim_disk_bytes_read(const struct sim_disk *d)
+{
+	return d->bytes_read;
 }
 
 uint64_t sim_disk_memory(const struct sim_disk *d)

@@ -68,6 +68,9 @@ void sim_disk_set_capacity(struct sim_disk *d, uint64_t bytes);
 /* Calls of this kind so far. */
 uint64_t sim_disk_calls(const struct sim_disk *d, enum sim_disk_call kind);
 
+/* Bytes that calls have read so far. */
+uint64_t sim_disk_bytes_read(const struct sim_disk *d);
+
 /* Bytes of memory that file contents take. */
 uint64_t sim_disk_memory(const struct sim_disk *d);
 

@@ -47,6 +47,7 @@ struct sim_disk {
 	bool cut;
 	uint64_t capacity;
 	uint64_t calls[SIM_DISK_CALL_KINDS];
+	uint64_t bytes_read;
 	struct sim_fault faults[SIM_DISK_CALL_KINDS];
 	uint64_t open_files;
 };

@@ -328,6 +328,53 @@ static void a_member_tells_its_address(void **state)
 	solo_close(&s);
 }
 
+static struct label label_of_first(const struct solo *s)
+{
+	return label_of_member(&driver_membership(member_driver(s->member))->members[0]);
+}
+
+static void an_update_holds_against_what_a_member_said_of_itself(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.address = SLICE_LITERAL("10.0.0.1:1/10.0.0.1:2");
+	assert_int_equal(solo_start(&s), OK);
+	solo_says_with(&s, "MEMBER LIST", "|$10|10.0.0.1:1|");
+	assert_string_equal(solo_say(&s, "MEMBER UPDATE n1 10.0.0.9:1"), "+OK|");
+	s.now_ms += 1000000;
+	solo_work(&s);
+	solo_says_with(&s, "MEMBER LIST", "|$10|10.0.0.9:1|");
+	assert_true(slice_equal(label_of_first(&s).client, SLICE_LITERAL("10.0.0.1:2")));
+	solo_stop(&s, false);
+	assert_int_equal(solo_start(&s), OK);
+	solo_says_with(&s, "MEMBER LIST", "|$10|10.0.0.1:1|");
+	solo_close(&s);
+}
+
+/* Where nobody reaches it, it hears no leader. */
+static void an_update_that_cuts_a_member_off_does_not_hold(void **state)
+{
+	struct solo s;
+
+	(void)state;
+	solo_init(&s);
+	s.options.address = SLICE_LITERAL("10.0.0.1:1");
+	assert_int_equal(solo_start(&s), OK);
+	assert_string_equal(solo_say(&s, "MEMBER UPDATE n1 10.0.0.9:1"), "+OK|");
+	s.member->status.leader = 0; /* as if it had heard of none, and were told so */
+	s.member->leaderless_ms = s.now_ms;
+	s.member->changing.announce_due_ms = 0;
+	s.now_ms += s.options.driver.raft.election_ms;
+	solo_work(&s);
+	assert_true(slice_equal(label_of_first(&s).address, SLICE_LITERAL("10.0.0.9:1")));
+	s.now_ms += 10 * (uint64_t)s.options.driver.raft.election_ms;
+	solo_work(&s);
+	assert_true(slice_equal(label_of_first(&s).address, SLICE_LITERAL("10.0.0.1:1")));
+	solo_close(&s);
+}
+
 /* Frames that are cut or made up are refused, whatever their bytes. */
 static void frames_are_read_back(void **state)
 {
@@ -379,6 +426,8 @@ int main(void)
 		cmocka_unit_test(a_change_that_was_answered_is_not_made_again),
 		cmocka_unit_test(a_change_for_the_leader_of_another_term_is_not_made),
 		cmocka_unit_test(a_member_tells_its_address),
+		cmocka_unit_test(an_update_holds_against_what_a_member_said_of_itself),
+		cmocka_unit_test(an_update_that_cuts_a_member_off_does_not_hold),
 		cmocka_unit_test(frames_are_read_back),
 	};
 
