@@ -316,7 +316,7 @@ static uint64_t announce_from(struct member *m, struct slice label)
 		return 0;
 	if (m->status.leader)
 		return UINT64_MAX;
-	return m->leaderless_ms + UNREACHED_TIMEOUTS * m->options.driver.raft.election_ms;
+	return m->leaderless_ms + UNREACHED_TIMEOUTS * (uint64_t)m->options.driver.raft.election_ms;
 }
 
 /* Where others reach this member is its own to know: it says so until it stands in the membership.
