@@ -23,7 +23,7 @@ bool watch_leads_anew(const struct host *h, const struct raft *r);
 
 void watch_new_leader(struct host *h, const struct raft *r);
 
-/* A leader hears a majority, and its own disk moves; else it no longer leads. */
+/* A leader hears a majority, and its own disk moves unless it is alone; else it no longer leads. */
 void watch_office(struct host *h, const struct raft *r);
 
 #endif

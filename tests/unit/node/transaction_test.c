@@ -281,7 +281,6 @@ static void a_transaction_of_unknown_outcome_changes_no_session(void **state)
 	solo_work(&s);
 	said = solo_take(&s, s.session);
 	assert_memory_equal(said, "-UNCERTAIN", 10);
-	/* A leader whose disk hung may have given up its office meanwhile. */
 	s.hold_pool = false;
 	for (int i = 0; i < 40 && !session_is_idle(s.session); i++) {
 		s.now_ms += 50;
@@ -300,13 +299,7 @@ static void exec_refuses_when_its_watch_failed(void **state)
 
 	(void)state;
 	start(&s, false);
-	s.hold_pool = true; /* the disk hangs: nobody leads for long */
-	solo_send(&s, s.session, "SET a 1");
-	do {
-		s.now_ms += 50;
-		solo_work(&s);
-	} while (!session_is_idle(s.session));
-	solo_take(&s, s.session);
+	solo_lose_office(&s);
 	say_all(&s, (const char *const[]){"WATCH a", "MULTI", "SET a 2", "EXEC", NULL});
 	for (int i = 0; i < 60 && !session_is_idle(s.session); i++) {
 		s.now_ms += 50;
@@ -325,7 +318,7 @@ static void exec_refuses_when_its_watch_was_refused(void **state)
 
 	(void)state;
 	start(&s, false);
-	s.hold_pool = true;
+	solo_lose_office(&s);
 	solo_send(&s, s.session, "SET a 1");
 	for (int i = 0; i < 600; i++) {
 		s.now_ms += 50;

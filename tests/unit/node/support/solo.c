@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "consensus/raft_state.h"
+#include "node/driver_state.h"
 #include "resp/inline.h"
 #include "storage/engine_rocks.h"
 
@@ -129,6 +131,14 @@ static bool solo_run_jobs(struct list *jobs)
 		any = true;
 	}
 	return any;
+}
+
+void solo_lose_office(struct solo *s)
+{
+	struct raft *r = member_driver(s->member)->raft;
+
+	s->hold_pool = true;
+	raft_become_follower(r, r->hard.term, 0);
 }
 
 void solo_work(struct solo *s)

@@ -44,6 +44,12 @@ MUST_USE int solo_start(struct solo *s);
 /* The process dies; with `power` the disk loses what was not synced. */
 void solo_stop(struct solo *s, bool power);
 
+/*
+ * It leads no more, as one that was not always alone may have to, and its disk hangs: nobody leads
+ * before `hold_pool` is over.
+ */
+void solo_lose_office(struct solo *s);
+
 /* Turns and jobs until nothing happens any more. */
 void solo_work(struct solo *s);
 
