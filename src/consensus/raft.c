@@ -238,6 +238,13 @@ bool raft_disk_stuck(const struct raft *r)
 	       r->now_ms >= r->writing[0].started_ms + r->options.election_ms;
 }
 
+uint64_t raft_disk_patience_ms(const struct raft *r)
+{
+	if (r->writing_count == 0 || raft_is_alone(r))
+		return TIME_NEVER;
+	return r->writing[0].started_ms + r->options.election_ms;
+}
+
 static bool peer_never(const struct peer *p, uint64_t unused)
 {
 	(void)p;
@@ -360,9 +367,7 @@ uint64_t raft_deadline(const struct raft *r)
 		due = MIN(due, raft_majority_heard_ms(r) + r->options.election_ms);
 	if (r->transfer_to)
 		due = MIN(due, r->transfer_due_ms);
-	if (r->writing_count)
-		due = MIN(due, r->writing[0].started_ms + r->options.election_ms);
-	return due;
+	return MIN(due, raft_disk_patience_ms(r));
 }
 
 static bool message_from_leader(uint8_t type)

@@ -215,8 +215,7 @@ void raft_lead_tick(struct raft *r)
 		raft_become_follower(r, r->hard.term, 0);
 		return;
 	}
-	/* Who is alone hands over to nobody: its writes wait, and no longer than its disk. */
-	if (raft_disk_stuck(r) && !raft_is_alone(r) && !MUTANT(leader_with_hung_disk_stays)) {
+	if (r->now_ms >= raft_disk_patience_ms(r) && !MUTANT(leader_with_hung_disk_stays)) {
 		LOG(r->logger, LOG_WARNING, "hands over: the log has not moved for %u ms",
 		    r->options.election_ms);
 		raft_abdicate(r);

@@ -150,6 +150,8 @@ void raft_attach_note(const struct raft *r, struct raft_message *m);
 struct peer *raft_peer(struct raft *r, uint64_t id);
 bool raft_may_stand(const struct raft *r);
 bool raft_disk_stuck(const struct raft *r);
+/* When a leader whose log does not move hands over; who is alone has nobody to hand over to. */
+uint64_t raft_disk_patience_ms(const struct raft *r);
 /* Whether those for whom `holds` is true, and this member if `self`, decide. */
 bool raft_majority(const struct raft *r, bool self, bool (*holds)(const struct peer *, uint64_t),
 		   uint64_t arg);
