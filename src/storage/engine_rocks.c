@@ -13,7 +13,7 @@
 #define ROCKS_LOG_HEADERS 5
 
 /* Files of the state family that wait in level 0 before they are merged into the next one. */
-#define ROCKS_LEVEL0_FILES 32
+#define ROCKS_LEVEL0_FILES 16
 
 /* How long blocks of history become before they are compressed. */
 #define ROCKS_HISTORY_BLOCK ((size_t)16 << 10)

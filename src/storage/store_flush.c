@@ -16,7 +16,7 @@
  * read of what is not there; or when so many bytes are still to be merged, minutes of a disk's
  * time.
  */
-#define LEVEL0_FILES_MAX    64
+#define LEVEL0_FILES_MAX    32
 #define COMPACTION_DEBT_MAX ((uint64_t)8 << 30)
 
 /* In this order; a crash may come between any two. */

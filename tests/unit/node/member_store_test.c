@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#define LEVEL0_FILES_MAX 64
+#define LEVEL0_FILES_MAX 32
 
 static void wait_ms(struct solo *s, uint64_t ms)
 {
